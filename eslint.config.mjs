@@ -1,0 +1,83 @@
+// Two kinds of rule matter here beyond the usual ones: which room may import which (arrows go one way only), and
+// what workflow code may touch (nothing that would make a replay differ).
+import tseslint from 'typescript-eslint';
+
+/** Rooms and what each may import besides itself. A room that is not listed for another is out of its reach. */
+const rooms = {
+  workflows: [],
+  client: ['workflows'],
+  nodes: ['workflows'],
+  storage: ['workflows'],
+  activities: ['workflows', 'client', 'nodes', 'storage'],
+  workers: ['workflows', 'client', 'nodes', 'storage', 'activities'],
+  server: ['workflows', 'storage'],
+  web: ['workflows'],
+  dev: ['workflows', 'client', 'nodes', 'storage'],
+  cli: ['workflows', 'client', 'nodes', 'dev'],
+  computations: [],
+};
+
+const roomRules = Object.entries(rooms).map(([room, allowed]) => {
+  const forbidden = [...Object.keys(rooms), 'test'].filter((other) => other !== room && !allowed.includes(other));
+  return {
+    files: [`${room}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^(\\.\\./)+(${forbidden.join('|')})(/|$)`,
+              message: `${room}/ may import only from ${[room, ...allowed].join(', ')} (see docs/architecture.md).`,
+            },
+            ...(room === 'workflows'
+              ? [
+                  {
+                    regex: '^(?!\\./|zod$|@temporalio/workflow$|@temporalio/common$)',
+                    message: 'Workflow code is deterministic: only zod, @temporalio/workflow and @temporalio/common.',
+                  },
+                ]
+              : []),
+          ],
+        },
+      ],
+    },
+  };
+});
+
+const nondeterministic = ['Date', 'process', 'fetch', 'setTimeout', 'setInterval', 'setImmediate', 'performance', 'crypto', 'Buffer', 'require'];
+
+export default tseslint.config(
+  { ignores: ['**/dist/**', 'node_modules/**', '.muster/**', 'coverage/**', 'jest.config.js'] },
+  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
+  {
+    files: ['**/*.ts'],
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+    },
+  },
+  ...roomRules,
+  {
+    files: ['workflows/**/*.ts'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...nondeterministic.map((name) => ({ name, message: 'Not deterministic on replay: use workflows/clock.ts or an activity.' })),
+      ],
+      'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'Not deterministic on replay: use uuid4.' }],
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+);

@@ -1,0 +1,147 @@
+/**
+ * The central API's payloads: what people, sites, central workers and nodes send to it and get from it.
+ * Responses are validated by whoever reads them (client/), requests by the server.
+ */
+import { z } from 'zod';
+import {
+  Computation,
+  ConsortiumId,
+  LaunchId,
+  NodeError,
+  NodeName,
+  NodeView,
+  Parameters,
+  RunId,
+  RunView,
+  Sites,
+  Windows,
+} from './contract';
+
+// ---------------------------------------------------------------- who may call
+
+/**
+ * What an access token says of its bearer. `admin` may do everything a person may; `lead` is bound to consortia,
+ * `site` to one site, `node` to one node of one launch; `central` is the central worker.
+ */
+export const AccessClaims = z.discriminatedUnion('role', [
+  z.object({ role: z.literal('admin'), sub: z.string() }),
+  z.object({ role: z.literal('lead'), sub: z.string(), consortia: z.array(ConsortiumId) }),
+  z.object({ role: z.literal('site'), sub: z.string() }),
+  z.object({ role: z.literal('central'), sub: z.string() }),
+  z.object({ role: z.literal('node'), sub: z.string(), runId: RunId, launchId: LaunchId, node: NodeName }),
+]);
+export type AccessClaims = z.output<typeof AccessClaims>;
+
+// ---------------------------------------------------------------- consortia
+
+export const ConsortiumBody = z.strictObject({
+  name: z.string().min(1).max(120),
+  computation: Computation,
+  /** Parameters of a run that does not bring its own. */
+  parameters: Parameters.default({}),
+  sites: Sites,
+  windows: Windows.prefault({}),
+});
+export type ConsortiumBody = z.output<typeof ConsortiumBody>;
+export const ConsortiumView = ConsortiumBody.extend({ id: ConsortiumId });
+export type ConsortiumView = z.output<typeof ConsortiumView>;
+export const ConsortiumList = z.object({ consortia: z.array(ConsortiumView) });
+
+// ---------------------------------------------------------------- runs
+
+export const StartRunBody = z.strictObject({ parameters: Parameters.optional() });
+export const StartedRun = z.object({
+  runId: RunId,
+  /** The run's page. */
+  page: z.string(),
+  /** The run in Temporal's Web UI, where the server knows its address. */
+  temporal: z.string().optional(),
+});
+export type StartedRun = z.output<typeof StartedRun>;
+
+/** An entry of the error log. */
+export const ErrorEntry = NodeError.extend({
+  runId: RunId,
+  launchId: LaunchId.optional(),
+  /** How often it was seen; a retried failure counts up. */
+  count: z.int().positive(),
+  firstAt: z.number(),
+  lastAt: z.number(),
+  /** Whether it is being tried again. */
+  retrying: z.boolean(),
+  advice: z.string(),
+});
+export type ErrorEntry = z.output<typeof ErrorEntry>;
+
+export const RunSummary = RunView.extend({ sites: z.int() });
+export const RunList = z.object({ runs: z.array(RunSummary) });
+export const RunDetail = z.object({
+  run: RunView,
+  /** The central node first, then the sites. */
+  nodes: z.array(NodeView),
+  errors: z.array(ErrorEntry),
+  links: z.object({ page: z.string(), temporal: z.string().optional() }),
+});
+export type RunDetail = z.output<typeof RunDetail>;
+
+export const StopRunBody = z.strictObject({ reason: z.string().max(500).optional() });
+
+/** One line of a run's history as the events stream sends it; `id` is the Last-Event-ID. */
+export const RunEvent = z.object({
+  id: z.int(),
+  runId: RunId,
+  at: z.number(),
+  type: z.enum(['CentralClientStartRun', 'EdgeClientStartRun', 'run', 'node', 'error']),
+  /** `run`: RunView; `node`: NodeView; `error`: ErrorEntry; starts: what was started. */
+  data: z.record(z.string(), z.unknown()),
+});
+export type RunEvent = z.output<typeof RunEvent>;
+
+// ---------------------------------------------------------------- reports of workers and nodes
+
+export const StartedReportBody = z.strictObject({
+  launchId: LaunchId,
+  endpoint: z.strictObject({ host: z.string(), ports: z.array(z.int()) }),
+  sites: z.array(NodeName),
+  at: z.number(),
+});
+export const StatusReportBody = z.strictObject({
+  at: z.number(),
+  seq: z.int(),
+  /** Temporal's id of the execution that speaks: the one that a reset changes. */
+  execution: z.string(),
+  run: RunView,
+  nodes: z.array(NodeView),
+});
+export type StatusReportBody = z.output<typeof StatusReportBody>;
+/** Body of both reportErrorCentral and reportErrorEdge. */
+export const ErrorReportBody = z.strictObject({
+  launchId: LaunchId,
+  error: NodeError,
+  retrying: z.boolean(),
+  at: z.number(),
+});
+export type ErrorReportBody = z.output<typeof ErrorReportBody>;
+
+/** How a worker gets a node's kit, and how that node may report on itself. */
+export const RunKitAccess = z.object({
+  /** Presigned and short-lived. */
+  url: z.string(),
+  /** Path of the node's report URL; the worker puts the address before it by which its nodes reach the API. */
+  reportPath: z.string(),
+  reportToken: z.string(),
+});
+export type RunKitAccess = z.output<typeof RunKitAccess>;
+
+// ---------------------------------------------------------------- problems
+
+/** RFC 9457 problem, the body of every error response. */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().optional(),
+  /** Where the request was wrong, by JSON pointer. */
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+});
+export type Problem = z.output<typeof Problem>;

@@ -1,0 +1,483 @@
+/**
+ * The contract between the rooms: every id, queue name, object key, label, signal, query and activity payload.
+ * Workflows, activities, workers, the central API and the command line agree here and nowhere else.
+ * Payloads of HTTP requests are in api-contract.ts, so that the workflow bundle does not carry them.
+ */
+import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { z } from 'zod';
+
+// ---------------------------------------------------------------- words
+
+const SLUG = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+
+/** The central node's name in a run; every other node is named by its site's id. */
+export const CENTRAL_NODE = 'central';
+/** The container that makes the runKits; it is a node too, so that it is found, stopped and removed like one. */
+export const PROVISION_NODE = 'provision';
+/** The folder name that computations give to the central node's kit. */
+export const CENTRAL_KIT_FOLDER = 'centralNode';
+
+const RESERVED_SITE_IDS: readonly string[] = [CENTRAL_NODE, PROVISION_NODE, CENTRAL_KIT_FOLDER.toLowerCase()];
+
+/** A run's id: the workflow id, the container label and the first part of every object key. */
+export const RunId = z.string().max(80).regex(SLUG, 'use a-z, 0-9 and - only');
+/** One attempt at bringing a run's nodes up. */
+export const LaunchId = z.string().regex(/^[a-z0-9]{12}$/, 'a launch id is 12 characters a-z, 0-9');
+export const ConsortiumId = z.string().max(40).regex(SLUG, 'use a-z, 0-9 and - only');
+export const SiteId = z
+  .string()
+  .max(40)
+  .regex(SLUG, 'use a-z, 0-9 and - only')
+  .refine((id) => !RESERVED_SITE_IDS.includes(id), 'is a reserved name');
+export const NodeName = z.string().max(40).regex(SLUG);
+
+/** A length of time as people write it: `500ms`, `20s`, `5m`, `24h`, `7d`. */
+export const Duration = z
+  .string()
+  .regex(/^\d+(?:ms|s|m|h|d)$/, 'a duration is a whole number and ms, s, m, h or d: 500ms, 20s, 5m')
+  .transform((text) => text as `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`);
+export type Duration = z.output<typeof Duration>;
+
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Milliseconds in a {@link Duration}. */
+export function toMilliseconds(duration: Duration): number {
+  const [, amount = '0', unit = 'ms'] = /^(\d+)(ms|s|m|h|d)$/.exec(duration) ?? [];
+  return Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS];
+}
+
+/** A size in bytes as people write it: `4Gi`, `256Mi`, `1048576`. */
+export const ByteSize = z.string().regex(/^\d+(?:Ki|Mi|Gi|Ti)?$/, 'a size is a whole number and Ki, Mi, Gi or Ti: 256Mi');
+
+const UNIT_BYTES = { '': 1, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 } as const;
+
+/** Bytes in a {@link ByteSize}. */
+export function toBytes(size: string): number {
+  const [, amount = '0', unit = ''] = /^(\d+)(Ki|Mi|Gi|Ti)?$/.exec(size) ?? [];
+  return Number(amount) * UNIT_BYTES[unit as keyof typeof UNIT_BYTES];
+}
+
+// ---------------------------------------------------------------- names derived from ids
+
+/** Queue of RunWorkflow, EdgeRunWorkflow and of the activities that any central worker may do. */
+export const CENTRAL_QUEUE = 'central';
+/** Queue of one central host: work that needs its folders, ports and containers. */
+export const hostQueue = (hostId: string) => `central.${hostId}`;
+/** Queue of one site's edge worker. */
+export const siteQueue = (siteId: string) => `site.${siteId}`;
+/** Workflow id of a site's part in a run. */
+export const edgeRunWorkflowId = (runId: string, siteId: string) => `${runId}.site.${siteId}`;
+
+/** Object keys: everything of a launch lies below one prefix. */
+export const launchPrefix = (runId: string, launchId: string) => `runs/${runId}/${launchId}`;
+export const kitKey = (runId: string, launchId: string, node: string) =>
+  `${launchPrefix(runId, launchId)}/kits/${node}.zip`;
+export const kitManifestKey = (runId: string, launchId: string) =>
+  `${launchPrefix(runId, launchId)}/kits/manifest.json`;
+export const resultKey = (runId: string, launchId: string, node: string, name: string) =>
+  `${launchPrefix(runId, launchId)}/results/${node}/${name}`;
+
+/** Labels that bind a container to its run. The run label is the workflow id: no other mapping exists. */
+export const LABEL_RUN = 'io.muster.run';
+export const LABEL_LAUNCH = 'io.muster.launch';
+export const LABEL_NODE = 'io.muster.node';
+export const containerName = (runId: string, node: string) => `muster-${runId}-${node}`;
+
+// ---------------------------------------------------------------- computation
+
+const Command = z.array(z.string().min(1)).min(1);
+
+/** What a computation image offers: `computation.yaml` (docs/computations.md). */
+export const Computation = z.strictObject({
+  name: z.string().max(60).regex(SLUG, 'use a-z, 0-9 and - only'),
+  version: z.string().min(1).max(60),
+  /** Image reference or local image id; absent for a computation that runs only as local processes. */
+  image: z.string().min(1).optional(),
+  commands: z
+    .strictObject({
+      provision: Command.default(['python', '/workspace/system/entry_provision.py']),
+      central: Command.default(['python', '/workspace/system/entry_central.py']),
+      edge: Command.default(['python', '/workspace/system/entry_edge.py']),
+    })
+    .prefault({}),
+  /** JSON Schema of the parameters. */
+  parameters: z.record(z.string(), z.json()).default({}),
+  /** Globs, relative to the output folder, that must match at least one file for a node to count as complete. */
+  outputs: z
+    .strictObject({ central: z.array(z.string().min(1)).default([]), edge: z.array(z.string().min(1)).default([]) })
+    .prefault({}),
+  /** How many federation ports the central node listens on. */
+  ports: z.int().min(1).max(8).default(1),
+  resources: z
+    .strictObject({
+      cpus: z.number().positive().default(2),
+      memory: ByteSize.default('4Gi'),
+      pids: z.int().positive().default(512),
+      shm: ByteSize.default('256Mi'),
+      gpus: z.int().nonnegative().default(0),
+    })
+    .prefault({}),
+  deadlines: z
+    .strictObject({
+      provision: Duration.prefault('5m'),
+      start: Duration.prefault('10m'),
+      run: Duration.prefault('24h'),
+      stopGrace: Duration.prefault('20s'),
+    })
+    .prefault({}),
+  failure: z
+    .strictObject({
+      onSiteFailure: z.enum(['fail-run', 'continue']).default('fail-run'),
+      minSites: z.union([z.literal('all'), z.int().positive()]).default('all'),
+    })
+    .prefault({}),
+});
+export type Computation = z.output<typeof Computation>;
+
+/** What a node needs to know of its computation: all but the parameters' schema. */
+export const NodeComputation = Computation.omit({ parameters: true });
+export type NodeComputation = z.output<typeof NodeComputation>;
+
+// ---------------------------------------------------------------- run input
+
+export const Site = z.strictObject({
+  id: SiteId,
+  name: z.string().min(1).max(120),
+  /** The consortium's name for the data; the site maps it to a folder of its own. */
+  dataset: z.string().min(1).max(120),
+});
+export type Site = z.output<typeof Site>;
+
+const distinct = (values: readonly string[]) => new Set(values).size === values.length;
+export const Sites = z
+  .array(Site)
+  .min(1, 'a run needs at least one site')
+  .max(1000)
+  .refine((sites) => distinct(sites.map((site) => site.id)), 'site ids must differ')
+  .refine((sites) => distinct(sites.map((site) => site.name)), 'site names must differ');
+
+/** A computation's parameters: a JSON object. */
+export const Parameters = z.record(z.string(), z.json());
+export type Parameters = z.output<typeof Parameters>;
+
+/** How long a run waits for a person or a site before it gives up. */
+export const Windows = z.strictObject({
+  /** A failure that a person can mend keeps being retried for this long. */
+  retry: Duration.prefault('10m'),
+  /** After the grace period, how long a site may take to confirm that it has stopped before it is called lost. */
+  stopConfirm: Duration.prefault('1m'),
+});
+export type Windows = z.output<typeof Windows>;
+
+/** RunWorkflow's only argument. It holds all that a run needs, so a run can be started again from Temporal's Web UI. */
+export const RunInput = z.strictObject({
+  consortium: z.strictObject({ id: ConsortiumId, name: z.string().min(1).max(120) }),
+  computation: Computation,
+  parameters: Parameters.default({}),
+  sites: Sites,
+  startedBy: z.string().min(1).max(120),
+  windows: Windows.prefault({}),
+});
+export type RunInput = z.output<typeof RunInput>;
+/** {@link RunInput} as it may be written, with defaults left out. */
+export type RunInputDraft = z.input<typeof RunInput>;
+
+// ---------------------------------------------------------------- states
+
+export const RUN_STATES = [
+  'provisioning',
+  'publishing',
+  'launching',
+  'running',
+  'stopping',
+  'complete',
+  'failed',
+  'stopped',
+] as const;
+export const RunState = z.enum(RUN_STATES);
+export type RunState = z.output<typeof RunState>;
+
+/** States of a site, and of the central node (which is never `fetching` or `refused`). */
+export const NODE_STATES = [
+  'waiting',
+  'fetching',
+  'launching',
+  'running',
+  'complete',
+  'failed',
+  'refused',
+  'stopping',
+  'stopped',
+  'lost',
+] as const;
+export const NodeState = z.enum(NODE_STATES);
+export type NodeState = z.output<typeof NodeState>;
+
+export const TERMINAL_RUN_STATES: readonly RunState[] = ['complete', 'failed', 'stopped'];
+export const TERMINAL_NODE_STATES: readonly NodeState[] = ['complete', 'failed', 'refused', 'stopped', 'lost'];
+
+/** An error that names where it happened, what it was and (in its type, see errors.ts) whose turn it is. */
+export const NodeError = z.strictObject({
+  node: NodeName,
+  /** The activity or phase in which it happened. */
+  phase: z.string().max(60),
+  type: z.string().max(60),
+  message: z.string().max(4000),
+});
+export type NodeError = z.output<typeof NodeError>;
+
+/** A file that a node left in its output folder. */
+export const OutputFile = z.strictObject({ name: z.string().max(500), size: z.int().nonnegative() });
+export type OutputFile = z.output<typeof OutputFile>;
+
+/** What a node itself says of its progress through its report URL. */
+export const NodeReport = z.strictObject({
+  phase: z.string().min(1).max(60),
+  detail: z.string().max(500).optional(),
+  /** 0 to 1. */
+  progress: z.number().min(0).max(1).optional(),
+});
+export type NodeReport = z.output<typeof NodeReport>;
+
+/** Everything known of one node of a run. Times are milliseconds since the epoch. */
+export const NodeView = z.strictObject({
+  node: NodeName,
+  name: z.string(),
+  state: NodeState,
+  /** When it came into this state. */
+  since: z.number(),
+  runtime: z.enum(['docker', 'process']).optional(),
+  /** Container id, or process id with the process runtime. */
+  containerId: z.string().max(100).optional(),
+  report: NodeReport.optional(),
+  /** A failure that is being retried: someone can mend it now. */
+  attention: NodeError.optional(),
+  error: NodeError.optional(),
+  exitCode: z.int().optional(),
+  outputs: z.array(OutputFile).max(200).optional(),
+});
+export type NodeView = z.output<typeof NodeView>;
+
+/** A file of the central node's results in the object store. */
+export const StoredResult = OutputFile.extend({ key: z.string(), sha256: z.string() });
+export type StoredResult = z.output<typeof StoredResult>;
+
+/** Everything known of a run but its nodes. */
+export const RunView = z.strictObject({
+  runId: RunId,
+  launchId: LaunchId.optional(),
+  consortium: z.strictObject({ id: ConsortiumId, name: z.string() }),
+  computation: z.strictObject({ name: z.string(), version: z.string() }),
+  state: RunState,
+  since: z.number(),
+  startedAt: z.number(),
+  startedBy: z.string(),
+  stop: z.strictObject({ by: z.string(), reason: z.string().optional(), at: z.number() }).optional(),
+  error: NodeError.optional(),
+  results: z.array(StoredResult).max(200).optional(),
+});
+export type RunView = z.output<typeof RunView>;
+
+export interface RunSnapshot {
+  run: RunView;
+  /** The central node first, then the sites in the order of the input. */
+  nodes: NodeView[];
+}
+
+// ---------------------------------------------------------------- search attributes
+
+export const SEARCH_ATTRIBUTES = {
+  MusterConsortium: 'Keyword',
+  MusterSite: 'Keyword',
+  MusterStatus: 'Keyword',
+} as const;
+
+// ---------------------------------------------------------------- signals and queries
+
+/** To RunWorkflow: a node changed state, or reported on itself. */
+export const StatusSignal = z.strictObject({
+  launchId: LaunchId,
+  node: NodeName,
+  state: NodeState.optional(),
+  runtime: z.enum(['docker', 'process']).optional(),
+  containerId: z.string().max(100).optional(),
+  report: NodeReport.optional(),
+  attention: NodeError.optional(),
+  exitCode: z.int().optional(),
+  outputs: z.array(OutputFile).max(200).optional(),
+});
+export type StatusSignal = z.output<typeof StatusSignal>;
+
+/** To RunWorkflow: a node failed for good. `state` says how: it failed, its site refused, or its site fell silent. */
+export const ErrorSignal = z.strictObject({
+  launchId: LaunchId,
+  error: NodeError,
+  state: z.enum(['failed', 'refused', 'lost']),
+  exitCode: z.int().optional(),
+});
+export type ErrorSignal = z.output<typeof ErrorSignal>;
+
+/** To RunWorkflow from a person; to EdgeRunWorkflow from its run. With a launchId it stops that launch only. */
+export const StopSignal = z.strictObject({
+  by: z.string().min(1).max(120),
+  reason: z.string().max(500).optional(),
+  launchId: LaunchId.optional(),
+});
+export type StopSignal = z.output<typeof StopSignal>;
+
+/** A kit in the object store, as the manifest names it. */
+export const Kit = z.strictObject({
+  node: NodeName,
+  key: z.string(),
+  /** Lower-case hex. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Bytes of the zip. */
+  size: z.int().nonnegative(),
+});
+export type Kit = z.output<typeof Kit>;
+
+/** To EdgeRunWorkflow: bring this site's node of this launch up. */
+export const EdgeClientStartRun = z.strictObject({
+  runId: RunId,
+  launchId: LaunchId,
+  consortium: z.strictObject({ id: ConsortiumId, name: z.string() }),
+  site: Site,
+  computation: NodeComputation,
+  kit: Kit,
+  windows: Windows,
+});
+export type EdgeClientStartRun = z.output<typeof EdgeClientStartRun>;
+
+export const statusSignal = defineSignal<[StatusSignal]>('status');
+export const errorSignal = defineSignal<[ErrorSignal]>('error');
+export const stopSignal = defineSignal<[StopSignal]>('stop');
+export const edgeClientStartRunSignal = defineSignal<[EdgeClientStartRun]>('EdgeClientStartRun');
+export const snapshotQuery = defineQuery<RunSnapshot>('snapshot');
+
+/** Workflow type names. */
+export const RUN_WORKFLOW = 'RunWorkflow';
+export const EDGE_RUN_WORKFLOW = 'EdgeRunWorkflow';
+
+// ---------------------------------------------------------------- activities
+
+export interface LaunchRef {
+  runId: string;
+  launchId: string;
+}
+export interface NodeRef extends LaunchRef {
+  node: string;
+}
+
+export interface ProvisionInput extends LaunchRef {
+  computation: Computation;
+  parameters: Parameters;
+  sites: Site[];
+}
+/** Where a launch lives: the central host that made its kits, and the address its edges connect to. */
+export const Provisioned = z.strictObject({
+  hostQueue: z.string(),
+  endpoint: z.strictObject({ host: z.string(), ports: z.array(z.int().min(1).max(65535)) }),
+});
+export type Provisioned = z.output<typeof Provisioned>;
+
+export interface PublishInput extends LaunchRef {
+  sites: string[];
+}
+export const PublishedKits = z.strictObject({ kits: z.array(Kit) });
+export type PublishedKits = z.output<typeof PublishedKits>;
+
+export interface LaunchCentralInput extends LaunchRef {
+  computation: NodeComputation;
+  kit: Kit;
+  ports: number[];
+}
+export interface FetchInput extends LaunchRef {
+  site: Site;
+  computation: NodeComputation;
+  kit: Kit;
+}
+export interface LaunchEdgeInput extends LaunchRef {
+  site: Site;
+  computation: NodeComputation;
+}
+export const LaunchedNode = z.strictObject({
+  runtime: z.enum(['docker', 'process']),
+  containerId: z.string().max(100),
+  startedAt: z.number(),
+});
+export type LaunchedNode = z.output<typeof LaunchedNode>;
+
+export interface SuperviseInput extends NodeRef {
+  computation: NodeComputation;
+}
+/** How a node that succeeded ended: exit code 0 and every declared output. Anything else is thrown. */
+export const NodeOutcome = z.strictObject({
+  exitCode: z.literal(0),
+  endedAt: z.number(),
+  outputs: z.array(OutputFile).max(200),
+});
+export type NodeOutcome = z.output<typeof NodeOutcome>;
+
+export interface StopNodeInput extends NodeRef {
+  grace: Duration;
+}
+/** A confirmed stop: nothing of the node is running any more. */
+export const StoppedNode = z.strictObject({
+  /** Whether there was anything to stop. */
+  wasRunning: z.boolean(),
+  /** Whether the grace period was not enough. */
+  forced: z.boolean(),
+});
+export type StoppedNode = z.output<typeof StoppedNode>;
+
+export interface StartedReport extends LaunchRef {
+  endpoint: Provisioned['endpoint'];
+  sites: string[];
+  at: number;
+}
+/** What RunWorkflow tells the central API: the run and the nodes that changed since it last did. */
+export interface StatusReport {
+  /** Workflow time; with `seq` it orders reports, also across a reset. */
+  at: number;
+  seq: number;
+  run: RunView;
+  nodes: NodeView[];
+}
+export interface SignalEdgesInput {
+  starts: EdgeClientStartRun[];
+}
+
+/** Activities that any central worker may do; queue {@link CENTRAL_QUEUE}. */
+export interface CentralActivities {
+  provisionProject(input: ProvisionInput): Promise<Provisioned>;
+  reportRunStartedCentral(report: StartedReport): Promise<void>;
+  reportStatusCentral(report: StatusReport): Promise<void>;
+  signalEdgeClients(input: SignalEdgesInput): Promise<void>;
+}
+/** Activities on the host that was chosen for a launch; queue {@link hostQueue}. */
+export interface HostActivities {
+  publishRunKits(input: PublishInput): Promise<PublishedKits>;
+  launchCentralNode(input: LaunchCentralInput): Promise<LaunchedNode>;
+  superviseNode(input: SuperviseInput): Promise<NodeOutcome>;
+  stopNode(input: StopNodeInput): Promise<StoppedNode>;
+  collectResults(input: NodeRef): Promise<StoredResult[]>;
+  /** Removes what a launch holds on this host: containers, folders, ports. */
+  releaseLaunch(input: LaunchRef): Promise<void>;
+}
+/** Activities of one site; queue {@link siteQueue}. */
+export interface EdgeActivities {
+  fetchRunKit(input: FetchInput): Promise<void>;
+  launchEdgeNode(input: LaunchEdgeInput): Promise<LaunchedNode>;
+  superviseNode(input: SuperviseInput): Promise<NodeOutcome>;
+  stopNode(input: StopNodeInput): Promise<StoppedNode>;
+  /** Removes what a launch holds at this site: the container and the kit. Results stay. */
+  releaseLaunch(input: LaunchRef): Promise<void>;
+}
+
+/** How a run that did not fail ended; a failed run is a failed workflow. */
+export interface RunResult {
+  runId: string;
+  launchId: string;
+  status: 'complete' | 'stopped';
+  results: StoredResult[];
+}
