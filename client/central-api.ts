@@ -1,0 +1,205 @@
+/**
+ * The central API as typed calls, for workers and the command line. A call is made once: who needs it to succeed in
+ * the end (an activity, a person) tries again. Answers are checked against the contract before anyone sees them.
+ */
+import type { z } from 'zod';
+import {
+  ConsortiumList,
+  ConsortiumView,
+  Problem,
+  RunDetail,
+  RunKitAccess,
+  RunList,
+  StartedRun,
+} from '../workflows/api-contract';
+import type {
+  ConsortiumBody,
+  ErrorReportBody,
+  StartedReportBody,
+  StartRunBody,
+  StatusReportBody,
+  StopRunBody,
+} from '../workflows/api-contract';
+import type { NodeReport } from '../workflows/contract';
+import { ApiProblem, ApiUnreachable, networkReason } from './errors';
+
+export interface CentralApiOptions {
+  /** Address of the API, such as `http://127.0.0.1:7400`; a path before `/api` is kept. */
+  url: string;
+  /** Access token; see AccessClaims for what each role may do. */
+  token: string;
+  fetch?: typeof globalThis.fetch;
+  /** How long one call may take, answer included. */
+  timeoutMs?: number;
+}
+
+type Method = 'GET' | 'POST' | 'PUT';
+interface Call {
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal | undefined;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const segment = encodeURIComponent;
+
+/** A client of the central API at `url`. Every call throws {@link ApiProblem} or {@link ApiUnreachable}, or the reason of an aborted `signal`. */
+export function createCentralApi({
+  url,
+  token,
+  fetch = globalThis.fetch,
+  timeoutMs = DEFAULT_TIMEOUT_MS,
+}: CentralApiOptions) {
+  const base = url.replace(/\/+$/, '');
+
+  async function request(method: Method, path: string, { body, headers, signal }: Call): Promise<Response> {
+    const response = await fetch(base + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    if (!response.ok)
+      throw new ApiProblem(response.status, `${method} ${path}`, readProblem(await response.text()));
+    return response;
+  }
+
+  /** Runs `exchange`, and names every failure that is not an answer of the API. */
+  async function guarded<T>(signal: AbortSignal | undefined, exchange: () => Promise<T>): Promise<T> {
+    try {
+      return await exchange();
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof ApiProblem || error instanceof ApiUnreachable) throw error;
+      const late = error instanceof DOMException && error.name === 'TimeoutError';
+      throw new ApiUnreachable(base, late ? `nothing within ${timeoutMs} ms` : networkReason(error), {
+        cause: error,
+      });
+    }
+  }
+
+  const call = (method: Method, path: string, { signal, ...rest }: Call) =>
+    guarded(signal, async () => {
+      const timeout = AbortSignal.timeout(timeoutMs);
+      const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+      const response = await request(method, path, { ...rest, signal: limit });
+      return response.text();
+    });
+
+  async function ask<Schema extends z.ZodType>(
+    schema: Schema,
+    method: Method,
+    path: string,
+    options: Call,
+  ): Promise<z.output<Schema>> {
+    const answer = schema.safeParse(readJson(await call(method, path, options)));
+    if (answer.success) return answer.data;
+    const [issue] = answer.error.issues;
+    const where = issue === undefined ? '' : ` (/${issue.path.join('/')}: ${issue.message})`;
+    throw new ApiUnreachable(
+      base,
+      `its answer to ${method} ${path} is not of this version of Muster${where}`,
+    );
+  }
+
+  async function tell(path: string, body: unknown, signal: AbortSignal | undefined): Promise<void> {
+    await call('POST', path, { body, signal });
+  }
+
+  return {
+    /** Creates the consortium or replaces it. */
+    putConsortium: (consortiumId: string, body: z.input<typeof ConsortiumBody>, signal?: AbortSignal) =>
+      ask(ConsortiumView, 'PUT', `/api/consortia/${segment(consortiumId)}`, { body, signal }),
+
+    listConsortia: (signal?: AbortSignal) => ask(ConsortiumList, 'GET', '/api/consortia', { signal }),
+
+    getConsortium: (consortiumId: string, signal?: AbortSignal) =>
+      ask(ConsortiumView, 'GET', `/api/consortia/${segment(consortiumId)}`, { signal }),
+
+    /** Starts a run, or gives the one that was started with the same `idempotencyKey`. */
+    startRun: (
+      consortiumId: string,
+      body: z.input<typeof StartRunBody>,
+      idempotencyKey: string,
+      signal?: AbortSignal,
+    ) =>
+      ask(StartedRun, 'POST', `/api/consortia/${segment(consortiumId)}/runs`, {
+        body,
+        headers: { 'idempotency-key': idempotencyKey },
+        signal,
+      }),
+
+    /** Runs of one consortium, or all that the token may see. */
+    listRuns: (consortiumId?: string, signal?: AbortSignal) =>
+      ask(
+        RunList,
+        'GET',
+        consortiumId === undefined ? '/api/runs' : `/api/runs?consortium=${segment(consortiumId)}`,
+        {
+          signal,
+        },
+      ),
+
+    getRun: (runId: string, signal?: AbortSignal) =>
+      ask(RunDetail, 'GET', `/api/runs/${segment(runId)}`, { signal }),
+
+    /** Asks the run to stop; it has stopped when its state says so. */
+    stopRun: (runId: string, body: z.input<typeof StopRunBody> = {}, signal?: AbortSignal) =>
+      tell(`/api/runs/${segment(runId)}/stop`, body, signal),
+
+    /** The events stream's bytes, from after `lastEventId`. It stays open: abort `signal` to leave. {@link followRun} reads it. */
+    openRunEvents: (runId: string, lastEventId: number | undefined, signal: AbortSignal) =>
+      guarded(signal, async () => {
+        const path = `/api/runs/${segment(runId)}/events`;
+        const headers = {
+          accept: 'text/event-stream',
+          ...(lastEventId === undefined ? {} : { 'last-event-id': String(lastEventId) }),
+        };
+        const { body } = await request('GET', path, { headers, signal });
+        if (body === null) throw new ApiUnreachable(base, 'its events stream is empty');
+        return body;
+      }),
+
+    reportRunStartedCentral: (runId: string, body: z.input<typeof StartedReportBody>, signal?: AbortSignal) =>
+      tell(`/api/runs/${segment(runId)}/started`, body, signal),
+
+    reportStatusCentral: (runId: string, body: z.input<typeof StatusReportBody>, signal?: AbortSignal) =>
+      tell(`/api/runs/${segment(runId)}/status`, body, signal),
+
+    reportErrorCentral: (runId: string, body: z.input<typeof ErrorReportBody>, signal?: AbortSignal) =>
+      tell(`/api/runs/${segment(runId)}/errors/central`, body, signal),
+
+    reportErrorEdge: (runId: string, body: z.input<typeof ErrorReportBody>, signal?: AbortSignal) =>
+      tell(`/api/runs/${segment(runId)}/errors/edge`, body, signal),
+
+    /** Where a node's kit is downloaded, and how that node may report on itself. */
+    getRunKit: (runId: string, launchId: string, node: string, signal?: AbortSignal) =>
+      ask(
+        RunKitAccess,
+        'POST',
+        `/api/runs/${segment(runId)}/launches/${segment(launchId)}/kits/${segment(node)}`,
+        { signal },
+      ),
+
+    /** What a node says of itself, with that node's own token. */
+    reportNode: (runId: string, node: string, body: z.input<typeof NodeReport>, signal?: AbortSignal) =>
+      tell(`/api/runs/${segment(runId)}/nodes/${segment(node)}/report`, body, signal),
+  };
+}
+export type CentralApi = ReturnType<typeof createCentralApi>;
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function readProblem(text: string): Problem | undefined {
+  return Problem.safeParse(readJson(text)).data;
+}

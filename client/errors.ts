@@ -1,0 +1,57 @@
+/**
+ * The two ways in which a call to the central API fails: it refused (ApiProblem), or no useful answer came at all
+ * (ApiUnreachable). Each message is one line and ends with what to do.
+ */
+import type { Problem } from '../workflows/api-contract';
+
+/** The central API answered with an error. */
+export class ApiProblem extends Error {
+  constructor(
+    readonly status: number,
+    call: string,
+    readonly problem?: Problem,
+  ) {
+    super(
+      oneLine(`The central API refused ${call} (${status}): ${describe(status, problem)}${advice(status)}`),
+    );
+    this.name = 'ApiProblem';
+  }
+}
+
+/** No answer, or one that the central API would not give: trying again later may help. */
+export class ApiUnreachable extends Error {
+  constructor(url: string, reason: string, options?: ErrorOptions) {
+    super(
+      oneLine(`No answer from the central API at ${url}: ${reason}. Check that it runs there and try again.`),
+      options,
+    );
+    this.name = 'ApiUnreachable';
+  }
+}
+
+function describe(status: number, problem: Problem | undefined): string {
+  if (problem === undefined) return `it gave no reason for status ${status}.`;
+  const where = (problem.errors ?? []).map(({ pointer, detail }) => `${pointer || '/'} ${detail}`).join('; ');
+  const parts = [problem.title, problem.detail, where].filter((part) => part !== undefined && part !== '');
+  const text = [...new Set(parts)].join(': ');
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+function advice(status: number): string {
+  if (status === 401) return ' Use a valid access token.';
+  if (status === 403) return ' Use a token whose role may do this.';
+  if (status === 429) return ' Wait a moment and try again.';
+  if (status >= 500) return " Look at the API's log and try again.";
+  return '';
+}
+
+const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();
+
+/** What a failed `fetch` says of its cause, in a few words. */
+export function networkReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  if (cause instanceof AggregateError && cause.errors.length > 0) return networkReason(cause.errors[0]);
+  if (cause instanceof Error) return networkReason(cause);
+  return 'code' in error && error.message === '' ? String(error.code) : error.message;
+}
