@@ -80,6 +80,8 @@ export const RunDetail = z.object({
   /** The central node first, then the sites. */
   nodes: z.array(NodeView),
   errors: z.array(ErrorEntry),
+  /** The newest event that is part of this picture, 0 before the first: the events stream goes on from here. */
+  lastEventId: z.int(),
   links: z.object({ page: z.string(), temporal: z.string().optional() }),
 });
 export type RunDetail = z.output<typeof RunDetail>;
