@@ -33,8 +33,7 @@ function describe(status: number, problem: Problem | undefined): string {
   if (problem === undefined) return `it gave no reason for status ${status}.`;
   const where = (problem.errors ?? []).map(({ pointer, detail }) => `${pointer || '/'} ${detail}`).join('; ');
   const parts = [problem.title, problem.detail, where].filter((part) => part !== undefined && part !== '');
-  const text = [...new Set(parts)].join(': ');
-  return /[.!?]$/.test(text) ? text : `${text}.`;
+  return `${[...new Set(parts)].map((part) => part?.replace(/\.\s*$/, '')).join(': ')}.`;
 }
 
 function advice(status: number): string {
@@ -47,11 +46,12 @@ function advice(status: number): string {
 
 const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();
 
-/** What a failed `fetch` says of its cause, in a few words. */
+/** What a failed `fetch` says of its cause, in a few words. Its innermost cause is the one that helps. */
 export function networkReason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  if (cause instanceof AggregateError && cause.errors.length > 0) return networkReason(cause.errors[0]);
-  if (cause instanceof Error) return networkReason(cause);
-  return 'code' in error && error.message === '' ? String(error.code) : error.message;
+  if (typeof error !== 'object' || error === null) return String(error);
+  if ('errors' in error && Array.isArray(error.errors) && error.errors.length > 0)
+    return networkReason(error.errors[0]);
+  if ('cause' in error && error.cause !== undefined) return networkReason(error.cause);
+  if ('message' in error && error.message !== '') return String(error.message);
+  return 'code' in error ? String(error.code) : 'unknown reason';
 }
