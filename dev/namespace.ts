@@ -1,0 +1,60 @@
+/** What a Temporal server must know before runs can start on it: a namespace and its search attributes. */
+import type { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time';
+import { setTimeout as delay } from 'node:timers/promises';
+import { SEARCH_ATTRIBUTES } from '../workflows/contract';
+
+/** Temporal's number for each type of search attribute that we use. */
+const TYPE_NUMBERS = { Keyword: 2 } as const;
+const RETENTION = '7 days';
+const POLL_MS = 50;
+
+/** Makes a namespace and waits until runs can be started in it. One that exists is kept as it is. */
+export async function ensureNamespace(
+  connection: Connection,
+  namespace: string,
+  timeoutMs = 30_000,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  const request = { namespace, workflowExecutionRetentionPeriod: msToTs(RETENTION) };
+  await connection.workflowService.registerNamespace(request).catch(unlessAlreadyThere);
+  await until(deadline, () => ensureSearchAttributes(connection, namespace));
+  await until(deadline, () => usable(connection, namespace));
+}
+
+/** Registers the search attributes that the namespace still lacks. */
+async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const missing = Object.entries(SEARCH_ATTRIBUTES).filter(([name]) => !(name in customAttributes));
+  if (missing.length === 0) return;
+  const searchAttributes = Object.fromEntries(missing.map(([name, type]) => [name, TYPE_NUMBERS[type]]));
+  await connection.operatorService
+    .addSearchAttributes({ namespace, searchAttributes })
+    .catch(unlessAlreadyThere);
+}
+
+/** Throws while the server does not yet know the namespace and its attributes everywhere. */
+async function usable(connection: Connection, namespace: string): Promise<void> {
+  const query = Object.keys(SEARCH_ATTRIBUTES)
+    .map((name) => `${name} = 'none'`)
+    .join(' AND ');
+  await connection.workflowService.listWorkflowExecutions({ namespace, query, pageSize: 1 });
+}
+
+async function until(deadline: number, action: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      await action();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+    await delay(POLL_MS);
+  }
+}
+
+function unlessAlreadyThere(error: unknown): void {
+  const ALREADY_EXISTS = 6;
+  if (error instanceof Error && 'code' in error && error.code === ALREADY_EXISTS) return;
+  throw error;
+}

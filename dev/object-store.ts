@@ -1,0 +1,111 @@
+/** The object store of the local stack: how to come by MinIO, and how it is run. */
+import { join } from 'node:path';
+import {
+  firstThatWorks,
+  inCache,
+  made,
+  onPath,
+  run,
+  type Progress,
+  type Program,
+  type Way,
+} from './programs';
+
+const MINIO: Program = { name: 'minio', version: '2026-02-12' };
+const SOURCE = 'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c';
+const IMAGE = 'quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z';
+const PULL_TIMEOUT_MS = 300_000;
+
+/** A MinIO that can be started: a program on this machine, or an image that the Docker engine holds. */
+export type Minio = { kind: 'program'; path: string } | { kind: 'image'; image: string };
+
+/** A MinIO to start. */
+export function findMinio(progress?: Progress, env: NodeJS.ProcessEnv = process.env): Promise<Minio> {
+  return firstThatWorks(
+    'MinIO',
+    [
+      program(onPath('minio', env)),
+      program(inCache(MINIO, env)),
+      pulled(env),
+      program(made('build with Go', MINIO, build(env), env)),
+    ],
+    'Install MinIO, Docker (https://docs.docker.com/engine/install) or Go (https://go.dev/dl), or set MINIO_ENDPOINT, MINIO_ACCESS_KEY and MINIO_SECRET_KEY to a running S3 store.',
+    progress,
+  );
+}
+
+function program(way: Way<string>): Way<Minio> {
+  return { name: way.name, take: async (progress) => ({ kind: 'program', path: await way.take(progress) }) };
+}
+
+function pulled(env: NodeJS.ProcessEnv): Way<Minio> {
+  return {
+    name: 'Docker',
+    async take(progress) {
+      const held = await run('docker', ['image', 'inspect', IMAGE], { env }).then(
+        () => true,
+        () => false,
+      );
+      if (!held) {
+        progress(`pulling ${IMAGE}`);
+        await run('docker', ['pull', '--quiet', IMAGE], { env, timeout: PULL_TIMEOUT_MS });
+      }
+      return { kind: 'image', image: IMAGE };
+    },
+  };
+}
+
+function build(env: NodeJS.ProcessEnv) {
+  return async (folder: string, progress: Progress) => {
+    progress('building MinIO with Go (once; about 6 minutes)');
+    await run('go', ['install', '-trimpath', '-ldflags', '-s -w', SOURCE], {
+      cwd: folder,
+      env: { ...env, GOBIN: folder },
+    });
+    return join(folder, MINIO.name);
+  };
+}
+
+/** How MinIO is to run. */
+export interface MinioServer {
+  host: string;
+  port: number;
+  /** Where objects are kept. */
+  folder: string;
+  accessKey: string;
+  secretKey: string;
+}
+
+/** A command, with what it needs in its environment. */
+export interface Command {
+  command: readonly [string, ...string[]];
+  env: Record<string, string>;
+}
+
+/** The command that runs MinIO. The keys are in its environment, where a list of processes does not show them. */
+export function minioCommand(minio: Minio, server: MinioServer): Command {
+  const address = `${server.host}:${server.port}`;
+  const env = {
+    MINIO_ROOT_USER: server.accessKey,
+    MINIO_ROOT_PASSWORD: server.secretKey,
+    MINIO_BROWSER: 'off',
+    MINIO_UPDATE: 'off',
+  };
+  switch (minio.kind) {
+    case 'program':
+      return { command: [minio.path, 'server', '--quiet', '--address', address, server.folder], env };
+    case 'image': {
+      const passed = Object.keys(env).flatMap((name) => ['--env', name]);
+      const options = [
+        '--rm',
+        '--init',
+        ...passed,
+        '--publish',
+        `${address}:9000`,
+        '--volume',
+        `${server.folder}:/data`,
+      ];
+      return { command: ['docker', 'run', ...options, minio.image, 'server', '--quiet', '/data'], env };
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Once for a whole jest run: a Temporal development server, a MinIO and the workflow bundle. Tests find them in the
+ * environment (support/temporal.ts, support/object-store.ts); global-teardown.ts ends them, and nothing else.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import getPort from 'get-port';
+import { findMinio, minioCommand } from '../../dev/object-store';
+import { devServerArgs, findTemporal } from '../../dev/temporal';
+import { listening, startGuarded, type Guarded } from './guarded';
+import { ensureWorkflowBundle } from './workflow-bundle';
+
+const host = '127.0.0.1';
+
+async function startTemporal(folder: string): Promise<Guarded> {
+  const port = await getPort({ host });
+  const command = [await findTemporal(say), ...devServerArgs({ host, port })];
+  const server = startGuarded(command, { logFile: join(folder, 'temporal.log') });
+  await listening(port, server);
+  process.env.MUSTER_TEST_TEMPORAL_ADDRESS = `${host}:${port}`;
+  return server;
+}
+
+async function startMinio(folder: string): Promise<Guarded> {
+  const port = await getPort({ host });
+  const [accessKey, secretKey] = [randomBytes(10).toString('hex'), randomBytes(20).toString('hex')];
+  const { command, env } = minioCommand(await findMinio(say), {
+    host,
+    port,
+    folder: join(folder, 'minio'),
+    accessKey,
+    secretKey,
+  });
+  const server = startGuarded(command, { env, logFile: join(folder, 'minio.log') });
+  await listening(port, server);
+  process.env.MUSTER_TEST_MINIO_ENDPOINT = `http://${host}:${port}`;
+  process.env.MUSTER_TEST_MINIO_ACCESS_KEY = accessKey;
+  process.env.MUSTER_TEST_MINIO_SECRET_KEY = secretKey;
+  return server;
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+export default async function globalSetup(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'muster-test-'));
+  const [bundle, ...servers] = await Promise.all([
+    ensureWorkflowBundle(),
+    startTemporal(folder),
+    startMinio(folder),
+  ]);
+  if (bundle !== undefined) process.env.MUSTER_TEST_WORKFLOW_BUNDLE = bundle;
+  globalThis.musterTestServers = {
+    async stop() {
+      await Promise.all(servers.map((server) => server.stop()));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+declare global {
+  var musterTestServers: { stop(): Promise<void> } | undefined;
+}

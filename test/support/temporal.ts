@@ -1,0 +1,107 @@
+/** Temporal for one test file: a namespace of its own on the server of this jest run. */
+import { randomBytes } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { ensureNamespace } from '../../dev/namespace';
+import { EDGE_RUN_WORKFLOW, RUN_WORKFLOW } from '../../workflows/contract';
+
+const OUR_WORKFLOWS = `WorkflowType IN ('${RUN_WORKFLOW}', '${EDGE_RUN_WORKFLOW}')`;
+
+/** What a test file gets from {@link useTemporal}; all of it is there in `beforeAll` and later. */
+export interface TestTemporal {
+  readonly address: string;
+  readonly namespace: string;
+  readonly connection: Connection;
+  readonly client: Client;
+  /** What workers connect with. */
+  readonly nativeConnection: NativeConnection;
+  /** For `workflowBundle` of a worker: that of the sources as they are now. */
+  readonly workflowBundle: { codePath: string };
+  /** Starts a worker that is shut down when the file ends. */
+  startWorker(options: Omit<WorkerOptions, 'connection' | 'namespace'>): Promise<Worker>;
+  /**
+   * Does something when the file ends, before the connections close; the last one asked for comes first. (Jest would
+   * call the file's own `afterAll` too late for that.)
+   */
+  onClose(action: () => unknown): void;
+}
+
+/**
+ * Gives the test file a namespace of its own. When the file ends, every run it made is replayed from its history: a
+ * workflow that would not replay fails the file.
+ */
+export function useTemporal(): TestTemporal {
+  const temporal = new FileTemporal();
+  beforeAll(() => temporal.open());
+  afterAll(() => temporal.close());
+  return temporal;
+}
+
+class FileTemporal implements TestTemporal {
+  readonly namespace = `test-${randomBytes(6).toString('hex')}`;
+  connection!: Connection;
+  client!: Client;
+  nativeConnection!: NativeConnection;
+  private readonly closing: (() => unknown)[] = [];
+
+  get address(): string {
+    return fromSetup('MUSTER_TEST_TEMPORAL_ADDRESS');
+  }
+
+  get workflowBundle(): { codePath: string } {
+    return { codePath: fromSetup('MUSTER_TEST_WORKFLOW_BUNDLE') };
+  }
+
+  async open(): Promise<void> {
+    Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
+    const { address, namespace } = this;
+    [this.connection, this.nativeConnection] = await Promise.all([
+      Connection.connect({ address }),
+      NativeConnection.connect({ address }),
+    ]);
+    this.client = new Client({ connection: this.connection, namespace });
+    await ensureNamespace(this.connection, namespace);
+  }
+
+  async startWorker(options: Omit<WorkerOptions, 'connection' | 'namespace'>): Promise<Worker> {
+    const { namespace, nativeConnection: connection } = this;
+    const worker = await Worker.create({ ...options, namespace, connection });
+    const running = worker.run();
+    this.onClose(async () => {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await running;
+    });
+    return worker;
+  }
+
+  onClose(action: () => unknown): void {
+    this.closing.unshift(action);
+  }
+
+  async close(): Promise<void> {
+    try {
+      for (const action of this.closing) await action();
+      if (process.env.MUSTER_TEST_WORKFLOW_BUNDLE !== undefined) await this.replayAll();
+    } finally {
+      await Promise.all([this.connection.close(), this.nativeConnection.close()]);
+    }
+  }
+
+  private async replayAll(): Promise<void> {
+    const histories = this.client.workflow.list({ query: OUR_WORKFLOWS }).intoHistories();
+    const failures: string[] = [];
+    for await (const { workflowId, error } of Worker.runReplayHistories(
+      { workflowBundle: this.workflowBundle },
+      histories,
+    )) {
+      if (error) failures.push(`${workflowId}: ${error.message}`);
+    }
+    if (failures.length > 0) throw new Error(`Runs that do not replay:\n${failures.join('\n')}`);
+  }
+}
+
+function fromSetup(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set: test/support/global-setup.ts sets it.`);
+  return value;
+}

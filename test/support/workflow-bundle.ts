@@ -1,0 +1,37 @@
+/** The workflow bundle that tests run and replay: always that of the sources as they are now. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, readdir, rename } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+const root = resolve(__dirname, '../..');
+const folder = join(root, 'node_modules/.cache/muster');
+
+/** Path of the bundle of workflows/, made only when a source has changed; `undefined` while there is nothing to bundle. */
+export async function ensureWorkflowBundle(): Promise<string | undefined> {
+  const builder = join(root, 'workers/build-bundle');
+  if (!existsSync(`${builder}.ts`)) return undefined;
+  const path = join(folder, `workflows-${await fingerprint()}.js`);
+  if (existsSync(path)) return path;
+  await mkdir(folder, { recursive: true });
+  const { buildWorkflowBundle } = (await import(builder)) as {
+    buildWorkflowBundle: (path: string) => Promise<void>;
+  };
+  const unfinished = `${path}.${process.pid}.js`;
+  await buildWorkflowBundle(unfinished);
+  await rename(unfinished, path);
+  return path;
+}
+
+async function fingerprint(): Promise<string> {
+  const hash = createHash('sha256');
+  const workflows = (await readdir(join(root, 'workflows'))).filter((name) => name.endsWith('.ts')).sort();
+  for (const file of [
+    ...workflows.map((name) => join('workflows', name)),
+    'workers/build-bundle.ts',
+    'package-lock.json',
+  ]) {
+    hash.update(file).update(await readFile(join(root, file)));
+  }
+  return hash.digest('hex').slice(0, 16);
+}
