@@ -10,7 +10,14 @@ execFileSync(process.execPath, ['node_modules/typescript/bin/tsc'], { stdio: 'in
 execFileSync(process.execPath, ['dist/workers/build-bundle.js'], { stdio: 'inherit' });
 
 if (existsSync('web/main.ts')) {
-  await build({ entryPoints: ['web/main.ts'], bundle: true, minify: true, target: 'es2022', outdir: 'dist/web', logLevel: 'warning' });
+  await build({
+    entryPoints: ['web/main.ts'],
+    bundle: true,
+    minify: true,
+    target: 'es2022',
+    outdir: 'dist/web',
+    logLevel: 'warning',
+  });
   cpSync('web/static', 'dist/web', { recursive: true });
 }
 cpSync('server/db/migrations', 'dist/server/db/migrations', { recursive: true });

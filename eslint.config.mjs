@@ -18,7 +18,9 @@ const rooms = {
 };
 
 const roomRules = Object.entries(rooms).map(([room, allowed]) => {
-  const forbidden = [...Object.keys(rooms), 'test'].filter((other) => other !== room && !allowed.includes(other));
+  const forbidden = [...Object.keys(rooms), 'test'].filter(
+    (other) => other !== room && !allowed.includes(other),
+  );
   return {
     files: [`${room}/**/*.ts`],
     rules: {
@@ -34,7 +36,8 @@ const roomRules = Object.entries(rooms).map(([room, allowed]) => {
               ? [
                   {
                     regex: '^(?!\\./|zod$|@temporalio/workflow$|@temporalio/common$)',
-                    message: 'Workflow code is deterministic: only zod, @temporalio/workflow and @temporalio/common.',
+                    message:
+                      'Workflow code is deterministic: only zod, @temporalio/workflow and @temporalio/common.',
                   },
                 ]
               : []),
@@ -45,7 +48,18 @@ const roomRules = Object.entries(rooms).map(([room, allowed]) => {
   };
 });
 
-const nondeterministic = ['Date', 'process', 'fetch', 'setTimeout', 'setInterval', 'setImmediate', 'performance', 'crypto', 'Buffer', 'require'];
+const nondeterministic = [
+  'Date',
+  'process',
+  'fetch',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'performance',
+  'crypto',
+  'Buffer',
+  'require',
+];
 
 export default tseslint.config(
   { ignores: ['**/dist/**', 'node_modules/**', '.muster/**', 'coverage/**', 'jest.config.js'] },
@@ -58,6 +72,7 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true }],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
@@ -69,9 +84,15 @@ export default tseslint.config(
     rules: {
       'no-restricted-globals': [
         'error',
-        ...nondeterministic.map((name) => ({ name, message: 'Not deterministic on replay: use workflows/clock.ts or an activity.' })),
+        ...nondeterministic.map((name) => ({
+          name,
+          message: 'Not deterministic on replay: use workflows/clock.ts or an activity.',
+        })),
       ],
-      'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'Not deterministic on replay: use uuid4.' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Math', property: 'random', message: 'Not deterministic on replay: use uuid4.' },
+      ],
     },
   },
   {

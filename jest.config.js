@@ -15,7 +15,9 @@ module.exports = {
     ],
   },
   // Libraries that are published as ES modules only.
-  transformIgnorePatterns: ['/node_modules/(?!(ora|get-port|jose|fastify-type-provider-zod|@electric-sql|chalk|cli-cursor|restore-cursor|onetime|mimic-function|log-symbols|is-unicode-supported|is-interactive|stdin-discarder|string-width|strip-ansi|ansi-regex|get-east-asian-width|cli-spinners)/)'],
+  transformIgnorePatterns: [
+    '/node_modules/(?!(ora|get-port|jose|fastify-type-provider-zod|@electric-sql|chalk|cli-cursor|restore-cursor|onetime|mimic-function|log-symbols|is-unicode-supported|is-interactive|stdin-discarder|string-width|strip-ansi|ansi-regex|get-east-asian-width|cli-spinners)/)',
+  ],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 60_000,

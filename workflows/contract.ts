@@ -33,9 +33,10 @@ export const NodeName = z.string().max(40).regex(SLUG);
 
 /** A length of time as people write it: `500ms`, `20s`, `5m`, `24h`, `7d`. */
 export const Duration = z
-  .string()
-  .regex(/^\d+(?:ms|s|m|h|d)$/, 'a duration is a whole number and ms, s, m, h or d: 500ms, 20s, 5m')
-  .transform((text) => text as `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`);
+  .templateLiteral([z.int(), z.enum(['ms', 's', 'm', 'h', 'd'])], {
+    error: 'a duration is a whole number and ms, s, m, h or d: 500ms, 20s, 5m',
+  })
+  .refine((text) => !text.startsWith('-'), 'a duration is not negative');
 export type Duration = z.output<typeof Duration>;
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -47,7 +48,9 @@ export function toMilliseconds(duration: Duration): number {
 }
 
 /** A size in bytes as people write it: `4Gi`, `256Mi`, `1048576`. */
-export const ByteSize = z.string().regex(/^\d+(?:Ki|Mi|Gi|Ti)?$/, 'a size is a whole number and Ki, Mi, Gi or Ti: 256Mi');
+export const ByteSize = z
+  .string()
+  .regex(/^\d+(?:Ki|Mi|Gi|Ti)?$/, 'a size is a whole number and Ki, Mi, Gi or Ti: 256Mi');
 
 const UNIT_BYTES = { '': 1, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 } as const;
 
@@ -104,7 +107,10 @@ export const Computation = z.strictObject({
   parameters: z.record(z.string(), z.json()).default({}),
   /** Globs, relative to the output folder, that must match at least one file for a node to count as complete. */
   outputs: z
-    .strictObject({ central: z.array(z.string().min(1)).default([]), edge: z.array(z.string().min(1)).default([]) })
+    .strictObject({
+      central: z.array(z.string().min(1)).default([]),
+      edge: z.array(z.string().min(1)).default([]),
+    })
     .prefault({}),
   /** How many federation ports the central node listens on. */
   ports: z.int().min(1).max(8).default(1),
@@ -214,7 +220,13 @@ export const NodeState = z.enum(NODE_STATES);
 export type NodeState = z.output<typeof NodeState>;
 
 export const TERMINAL_RUN_STATES: readonly RunState[] = ['complete', 'failed', 'stopped'];
-export const TERMINAL_NODE_STATES: readonly NodeState[] = ['complete', 'failed', 'refused', 'stopped', 'lost'];
+export const TERMINAL_NODE_STATES: readonly NodeState[] = [
+  'complete',
+  'failed',
+  'refused',
+  'stopped',
+  'lost',
+];
 
 /** An error that names where it happened, what it was and (in its type, see errors.ts) whose turn it is. */
 export const NodeError = z.strictObject({

@@ -1,0 +1,56 @@
+/** Turns what Temporal throws into the errors of the run's vocabulary. */
+import { ActivityFailure, ApplicationFailure, TimeoutFailure, isCancellation } from '@temporalio/workflow';
+import { TimeoutType } from '@temporalio/common';
+import type { ErrorSignal } from './contract';
+import { isFailureType } from './errors';
+
+const LONGEST_MESSAGE = 4000;
+
+/**
+ * What an activity's failure means for `node`: the error to report, and whether it failed, was refused by its site, or
+ * fell silent. `silent` says what silence means in this phase.
+ */
+export function nodeFailure(
+  node: string,
+  error: unknown,
+  silent: string,
+): Pick<ErrorSignal, 'error' | 'state' | 'exitCode'> {
+  const phase = error instanceof ActivityFailure ? error.activityType : 'workflow';
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof TimeoutFailure) {
+    return {
+      state: 'lost',
+      error: { node, phase, type: 'SiteSilent', message: timeoutMessage(cause, silent) },
+    };
+  }
+  const type =
+    cause instanceof ApplicationFailure && cause.type && isFailureType(cause.type) ? cause.type : 'Internal';
+  const exitCode = cause instanceof ApplicationFailure ? exitCodeOf(cause) : undefined;
+  return {
+    state: type === 'ComputationNotAllowed' ? 'refused' : type === 'NodeLost' ? 'lost' : 'failed',
+    error: { node, phase, type, message: messageOf(cause) },
+    ...(exitCode !== undefined && { exitCode }),
+  };
+}
+
+/** Whether `error` says that the activity was cancelled, rather than that it failed. */
+export function wasCancelled(error: unknown): boolean {
+  return isCancellation(error);
+}
+
+function timeoutMessage(timeout: TimeoutFailure, silent: string): string {
+  return timeout.timeoutType === TimeoutType.SCHEDULE_TO_START
+    ? silent
+    : `${silent} (${timeout.timeoutType})`;
+}
+
+function messageOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return text.slice(0, LONGEST_MESSAGE);
+}
+
+function exitCodeOf(failure: ApplicationFailure): number | undefined {
+  const details: unknown = failure.details?.[0];
+  if (typeof details !== 'object' || details === null || !('exitCode' in details)) return undefined;
+  return Number.isInteger(details.exitCode) ? Number(details.exitCode) : undefined;
+}

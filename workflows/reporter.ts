@@ -1,0 +1,56 @@
+/**
+ * Reports the run to the central API: one report at a time, each with the run and the nodes that changed since the one
+ * before, so that a burst of changes is one report and a thousand sites stay a short history.
+ */
+import { condition, proxyActivities } from '@temporalio/workflow';
+import { reporting } from './activity-options';
+import { now } from './clock';
+import type { CentralActivities } from './contract';
+import type { RunModel } from './run-state';
+
+export class Reporter {
+  private readonly changedNodes = new Set<string>();
+  private pending = true;
+  private closing = false;
+  private seq = 0;
+
+  constructor(private readonly model: () => RunModel) {
+    for (const node of model().nodes.keys()) this.changedNodes.add(node);
+  }
+
+  /** Notes what differs between two models; nodes that did not change are the same objects in both. */
+  changed(before: RunModel, after: RunModel): void {
+    this.pending = true;
+    for (const [name, node] of after.nodes) if (before.nodes.get(name) !== node) this.changedNodes.add(name);
+  }
+
+  /** Ends {@link run} once everything has been reported. */
+  close(): void {
+    this.closing = true;
+  }
+
+  /** Reports until closed. */
+  async run(): Promise<void> {
+    for (;;) {
+      await condition(() => this.pending || this.closing);
+      if (!this.pending) return;
+      await this.report();
+    }
+  }
+
+  private async report(): Promise<void> {
+    const { run, nodes } = this.model();
+    const changed = [...nodes.values()].filter(({ node }) => this.changedNodes.has(node));
+    this.changedNodes.clear();
+    this.pending = false;
+    this.seq += 1;
+    const { reportStatusCentral } = proxyActivities<CentralActivities>({
+      ...reporting,
+      summary: `${run.state}; ${changed.map(({ node, state }) => `${node} ${state}`).join(', ')}`.slice(
+        0,
+        200,
+      ),
+    });
+    await reportStatusCentral({ at: now(), seq: this.seq, run, nodes: changed });
+  }
+}
