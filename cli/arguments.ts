@@ -1,0 +1,114 @@
+/**
+ * What `muster try` is given, understood without touching anything: texts in, checked values out. Every mistake is a
+ * UsageError that names the place (file, line, option) in one line.
+ */
+import { LineCounter, parseDocument, type Document } from 'yaml';
+import type { z } from 'zod';
+import type { ConsortiumBody } from '../workflows/api-contract';
+import { Computation, Parameters, SiteId } from '../workflows/contract';
+import { UsageError } from './usage-error';
+
+/** A site and the folder of its data, as `--site ID=DATADIR` names them. */
+export interface SiteArgument {
+  id: string;
+  folder: string;
+}
+
+/** All `--site` options together. */
+export function parseSites(values: readonly string[]): SiteArgument[] {
+  if (values.length === 0) throw new UsageError('Name at least one site: --site ID=DATADIR.');
+  const sites = values.map(parseSite);
+  const seen = new Set<string>();
+  for (const { id } of sites) {
+    if (seen.has(id)) throw new UsageError(`--site ${id} is there twice: every site needs an id of its own.`);
+    seen.add(id);
+  }
+  return sites;
+}
+
+function parseSite(value: string): SiteArgument {
+  const [, id = '', folder = ''] = /^([^=]*)=(.*)$/s.exec(value) ?? [];
+  if (id === '' || folder === '') {
+    throw new UsageError(
+      `--site ${value} is not of the form ID=DATADIR, such as --site hospital-a=./data/a.`,
+    );
+  }
+  const checked = SiteId.safeParse(id);
+  if (!checked.success) throw new UsageError(`--site ${id}: the site's id ${complaint(checked.error)}.`);
+  return { id, folder };
+}
+
+/** The computation that `text`, the content of `file`, describes. */
+export function parseComputation(text: string, file: string): Computation {
+  return parseYaml(text, file, Computation);
+}
+
+/** The parameters in `text`, JSON or YAML, the content of `file`. */
+export function parseParameters(text: string, file: string): Parameters {
+  return parseYaml(text, file, Parameters);
+}
+
+function parseYaml<Schema extends z.ZodType>(text: string, file: string, schema: Schema): z.output<Schema> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const place = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  const [fault] = document.errors;
+  if (fault !== undefined) throw new UsageError(`${place(fault.pos[0])}: ${oneLine(fault.message)}`);
+
+  const checked = schema.safeParse(valueOf(document, file));
+  if (checked.success) return checked.data;
+  const path = checked.error.issues[0]?.path.map(String) ?? [];
+  const offset = offsetOf(document, path);
+  const name = path.length === 0 ? '' : `${path.join('.')}: `;
+  throw new UsageError(`${offset === undefined ? file : place(offset)}: ${name}${complaint(checked.error)}`);
+}
+
+function valueOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new UsageError(`${file}: ${oneLine(error instanceof Error ? error.message : String(error))}`);
+  }
+}
+
+/** Where in the text `path` is, or the innermost part of it that is there. */
+function offsetOf(document: Document, path: readonly string[]): number | undefined {
+  for (let depth = path.length; depth > 0; depth--) {
+    const keys = path.slice(0, depth).map((key) => (/^\d+$/.test(key) ? Number(key) : key));
+    const node: unknown = document.getIn(keys, true);
+    if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)) {
+      return Number(node.range[0]);
+    }
+  }
+  return undefined;
+}
+
+function complaint(error: z.ZodError): string {
+  const [first, ...others] = error.issues;
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  return `${oneLine(first?.message ?? 'is not valid')}${more}`;
+}
+
+const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();
+
+/** The consortium for trying `computation` at `sites`. */
+export function tryConsortium(
+  computation: Computation,
+  sites: readonly SiteArgument[],
+  parameters: Parameters,
+): { id: string; body: z.input<typeof ConsortiumBody> } {
+  return {
+    id: `try-${computation.name}`.slice(0, 40).replace(/-+$/, ''),
+    body: {
+      name: `Try ${computation.name}`,
+      computation,
+      parameters,
+      sites: sites.map(({ id }) => ({ id, name: id, dataset: computation.name })),
+      // Whoever can mend a failure sits in front of the terminal.
+      windows: { retry: '30s' },
+    },
+  };
+}
