@@ -128,6 +128,8 @@ export interface BlockStyle {
   colors: Colors;
   /** Lines are cut to this many characters, for a block whose lines wrap cannot be drawn over. */
   width: number;
+  /** As many lines at most. */
+  height: number;
 }
 
 const SYMBOLS: Record<NodeState, string> = {
@@ -143,22 +145,23 @@ const SYMBOLS: Record<NodeState, string> = {
   lost: '?',
 };
 
-/** The whole picture: the run, then a line per node. */
-export function drawBlock({ run, nodes }: Progress, now: number, { colors, width }: BlockStyle): string[] {
-  const end = run !== undefined && TERMINAL_RUN_STATES.includes(run.state) ? run.since : now;
-  const head =
-    run === undefined
-      ? 'run: starting'
-      : `run ${run.runId}: ${run.state}, ${formatElapsed(end - run.startedAt)}`;
+/** The whole picture: the run, then a line per node as far as the height allows. */
+export function drawBlock(progress: Progress, now: number, { colors, width, height }: BlockStyle): string[] {
+  const { nodes } = progress;
+  const room = nodes.length < height ? nodes.length : Math.max(0, height - 2);
   const nameWidth = Math.max(0, ...nodes.map(({ node }) => node.length));
-  return [
-    colors.bold(cut(head, width)),
-    ...nodes.map((node) => {
-      const paint = painter(node.state, colors);
-      const [symbol, text] = [SYMBOLS[node.state], nodeWords(node, nameWidth, now)];
-      return `  ${paint(symbol)} ${cut(text, width - 4)}`;
-    }),
-  ];
+  const rows = nodes.slice(0, room).map((node) => {
+    const paint = painter(node.state, colors);
+    return `  ${paint(SYMBOLS[node.state])} ${cut(nodeWords(node, nameWidth, now), width - 4)}`;
+  });
+  const rest = nodes.length > room ? [colors.dim(cut(`  … and ${nodes.length - room} more`, width))] : [];
+  return [colors.bold(cut(headline(progress, now), width)), ...rows, ...rest];
+}
+
+function headline({ run }: Progress, now: number): string {
+  if (run === undefined) return 'run: starting';
+  const end = TERMINAL_RUN_STATES.includes(run.state) ? run.since : now;
+  return `run ${run.runId}: ${run.state}, ${formatElapsed(end - run.startedAt)}`;
 }
 
 function nodeWords(

@@ -15,7 +15,7 @@ export async function* readMessages(chunks: AsyncIterable<Uint8Array>): AsyncGen
       data = [];
       continue;
     }
-    const [, field, value = ''] = /^([^:]*)(?:: ?(.*))?$/.exec(line) ?? [];
+    const [, field, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
     if (field === 'data') data.push(value);
     if (field === 'id') id = value;
   }

@@ -38,7 +38,7 @@ function linesOf(events: RunEvent[]): string[] {
   });
 }
 const after = (events: RunEvent[]) => events.reduce(advance, NOTHING_YET);
-const style = { colors: createColors(false), width: 80 };
+const style = { colors: createColors(false), width: 80, height: 24 };
 
 test('plain lines: one per change, with the time since the start', () => {
   expect(
@@ -114,6 +114,14 @@ test('the block shows every node with its state, time and what it says', () => {
     '  ↑ dream      launching    3.0 s  DataMissing: no folder',
     '  ✔ torgersen  complete',
   ]);
+});
+
+test('more nodes than the terminal has lines are counted', () => {
+  const progress = after(Array.from({ length: 30 }, (_, i) => node(`site-${i}`, 'waiting', 0)));
+  const lines = drawBlock(progress, START, { ...style, height: 10 });
+  expect(lines).toHaveLength(10);
+  expect(lines.at(-1)).toBe('  … and 22 more');
+  expect(drawBlock(progress, START, { ...style, height: 31 })).toHaveLength(31);
 });
 
 test("a finished run's clock stands still", () => {
