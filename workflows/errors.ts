@@ -39,6 +39,10 @@ export const FAILURES = {
     retryable: true,
     advice: 'Wait for another run to end, or widen the central port range.',
   },
+  NodeNotStarted: {
+    retryable: true,
+    advice: 'Mend on that host what the message names: a taken port, a missing folder or device.',
+  },
   NodeExited: { retryable: false, advice: "Read the node's last log lines." },
   OutputsMissing: {
     retryable: false,
