@@ -1,26 +1,19 @@
 /** The object store of the local stack: how to come by MinIO, and how it is run. */
 import { join } from 'node:path';
-import {
-  firstThatWorks,
-  inCache,
-  made,
-  onPath,
-  run,
-  type Progress,
-  type Program,
-  type Way,
-} from './programs';
+import { run } from './processes';
+import { firstThatWorks, inCache, made, onPath, type Program, type Waiting, type Way } from './programs';
 
 const MINIO: Program = { name: 'minio', version: '2026-02-12' };
 const SOURCE = 'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c';
 const IMAGE = 'quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z';
 const PULL_TIMEOUT_MS = 300_000;
+const INSPECT_TIMEOUT_MS = 10_000;
 
 /** A MinIO that can be started: a program on this machine, or an image that the Docker engine holds. */
 export type Minio = { kind: 'program'; path: string } | { kind: 'image'; image: string };
 
 /** A MinIO to start. */
-export function findMinio(progress?: Progress, env: NodeJS.ProcessEnv = process.env): Promise<Minio> {
+export function findMinio(waiting: Waiting, env: NodeJS.ProcessEnv = process.env): Promise<Minio> {
   return firstThatWorks(
     'MinIO',
     [
@@ -30,38 +23,39 @@ export function findMinio(progress?: Progress, env: NodeJS.ProcessEnv = process.
       program(made('build with Go', MINIO, build(env), env)),
     ],
     'Install MinIO, Docker (https://docs.docker.com/engine/install) or Go (https://go.dev/dl), or set MINIO_ENDPOINT, MINIO_ACCESS_KEY and MINIO_SECRET_KEY to a running S3 store.',
-    progress,
+    waiting,
   );
 }
 
 function program(way: Way<string>): Way<Minio> {
-  return { name: way.name, take: async (progress) => ({ kind: 'program', path: await way.take(progress) }) };
+  return { name: way.name, take: async (waiting) => ({ kind: 'program', path: await way.take(waiting) }) };
 }
 
 function pulled(env: NodeJS.ProcessEnv): Way<Minio> {
   return {
-    name: 'Docker',
-    async take(progress) {
-      const held = await run('docker', ['image', 'inspect', IMAGE], { env }).then(
-        () => true,
-        () => false,
-      );
-      if (!held) {
+    name: `Docker with the image ${IMAGE}`,
+    async take({ progress, signal }) {
+      if (!(await holdsImage(env))) {
         progress(`pulling ${IMAGE}`);
-        await run('docker', ['pull', '--quiet', IMAGE], { env, timeout: PULL_TIMEOUT_MS });
+        await run('docker', ['pull', '--quiet', IMAGE], { env, signal, timeoutMs: PULL_TIMEOUT_MS });
       }
       return { kind: 'image', image: IMAGE };
     },
   };
 }
 
+function holdsImage(env: NodeJS.ProcessEnv): Promise<boolean> {
+  return run('docker', ['image', 'inspect', IMAGE], { env, timeoutMs: INSPECT_TIMEOUT_MS }).then(
+    () => true,
+    () => false,
+  );
+}
+
 function build(env: NodeJS.ProcessEnv) {
-  return async (folder: string, progress: Progress) => {
+  return async (folder: string, { progress, signal }: Waiting) => {
     progress('building MinIO with Go (once; about 6 minutes)');
-    await run('go', ['install', '-trimpath', '-ldflags', '-s -w', SOURCE], {
-      cwd: folder,
-      env: { ...env, GOBIN: folder },
-    });
+    const options = { cwd: folder, env: { ...env, GOBIN: folder }, signal };
+    await run('go', ['install', '-buildvcs=false', '-ldflags', '-s -w', SOURCE], options);
     return join(folder, MINIO.name);
   };
 }

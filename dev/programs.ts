@@ -2,12 +2,10 @@
  * Finding programs that the local stack needs: on PATH, in our cache, or made anew. A program is looked for in
  * several ways, one after the other; when all fail, the error names every way and why it failed.
  */
-import { execFile, type ExecFileOptions } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
-import { promisify } from 'node:util';
 
 /** A program of a fixed version. */
 export interface Program {
@@ -15,13 +13,16 @@ export interface Program {
   version: string;
 }
 
-/** Tells the person who waits what is going on. */
-export type Progress = (text: string) => void;
+/** Somebody waits for a program: how to tell what is going on, and whether it is still wanted. */
+export interface Waiting {
+  progress: (text: string) => void;
+  signal?: AbortSignal | undefined;
+}
 
 /** One way to come by something: answers with it, or throws an error whose message says why it cannot. */
 export interface Way<T> {
   name: string;
-  take(progress: Progress): Promise<T>;
+  take(waiting: Waiting): Promise<T>;
 }
 
 /** Nothing worked; the message names every way. */
@@ -34,13 +35,14 @@ export async function firstThatWorks<T>(
   what: string,
   ways: readonly Way<T>[],
   advice: string,
-  progress: Progress = () => undefined,
+  waiting: Waiting,
 ): Promise<T> {
   const failures: string[] = [];
   for (const way of ways) {
     try {
-      return await way.take(progress);
+      return await way.take(waiting);
     } catch (error) {
+      waiting.signal?.throwIfAborted();
       failures.push(`  - ${way.name}: ${reason(error)}`);
     }
   }
@@ -88,12 +90,12 @@ export function inCache(program: Program, env: NodeJS.ProcessEnv = process.env):
 export function made(
   name: string,
   program: Program,
-  make: (folder: string, progress: Progress) => Promise<string>,
+  make: (folder: string, waiting: Waiting) => Promise<string>,
   env: NodeJS.ProcessEnv = process.env,
 ): Way<string> {
   return {
     name,
-    async take(progress) {
+    async take(waiting) {
       const target = cachePath(program, env);
       const shelf = dirname(target);
       await mkdir(dirname(shelf), { recursive: true });
@@ -101,7 +103,7 @@ export function made(
       try {
         const parcel = join(workshop, 'parcel');
         await mkdir(parcel);
-        await rename(await make(workshop, progress), join(parcel, program.name));
+        await rename(await make(workshop, waiting), join(parcel, program.name));
         await rename(parcel, shelf).catch(async (error: unknown) => {
           if (!(await isExecutable(target))) throw error;
         });
@@ -111,32 +113,6 @@ export function made(
       }
     },
   };
-}
-
-/** Runs a helper program to its end; an error carries the last of what it said. */
-export async function run(
-  command: string,
-  args: readonly string[],
-  options: ExecFileOptions = {},
-): Promise<string> {
-  try {
-    const { stdout } = await promisify(execFile)(command, [...args], {
-      encoding: 'utf8',
-      maxBuffer: 16 * 2 ** 20,
-      ...options,
-    });
-    return String(stdout).trim();
-  } catch (error) {
-    throw new Error(commandFailure(command, error), { cause: error });
-  }
-}
-
-function commandFailure(command: string, error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if ('code' in error && error.code === 'ENOENT') return `${command} is not installed`;
-  if ('killed' in error && error.killed === true) return `${command} took too long`;
-  const said = 'stderr' in error ? String(error.stderr).trim() : '';
-  return said.split('\n').slice(-3).join(' | ') || error.message;
 }
 
 async function isExecutable(file: string): Promise<boolean> {

@@ -6,13 +6,14 @@ import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract';
 import { packageRoot } from './package-root';
-import { firstThatWorks, inCache, made, onPath, run, type Progress, type Program } from './programs';
+import { run } from './processes';
+import { firstThatWorks, inCache, made, onPath, type Program, type Waiting } from './programs';
 
 const TEMPORAL: Program = { name: 'temporal', version: '1.5.1' };
 const DOWNLOAD_TIMEOUT_MS = 120_000;
 
 /** Path of a Temporal CLI. */
-export function findTemporal(progress?: Progress, env: NodeJS.ProcessEnv = process.env): Promise<string> {
+export function findTemporal(waiting: Waiting, env: NodeJS.ProcessEnv = process.env): Promise<string> {
   return firstThatWorks(
     'The Temporal CLI',
     [
@@ -22,7 +23,7 @@ export function findTemporal(progress?: Progress, env: NodeJS.ProcessEnv = proce
       made('build with Go', TEMPORAL, build(env), env),
     ],
     'Install the Temporal CLI (https://docs.temporal.io/cli) or Go (https://go.dev/dl), or set TEMPORAL_ADDRESS to a running server.',
-    progress,
+    waiting,
   );
 }
 
@@ -40,13 +41,13 @@ function download(env: NodeJS.ProcessEnv) {
       console.error(cause.message);
       process.exit(1);
     });`;
-  return async (folder: string, progress: Progress) => {
+  return async (folder: string, { progress, signal }: Waiting) => {
     progress('downloading the Temporal CLI');
     const testing = require.resolve('@temporalio/testing');
     await run(process.execPath, ['-e', script, testing, folder], {
       env,
-      timeout: DOWNLOAD_TIMEOUT_MS,
-      killSignal: 'SIGKILL',
+      timeoutMs: DOWNLOAD_TIMEOUT_MS,
+      signal,
     });
     const file = (await readdir(folder)).find((name) => name.startsWith('temporal'));
     if (file === undefined) throw new Error('the SDK left no program behind');
@@ -55,13 +56,17 @@ function download(env: NodeJS.ProcessEnv) {
 }
 
 function build(env: NodeJS.ProcessEnv) {
-  return async (folder: string, progress: Progress) => {
+  return async (folder: string, { progress, signal }: Waiting) => {
     progress('building the Temporal CLI with Go (once; about 5 minutes)');
     const module = join(folder, 'module');
     await cp(join(packageRoot(), 'dev', 'go', 'temporal'), module, { recursive: true });
     const output = join(folder, TEMPORAL.name);
     const source = 'github.com/temporalio/cli/cmd/temporal';
-    await run('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', output, source], { cwd: module, env });
+    await run('go', ['build', '-buildvcs=false', '-ldflags', '-s -w', '-o', output, source], {
+      cwd: module,
+      env,
+      signal,
+    });
     return output;
   };
 }

@@ -16,7 +16,7 @@ const host = '127.0.0.1';
 
 async function startTemporal(folder: string): Promise<Guarded> {
   const port = await getPort({ host });
-  const command = [await findTemporal(say), ...devServerArgs({ host, port })];
+  const command = [await findTemporal({ progress }), ...devServerArgs({ host, port })];
   const server = startGuarded(command, { logFile: join(folder, 'temporal.log') });
   await listening(port, server);
   process.env.MUSTER_TEST_TEMPORAL_ADDRESS = `${host}:${port}`;
@@ -26,7 +26,7 @@ async function startTemporal(folder: string): Promise<Guarded> {
 async function startMinio(folder: string): Promise<Guarded> {
   const port = await getPort({ host });
   const [accessKey, secretKey] = [randomBytes(10).toString('hex'), randomBytes(20).toString('hex')];
-  const { command, env } = minioCommand(await findMinio(say), {
+  const { command, env } = minioCommand(await findMinio({ progress }), {
     host,
     port,
     folder: join(folder, 'minio'),
@@ -41,7 +41,7 @@ async function startMinio(folder: string): Promise<Guarded> {
   return server;
 }
 
-function say(text: string): void {
+function progress(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
@@ -52,7 +52,7 @@ export default async function globalSetup(): Promise<void> {
     startTemporal(folder),
     startMinio(folder),
   ]);
-  if (bundle !== undefined) process.env.MUSTER_TEST_WORKFLOW_BUNDLE = bundle;
+  process.env.MUSTER_TEST_WORKFLOW_BUNDLE = bundle;
   globalThis.musterTestServers = {
     async stop() {
       await Promise.all(servers.map((server) => server.stop()));

@@ -81,7 +81,7 @@ class FileTemporal implements TestTemporal {
   async close(): Promise<void> {
     try {
       for (const action of this.closing) await action();
-      if (process.env.MUSTER_TEST_WORKFLOW_BUNDLE !== undefined) await this.replayAll();
+      await this.replayAll();
     } finally {
       await Promise.all([this.connection.close(), this.nativeConnection.close()]);
     }

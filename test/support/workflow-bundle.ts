@@ -1,25 +1,17 @@
 /** The workflow bundle that tests run and replay: always that of the sources as they are now. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rename } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { buildWorkflowBundle } from '../../workers/build-bundle';
 
 const root = resolve(__dirname, '../..');
 const folder = join(root, 'node_modules/.cache/muster');
 
-/** Path of the bundle of workflows/, made only when a source has changed; `undefined` while there is nothing to bundle. */
-export async function ensureWorkflowBundle(): Promise<string | undefined> {
-  const builder = join(root, 'workers/build-bundle');
-  if (!existsSync(`${builder}.ts`)) return undefined;
+/** Path of the bundle of workflows/, made only when a source has changed. */
+export async function ensureWorkflowBundle(): Promise<string> {
   const path = join(folder, `workflows-${await fingerprint()}.js`);
-  if (existsSync(path)) return path;
-  await mkdir(folder, { recursive: true });
-  const { buildWorkflowBundle } = (await import(builder)) as {
-    buildWorkflowBundle: (path: string) => Promise<void>;
-  };
-  const unfinished = `${path}.${process.pid}.js`;
-  await buildWorkflowBundle(unfinished);
-  await rename(unfinished, path);
+  if (!existsSync(path)) await buildWorkflowBundle(path);
   return path;
 }
 

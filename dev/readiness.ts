@@ -1,0 +1,39 @@
+/** How one knows that a part serves. Every check asks again and again until it does, or until it is aborted. */
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Starting } from './part';
+
+const POLL_MS = 50;
+
+/** The URL answers with success. */
+export const answers =
+  (url: string) =>
+  ({ signal }: Starting): Promise<void> =>
+    until(signal, async () => (await fetch(url, { signal })).ok);
+
+/** Something listens on the port. */
+export const listens =
+  (host: string, port: number) =>
+  ({ signal }: Starting): Promise<void> =>
+    until(signal, () => accepts(host, port));
+
+/** One of our services has logged the message. */
+export const logs =
+  (message: string) =>
+  ({ signal, log }: Starting): Promise<void> =>
+    until(signal, () => log.has(message));
+
+async function until(signal: AbortSignal, holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds().catch(() => false))) await delay(POLL_MS, undefined, { signal });
+}
+
+function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, host);
+    const settle = (accepted: boolean) => {
+      socket.destroy();
+      resolve(accepted);
+    };
+    socket.once('connect', () => settle(true)).once('error', () => settle(false));
+  });
+}
