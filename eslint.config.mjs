@@ -11,7 +11,7 @@ const rooms = {
   activities: ['workflows', 'client', 'nodes', 'storage'],
   workers: ['workflows', 'client', 'nodes', 'storage', 'activities'],
   server: ['workflows', 'storage'],
-  web: ['workflows'],
+  web: ['workflows', 'client'],
   dev: ['workflows', 'client', 'nodes', 'storage'],
   cli: ['workflows', 'client', 'nodes', 'dev'],
   computations: [],

@@ -74,6 +74,7 @@ export const ErrorEntry = NodeError.extend({
 export type ErrorEntry = z.output<typeof ErrorEntry>;
 
 export const RunSummary = RunView.extend({ sites: z.int() });
+export type RunSummary = z.output<typeof RunSummary>;
 export const RunList = z.object({ runs: z.array(RunSummary) });
 export const RunDetail = z.object({
   run: RunView,
