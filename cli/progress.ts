@@ -3,14 +3,15 @@
  * one per change. Pure: the drawing itself is in terminal.ts.
  */
 import type { Colors } from 'picocolors/types';
-import { ErrorEntry, type RunEvent } from '../workflows/api-contract';
+import type { FollowedEvent } from '../client';
+import type { ErrorEntry } from '../workflows/api-contract';
 import {
-  NodeView,
-  RunView,
   TERMINAL_NODE_STATES,
   TERMINAL_RUN_STATES,
   type NodeReport,
   type NodeState,
+  type NodeView,
+  type RunView,
 } from '../workflows/contract';
 
 export interface Progress {
@@ -25,16 +26,14 @@ export interface Progress {
 export const NOTHING_YET: Progress = { run: undefined, nodes: [], errors: [], upAt: {} };
 
 /** The progress after `event`. */
-export function advance(progress: Progress, event: RunEvent): Progress {
+export function advance(progress: Progress, event: FollowedEvent): Progress {
   switch (event.type) {
     case 'run':
-      return { ...progress, run: RunView.parse(event.data) };
+      return { ...progress, run: event.data };
     case 'node':
-      return withNode(progress, NodeView.parse(event.data));
-    case 'error': {
-      const entry = ErrorEntry.parse(event.data);
-      return { ...progress, errors: replaced(progress.errors, entry, sameError) };
-    }
+      return withNode(progress, event.data);
+    case 'error':
+      return { ...progress, errors: replaced(progress.errors, event.data, sameError) };
     case 'CentralClientStartRun':
     case 'EdgeClientStartRun':
       return progress;

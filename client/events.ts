@@ -1,9 +1,20 @@
 /** Follows a run's events through restarts of the central API, without a gap and without saying anything twice. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { RunEvent } from '../workflows/api-contract';
+import { z } from 'zod';
+import { ErrorEntry, RunEvent } from '../workflows/api-contract';
+import { NodeView, RunView } from '../workflows/contract';
 import type { CentralApi } from './central-api';
 import { ApiProblem, ApiUnreachable, networkReason } from './errors';
 import { readMessages, type StreamMessage } from './event-stream';
+
+/** A {@link RunEvent} with its data understood. */
+const FollowedEvent = z.discriminatedUnion('type', [
+  RunEvent.extend({ type: z.literal('run'), data: RunView }),
+  RunEvent.extend({ type: z.literal('node'), data: NodeView }),
+  RunEvent.extend({ type: z.literal('error'), data: ErrorEntry }),
+  RunEvent.extend({ type: z.enum(['CentralClientStartRun', 'EdgeClientStartRun']) }),
+]);
+export type FollowedEvent = z.output<typeof FollowedEvent>;
 
 export interface FollowOptions {
   /** Ends the following, quietly. */
@@ -27,7 +38,7 @@ export async function* followRun(
   api: Pick<CentralApi, 'openRunEvents'>,
   runId: string,
   { signal, lastEventId, silenceMs = SILENCE_MS }: FollowOptions,
-): AsyncGenerator<RunEvent> {
+): AsyncGenerator<FollowedEvent> {
   let last = lastEventId;
   let pauseMs = FIRST_PAUSE_MS;
   const left = () => signal.aborted;
@@ -84,9 +95,9 @@ async function* heard(bytes: ReadableStream<Uint8Array>, onChunk: () => void): A
   }
 }
 
-function readEvent(message: StreamMessage): RunEvent {
+function readEvent(message: StreamMessage): FollowedEvent {
   try {
-    return RunEvent.parse(JSON.parse(message.data));
+    return FollowedEvent.parse(JSON.parse(message.data));
   } catch (error) {
     throw new Error(
       'The central API sent an event that this version of Muster does not know: update the older one.',

@@ -12,24 +12,18 @@ import {
   plain,
   type Progress,
 } from '../../cli/progress';
-import type { RunEvent } from '../../workflows/api-contract';
+import type { FollowedEvent } from '../../client';
+import type { ErrorEntry } from '../../workflows/api-contract';
 import type { NodeView, RunView } from '../../workflows/contract';
-import { errorEntry, nodeView, runView, START } from '../support/run-pictures';
+import { errorEntry, followed, nodeView, runView, START } from '../support/run-pictures';
 
-let nextId = 1;
-const event = (type: RunEvent['type'], data: object): RunEvent => ({
-  id: nextId++,
-  runId: 'penguins-1',
-  at: START,
-  type,
-  data: data as RunEvent['data'],
-});
-const run = (state: RunView['state'], at: number) => event('run', runView({ state, since: START + at }));
+const run = (state: RunView['state'], at: number) =>
+  followed({ type: 'run', data: runView({ state, since: START + at }) });
 const node = (name: string, state: NodeView['state'], at: number, more: Partial<NodeView> = {}) =>
-  event('node', nodeView(name, { state, since: START + at, ...more }));
+  followed({ type: 'node', data: nodeView(name, { state, since: START + at, ...more }) });
 
 /** Every line that plain output prints for `events`. */
-function linesOf(events: RunEvent[]): string[] {
+function linesOf(events: FollowedEvent[]): string[] {
   let progress: Progress = NOTHING_YET;
   return events.flatMap((next) => {
     const before = progress;
@@ -37,14 +31,14 @@ function linesOf(events: RunEvent[]): string[] {
     return [...describeChanges(before, progress), ...newErrors(before, progress).map(describeError)];
   });
 }
-const after = (events: RunEvent[]) => events.reduce(advance, NOTHING_YET);
+const after = (events: FollowedEvent[]) => events.reduce(advance, NOTHING_YET);
 const style = { colors: createColors(false), width: 80, height: 24 };
 
 test('plain lines: one per change, with the time since the start', () => {
   expect(
     linesOf([
       run('provisioning', 0),
-      event('CentralClientStartRun', {}),
+      followed({ type: 'CentralClientStartRun', data: {} }),
       node('central', 'launching', 800),
       node('central', 'running', 1200, { runtime: 'process', containerId: '4711' }),
       node('biscoe', 'running', 2050, { runtime: 'docker', containerId: 'abcdef0123456789' }),
@@ -63,12 +57,13 @@ test('plain lines: one per change, with the time since the start', () => {
 });
 
 test('an error is said once, and again when it is no longer tried', () => {
+  const failed = (data: ErrorEntry) => followed({ type: 'error', data });
   const retrying = errorEntry({ retrying: true });
   expect(
     linesOf([
-      event('error', retrying),
-      event('error', { ...retrying, count: 2 }),
-      event('error', { ...retrying, count: 3, retrying: false }),
+      failed(retrying),
+      failed({ ...retrying, count: 2 }),
+      failed({ ...retrying, count: 3, retrying: false }),
     ]),
   ).toEqual([
     'biscoe: DataMissing (launchEdgeNode, trying again): no folder /data/b Map the dataset.',

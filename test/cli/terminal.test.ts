@@ -1,18 +1,11 @@
 import { advance, NOTHING_YET } from '../../cli/progress';
 import { createScreen } from '../../cli/terminal';
-import { nodeView, runView, START } from '../support/run-pictures';
+import { followed, nodeView, runView } from '../support/run-pictures';
 
-const event = (type: 'run' | 'node', data: object) => ({
-  id: 1,
-  runId: 'penguins-1',
-  at: START,
-  type,
-  data: data as Record<string, unknown>,
-});
 const pictures = [
-  event('run', runView({ state: 'launching' })),
-  event('node', nodeView('central', { state: 'running' })),
-  event('node', nodeView('central', { state: 'complete' })),
+  followed({ type: 'run', data: runView({ state: 'launching' }) }),
+  followed({ type: 'node', data: nodeView('central', { state: 'running' }) }),
+  followed({ type: 'node', data: nodeView('central', { state: 'complete' }) }),
 ].map((_next, i, all) => all.slice(0, i + 1).reduce(advance, NOTHING_YET));
 
 /** A terminal of one column of lines that understands the two codes that the screen uses. */

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { ApiProblem, createCentralApi, followRun } from '../../client';
 import { readMessages } from '../../client/event-stream';
 import { ContractServer, problem } from '../support/contract-server';
+import { followed, runView } from '../support/run-pictures';
 
 let server: ContractServer;
 beforeEach(async () => {
@@ -11,8 +12,8 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-const line = (id: number, data: object = { state: 'running' }) =>
-  `id: ${id}\nevent: run\ndata: ${JSON.stringify({ id, runId: 'r', at: 1, type: 'run', data })}\n\n`;
+const line = (id: number) =>
+  `id: ${id}\nevent: run\ndata: ${JSON.stringify({ ...followed({ type: 'run', data: runView() }), id })}\n\n`;
 const stream = (response: ServerResponse) => response.writeHead(200, { 'content-type': 'text/event-stream' });
 
 /** Follows the run until `count` events came, calling `onEvent` after each. */
@@ -80,8 +81,12 @@ test('a refusal is not tried again', async () => {
   expect(server.seen).toHaveLength(1);
 });
 
-test('an event that cannot be understood is said, not skipped', async () => {
-  server.answer = (_request, response) => stream(response).write('id: 1\ndata: {"no":"event"}\n\n');
+test.each([
+  ['no event', 'id: 1\ndata: {"no":"event"}\n\n'],
+  ['no JSON', 'id: 1\ndata: hello\n\n'],
+  ['another state', line(1).replace('"running"', '"dancing"')],
+])('%s: what cannot be understood is said, not skipped', async (_what, data) => {
+  server.answer = (_request, response) => stream(response).write(data);
   await expect(follow(1)).rejects.toThrow(/does not know/);
 });
 

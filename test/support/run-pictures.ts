@@ -1,4 +1,5 @@
 /** Runs, nodes and errors as the central API tells of them, for tests that only care about some of their parts. */
+import type { FollowedEvent } from '../../client';
 import type { ErrorEntry } from '../../workflows/api-contract';
 import type { NodeView, RunView } from '../../workflows/contract';
 
@@ -38,3 +39,8 @@ export const errorEntry = (more: Partial<ErrorEntry> = {}): ErrorEntry => ({
   advice: 'Map the dataset.',
   ...more,
 });
+
+/** What is different from one kind of event to the other. */
+type News<E extends FollowedEvent = FollowedEvent> = E extends unknown ? Pick<E, 'type' | 'data'> : never;
+
+export const followed = (news: News): FollowedEvent => ({ id: 1, runId: 'penguins-1', at: START, ...news });
