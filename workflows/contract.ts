@@ -372,19 +372,18 @@ export const EDGE_RUN_WORKFLOW = 'EdgeRunWorkflow';
 
 // ---------------------------------------------------------------- activities
 
-export interface LaunchRef {
-  runId: string;
-  launchId: string;
-}
-export interface NodeRef extends LaunchRef {
-  node: string;
-}
+/** One launch of one run. Inputs of activities are schemas too: to a site they come from outside. */
+export const LaunchRef = z.object({ runId: RunId, launchId: LaunchId });
+export type LaunchRef = z.output<typeof LaunchRef>;
+export const NodeRef = LaunchRef.extend({ node: NodeName });
+export type NodeRef = z.output<typeof NodeRef>;
 
-export interface ProvisionInput extends LaunchRef {
-  computation: Computation;
-  parameters: Parameters;
-  sites: Site[];
-}
+export const ProvisionInput = LaunchRef.extend({
+  computation: Computation,
+  parameters: Parameters,
+  sites: Sites,
+});
+export type ProvisionInput = z.output<typeof ProvisionInput>;
 /** Where a launch lives: the central host that made its kits, and the address its edges connect to. */
 export const Provisioned = z.strictObject({
   hostQueue: z.string(),
@@ -392,26 +391,21 @@ export const Provisioned = z.strictObject({
 });
 export type Provisioned = z.output<typeof Provisioned>;
 
-export interface PublishInput extends LaunchRef {
-  sites: string[];
-}
+export const PublishInput = LaunchRef.extend({ sites: z.array(SiteId) });
+export type PublishInput = z.output<typeof PublishInput>;
 export const PublishedKits = z.strictObject({ kits: z.array(Kit) });
 export type PublishedKits = z.output<typeof PublishedKits>;
 
-export interface LaunchCentralInput extends LaunchRef {
-  computation: NodeComputation;
-  kit: Kit;
-  ports: number[];
-}
-export interface FetchInput extends LaunchRef {
-  site: Site;
-  computation: NodeComputation;
-  kit: Kit;
-}
-export interface LaunchEdgeInput extends LaunchRef {
-  site: Site;
-  computation: NodeComputation;
-}
+export const LaunchCentralInput = LaunchRef.extend({
+  computation: NodeComputation,
+  kit: Kit,
+  ports: z.array(z.int().min(1).max(65535)),
+});
+export type LaunchCentralInput = z.output<typeof LaunchCentralInput>;
+export const FetchInput = LaunchRef.extend({ site: Site, computation: NodeComputation, kit: Kit });
+export type FetchInput = z.output<typeof FetchInput>;
+export const LaunchEdgeInput = LaunchRef.extend({ site: Site, computation: NodeComputation });
+export type LaunchEdgeInput = z.output<typeof LaunchEdgeInput>;
 export const LaunchedNode = z.strictObject({
   runtime: z.enum(['docker', 'process']),
   containerId: z.string().max(100),
@@ -419,9 +413,8 @@ export const LaunchedNode = z.strictObject({
 });
 export type LaunchedNode = z.output<typeof LaunchedNode>;
 
-export interface SuperviseInput extends NodeRef {
-  computation: NodeComputation;
-}
+export const SuperviseInput = NodeRef.extend({ computation: NodeComputation });
+export type SuperviseInput = z.output<typeof SuperviseInput>;
 /** How a node that succeeded ended: exit code 0 and every declared output. Anything else is thrown. */
 export const NodeOutcome = z.strictObject({
   exitCode: z.literal(0),
@@ -430,9 +423,8 @@ export const NodeOutcome = z.strictObject({
 });
 export type NodeOutcome = z.output<typeof NodeOutcome>;
 
-export interface StopNodeInput extends NodeRef {
-  grace: Duration;
-}
+export const StopNodeInput = NodeRef.extend({ grace: Duration });
+export type StopNodeInput = z.output<typeof StopNodeInput>;
 /** A confirmed stop: nothing of the node is running any more. */
 export const StoppedNode = z.strictObject({
   /** Whether there was anything to stop. */
@@ -442,22 +434,23 @@ export const StoppedNode = z.strictObject({
 });
 export type StoppedNode = z.output<typeof StoppedNode>;
 
-export interface StartedReport extends LaunchRef {
-  endpoint: Provisioned['endpoint'];
-  sites: string[];
-  at: number;
-}
+export const StartedReport = LaunchRef.extend({
+  endpoint: Provisioned.shape.endpoint,
+  sites: z.array(SiteId),
+  at: z.number(),
+});
+export type StartedReport = z.output<typeof StartedReport>;
 /** What RunWorkflow tells the central API: the run and the nodes that changed since it last did. */
-export interface StatusReport {
+export const StatusReport = z.strictObject({
   /** Workflow time; with `seq` it orders reports, also across a reset. */
-  at: number;
-  seq: number;
-  run: RunView;
-  nodes: NodeView[];
-}
-export interface SignalEdgesInput {
-  starts: EdgeClientStartRun[];
-}
+  at: z.number(),
+  seq: z.int(),
+  run: RunView,
+  nodes: z.array(NodeView),
+});
+export type StatusReport = z.output<typeof StatusReport>;
+export const SignalEdgesInput = z.strictObject({ starts: z.array(EdgeClientStartRun) });
+export type SignalEdgesInput = z.output<typeof SignalEdgesInput>;
 
 /** Activities that any central worker may do; queue {@link CENTRAL_QUEUE}. */
 export interface CentralActivities {

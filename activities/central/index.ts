@@ -1,0 +1,78 @@
+/** The central worker's activities: those that any central worker may do, and those of one host. */
+import type { Client } from '@temporalio/client';
+import {
+  CENTRAL_NODE,
+  LaunchCentralInput,
+  LaunchRef,
+  NodeRef,
+  PROVISION_NODE,
+  ProvisionInput,
+  PublishInput,
+  SignalEdgesInput,
+  StartedReport,
+  StatusReport,
+  StopNodeInput,
+  SuperviseInput,
+  launchPrefix,
+  type CentralActivities,
+  type HostActivities,
+} from '../../workflows/contract';
+import { createReleaseLaunch } from '../shared/release-launch';
+import { createStopNode } from '../shared/stop-node';
+import { createSuperviseNode } from '../shared/supervise-node';
+import type { CentralHost } from './central-host';
+import { createCollectResults } from './collect-results';
+import { createLaunchCentralNode } from './launch-central-node';
+import { createProvisionProject } from './provision-project';
+import { createPublishRunKits } from './publish-run-kits';
+import { createReportRunStartedCentral } from './report-run-started-central';
+import { createReportStatusCentral } from './report-status-central';
+import { createSignalEdgeClients } from './signal-edge-clients';
+
+export type { CentralHost } from './central-host';
+
+/** For the queue that all central workers share. */
+export function createCentralActivities(host: CentralHost, temporal: Client): CentralActivities {
+  return {
+    provisionProject: createProvisionProject(host),
+    reportRunStartedCentral: createReportRunStartedCentral(host.api),
+    reportStatusCentral: createReportStatusCentral(host.api),
+    signalEdgeClients: createSignalEdgeClients(temporal),
+  };
+}
+
+/** For this host's own queue. */
+export function createHostActivities(host: CentralHost): HostActivities {
+  return {
+    publishRunKits: createPublishRunKits(host),
+    launchCentralNode: createLaunchCentralNode(host),
+    superviseNode: createSuperviseNode(host),
+    stopNode: createStopNode(host),
+    collectResults: createCollectResults(host),
+    releaseLaunch: createReleaseLaunch(host, [CENTRAL_NODE, PROVISION_NODE], async (ref) => {
+      await host.ports.release(ref);
+      // Kits hold the run's credentials, which end with the launch.
+      await host.store.removePrefix(`${launchPrefix(ref.runId, ref.launchId)}/kits`);
+    }),
+  };
+}
+
+/** Schemas of all inputs above, for the worker to check. */
+export const CENTRAL_INPUTS = {
+  provisionProject: ProvisionInput,
+  reportRunStartedCentral: StartedReport,
+  reportStatusCentral: StatusReport,
+  signalEdgeClients: SignalEdgesInput,
+  publishRunKits: PublishInput,
+  launchCentralNode: LaunchCentralInput,
+  superviseNode: SuperviseInput,
+  stopNode: StopNodeInput,
+  collectResults: NodeRef,
+  releaseLaunch: LaunchRef,
+} satisfies Record<keyof CentralActivities | keyof HostActivities, unknown>;
+
+/** Calls to the central API itself: their failures cannot be reported to it. */
+export const CENTRAL_SILENT: readonly (keyof CentralActivities)[] = [
+  'reportRunStartedCentral',
+  'reportStatusCentral',
+];

@@ -1,0 +1,17 @@
+/** What the activities of a worker know of the machine they run on. */
+import type { CentralApi } from '../../client';
+import type { NodeRuntimes, RuntimeKind } from '../../nodes';
+import type { LaunchFolders } from './launch-folders';
+import type { HostPolicy } from './policy';
+
+export interface NodeHost {
+  runtimes: NodeRuntimes;
+  /** Which runtime is meant on this host now; see chooseRuntime in nodes/. */
+  chooseRuntime(kind: RuntimeKind | 'auto'): Promise<RuntimeKind>;
+  folders: LaunchFolders;
+  /** Read anew at each call. */
+  policy(): Promise<HostPolicy>;
+  api: CentralApi;
+  /** Address by which nodes of a runtime reach the central API. */
+  nodeApiUrl: Readonly<Record<RuntimeKind, string>>;
+}

@@ -1,0 +1,142 @@
+/**
+ * What all activities of a worker have in common, around each of them: the input is checked, the worker's life is shown by
+ * heartbeats, a failure is logged with its stack, told to the central API in the words of the taxonomy, and a worker's
+ * shutdown is told apart from a stop.
+ */
+import type { Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type {
+  ActivityExecuteInput,
+  ActivityInboundCallsInterceptor,
+  ActivityInterceptors,
+  Next,
+} from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { ApiProblem } from '../../client';
+import { LaunchId, NodeName, RunId, SiteId, type NodeError } from '../../workflows/contract';
+import { failure, isFailureType } from '../../workflows/errors';
+import type { ErrorReportBody } from '../../workflows/api-contract';
+
+const HEARTBEAT_MS = 1_000;
+const REPORT_TIMEOUT_MS = 5_000;
+
+export interface ActivityRules {
+  log: Logger;
+  /** Schema of each activity's input, by activity name. */
+  inputs: Readonly<Record<string, z.ZodType>>;
+  /** The node that is meant where an input names none: a central worker's central node, a site's own node. */
+  ownNode: string;
+  /** Tells the central API of a failure. */
+  reportError(runId: string, body: ErrorReportBody, signal: AbortSignal): Promise<void>;
+  /** Activities whose failures are not reported to the API, since they are calls to it. */
+  silent: readonly string[];
+}
+
+/** The interceptor for `interceptors.activity` of a worker. */
+export function createActivityRules(rules: ActivityRules): (context: Context) => ActivityInterceptors {
+  return (context) => ({ inbound: new Rules(rules, context) });
+}
+
+/** As much of any input as says where a failure belongs. */
+const Whereabouts = z.object({
+  runId: RunId,
+  launchId: LaunchId,
+  node: NodeName.optional(),
+  site: z.object({ id: SiteId }).optional(),
+});
+
+class Rules implements ActivityInboundCallsInterceptor {
+  constructor(
+    private readonly rules: ActivityRules,
+    private readonly context: Context,
+  ) {}
+
+  async execute(
+    input: ActivityExecuteInput,
+    next: Next<ActivityInboundCallsInterceptor, 'execute'>,
+  ): Promise<unknown> {
+    const beat = this.startHeartbeat();
+    try {
+      return await next({ ...input, args: [this.checked(input.args[0])] });
+    } catch (error) {
+      throw await this.settle(error, input.args[0]);
+    } finally {
+      clearInterval(beat);
+    }
+  }
+
+  private startHeartbeat(): NodeJS.Timeout | undefined {
+    if (this.context.info.heartbeatTimeoutMs === undefined) return undefined;
+    return setInterval(() => this.context.heartbeat(), HEARTBEAT_MS);
+  }
+
+  private checked(input: unknown): unknown {
+    const { activityType } = this.context.info;
+    const schema = this.rules.inputs[activityType];
+    const parsed = schema?.safeParse(input);
+    if (!parsed) throw failure('InvalidRunInput', `no input is agreed for ${activityType}`);
+    if (parsed.success) return parsed.data;
+    throw failure('InvalidRunInput', `${activityType}: ${z.prettifyError(parsed.error)}`);
+  }
+
+  /** What is thrown to Temporal instead of `error`, after it was logged and reported. */
+  private async settle(error: unknown, input: unknown): Promise<unknown> {
+    if (this.context.cancellationSignal.aborted) return this.interrupted(error);
+    const known = asFailure(error);
+    const where = Whereabouts.safeParse(input).data;
+    const { activityType: activity, attempt } = this.context.info;
+    this.rules.log.error(
+      { err: error, activity, attempt, ...where, node: this.nodeOf(where) },
+      'activity failed',
+    );
+    if (where && !this.rules.silent.includes(activity)) await this.report(known, where);
+    return known;
+  }
+
+  /** A worker that shuts down hands its work on; only what a workflow cancelled is cancelled. */
+  private interrupted(error: unknown): unknown {
+    const reason: unknown = this.context.cancellationSignal.reason;
+    const shutdown = reason instanceof CancelledFailure && reason.message === 'WORKER_SHUTDOWN';
+    if (!shutdown) return reason instanceof CancelledFailure ? reason : error;
+    return ApplicationFailure.create({
+      type: 'Internal',
+      message: 'the worker is shutting down',
+      nextRetryDelay: '200ms',
+    });
+  }
+
+  private async report(known: ApplicationFailure, where: z.output<typeof Whereabouts>): Promise<void> {
+    const error: NodeError = {
+      node: this.nodeOf(where),
+      phase: this.context.info.activityType,
+      type: known.type ?? 'Internal',
+      message: known.message.slice(0, 4000),
+    };
+    const body = { launchId: where.launchId, error, retrying: this.willRetry(known), at: Date.now() };
+    try {
+      await this.rules.reportError(where.runId, body, AbortSignal.timeout(REPORT_TIMEOUT_MS));
+    } catch (err) {
+      // The failure reaches the run by Temporal all the same; the log of the API lacks only this attempt.
+      this.rules.log.warn({ err, ...where }, 'failure not reported to the central API');
+    }
+  }
+
+  private willRetry({ nonRetryable }: ApplicationFailure): boolean {
+    const { attempt, retryPolicy } = this.context.info;
+    return nonRetryable !== true && attempt < (retryPolicy?.maximumAttempts || Infinity);
+  }
+
+  private nodeOf(where: z.output<typeof Whereabouts> | undefined): string {
+    return where?.node ?? where?.site?.id ?? this.rules.ownNode;
+  }
+}
+
+/** Anything thrown, in the words of the taxonomy; a refusal of the central API is final, for asking again changes nothing. */
+function asFailure(error: unknown): ApplicationFailure {
+  if (error instanceof ApplicationFailure && error.type && isFailureType(error.type)) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const refused =
+    error instanceof ApiProblem && error.status >= 400 && error.status < 500 && error.status !== 429;
+  return ApplicationFailure.create({ type: 'Internal', message, nonRetryable: refused });
+}

@@ -1,0 +1,89 @@
+/**
+ * The central worker: runs the workflows, does the activities that any central worker may do, and, on a queue of its own,
+ * those that belong to this host.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import {
+  CENTRAL_INPUTS,
+  CENTRAL_SILENT,
+  createCentralActivities,
+  createHostActivities,
+  type CentralHost,
+} from '../activities/central';
+import { createActivityRules } from '../activities/shared/interceptor';
+import { LaunchFolders } from '../activities/shared/launch-folders';
+import { createCentralApi } from '../client';
+import { chooseRuntime, createNodeRuntimes, createPortLedger } from '../nodes';
+import { createObjectStore, objectStoreConfigFromEnv } from '../storage';
+import { CENTRAL_NODE, CENTRAL_QUEUE, hostQueue } from '../workflows/contract';
+import { BUILT_BUNDLE } from './build-bundle';
+import { HEARTBEAT_THROTTLE } from './heartbeat';
+import { readComputationsFile } from './policy-files';
+import { connect, logTemporalTo, main, runUntilStopped } from './run-workers';
+import { centralSettings, type CentralSettings } from './settings';
+
+async function start(log: Logger): Promise<void> {
+  const settings = centralSettings(process.env);
+  logTemporalTo(log);
+  const host = await createHost(settings);
+  const connection = await connect(settings);
+  const namespace = settings.TEMPORAL_NAMESPACE;
+  const client = new Client({
+    connection: await Connection.connect({ address: settings.TEMPORAL_ADDRESS }),
+    namespace,
+  });
+  const rules = createActivityRules({
+    log,
+    inputs: CENTRAL_INPUTS,
+    ownNode: CENTRAL_NODE,
+    silent: CENTRAL_SILENT,
+    reportError: (runId, body, signal) => host.api.reportErrorCentral(runId, body, signal),
+  });
+  const shared = {
+    connection,
+    namespace,
+    interceptors: { activity: [rules] },
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+  };
+  await runUntilStopped(log, [
+    await Worker.create({
+      ...shared,
+      taskQueue: CENTRAL_QUEUE,
+      workflowBundle: { codePath: BUILT_BUNDLE },
+      activities: createCentralActivities(host, client),
+    }),
+    await Worker.create({
+      ...shared,
+      taskQueue: hostQueue(host.hostId),
+      activities: createHostActivities(host),
+    }),
+  ]);
+}
+
+async function createHost(settings: CentralSettings): Promise<CentralHost> {
+  const state = settings.MUSTER_STATE_DIR;
+  await mkdir(state, { recursive: true, mode: 0o700 });
+  const store = createObjectStore(objectStoreConfigFromEnv(process.env));
+  await store.ensureBucket();
+  return {
+    hostId: settings.MUSTER_HOST_ID,
+    centralName: settings.MUSTER_CENTRAL_HOST,
+    runtimes: createNodeRuntimes({ stateDir: state }),
+    chooseRuntime,
+    folders: new LaunchFolders(state, settings.MUSTER_RESULTS_DIR),
+    policy: () => readComputationsFile(settings.MUSTER_COMPUTATIONS),
+    api: createCentralApi({ url: settings.MUSTER_API_URL, token: settings.MUSTER_API_TOKEN }),
+    nodeApiUrl: {
+      docker: settings.MUSTER_NODE_API_URL ?? settings.MUSTER_API_URL,
+      process: settings.MUSTER_API_URL,
+    },
+    ports: createPortLedger({ file: join(state, 'ports.json'), range: settings.MUSTER_CENTRAL_PORTS }),
+    store,
+  };
+}
+
+void main('central-worker', start);

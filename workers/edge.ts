@@ -1,0 +1,71 @@
+/** The edge worker: does a site's activities, from the site's own queue and by the site's own policy (site.yaml). */
+import { mkdir } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { EDGE_INPUTS, createEdgeActivities, type EdgeHost } from '../activities/edge';
+import { createActivityRules } from '../activities/shared/interceptor';
+import { LaunchFolders } from '../activities/shared/launch-folders';
+import { createCentralApi } from '../client';
+import { chooseRuntime, createNodeRuntimes } from '../nodes';
+import { siteQueue } from '../workflows/contract';
+import { HEARTBEAT_THROTTLE } from './heartbeat';
+import { readSiteFile } from './policy-files';
+import { connect, logTemporalTo, main, runUntilStopped } from './run-workers';
+import { SettingsError, edgeSettings, type CommonSettings } from './settings';
+
+async function start(log: Logger): Promise<void> {
+  const siteFile = configArgument();
+  const settings = edgeSettings(process.env);
+  logTemporalTo(log);
+  const host = await createHost(settings, siteFile);
+  const rules = createActivityRules({
+    log,
+    inputs: EDGE_INPUTS,
+    ownNode: host.siteId,
+    silent: [],
+    reportError: (runId, body, signal) => host.api.reportErrorEdge(runId, body, signal),
+  });
+  const worker = await Worker.create({
+    connection: await connect(settings),
+    namespace: settings.TEMPORAL_NAMESPACE,
+    taskQueue: siteQueue(host.siteId),
+    activities: createEdgeActivities(host),
+    interceptors: { activity: [rules] },
+    maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+    // Many sites poll one server: each keeps a single poll open.
+    maxConcurrentActivityTaskPolls: 1,
+  });
+  await runUntilStopped(log, [worker]);
+}
+
+async function createHost(settings: CommonSettings, siteFile: string): Promise<EdgeHost> {
+  const { site } = await readSiteFile(siteFile);
+  const state = settings.MUSTER_STATE_DIR;
+  await mkdir(state, { recursive: true, mode: 0o700 });
+  return {
+    siteId: site,
+    runtimes: createNodeRuntimes({ stateDir: state }),
+    chooseRuntime,
+    folders: new LaunchFolders(state, settings.MUSTER_RESULTS_DIR),
+    policy: () => readSiteFile(siteFile),
+    api: createCentralApi({ url: settings.MUSTER_API_URL, token: settings.MUSTER_API_TOKEN }),
+    nodeApiUrl: {
+      docker: settings.MUSTER_NODE_API_URL ?? settings.MUSTER_API_URL,
+      process: settings.MUSTER_API_URL,
+    },
+  };
+}
+
+function configArgument(): string {
+  const usage = 'usage: edge --config site.yaml';
+  try {
+    const { config } = parseArgs({ options: { config: { type: 'string' } } }).values;
+    if (config !== undefined) return config;
+  } catch (error) {
+    throw new SettingsError(`${error instanceof Error ? error.message : String(error)}; ${usage}`);
+  }
+  throw new SettingsError(usage);
+}
+
+void main('edge-worker', start);

@@ -1,0 +1,65 @@
+/** What both kinds of worker share: logging, the connection to Temporal, running until told to stop. */
+import { pino, type Logger } from 'pino';
+import { NativeConnection, Runtime, type LogLevel, type Worker } from '@temporalio/worker';
+import { SettingsError, type CommonSettings } from './settings';
+
+/** A line of this message says that a worker polls its queue; whoever started it may wait for it. */
+const READY = 'ready';
+
+/** Log of one part, one JSON line an event. Anything named like a secret is left out. */
+export function createLog(part: string, level: string): Logger {
+  return pino({
+    base: { part },
+    level,
+    redact: { paths: ['*.token', '*.reportToken', '*.secretKey', '*.url'], remove: true },
+  });
+}
+
+/** Sends the SDK's own log lines to ours, so that there is one log. */
+export function logTemporalTo(log: Logger): void {
+  const write = (level: LogLevel, message: string, meta?: Record<string | symbol, unknown>) => {
+    const name =
+      level === 'WARN' ? 'warn' : level === 'ERROR' ? 'error' : level === 'INFO' ? 'info' : 'debug';
+    log[name]({ ...meta }, message);
+  };
+  Runtime.install({
+    logger: {
+      log: write,
+      trace: (message, meta) => write('TRACE', message, meta),
+      debug: (message, meta) => write('DEBUG', message, meta),
+      info: (message, meta) => write('INFO', message, meta),
+      warn: (message, meta) => write('WARN', message, meta),
+      error: (message, meta) => write('ERROR', message, meta),
+    },
+  });
+}
+
+/** A connection to Temporal, or a clear word on why there is none. */
+export async function connect({ TEMPORAL_ADDRESS: address }: CommonSettings): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect({ address });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SettingsError(`no answer from Temporal at ${address} (TEMPORAL_ADDRESS): ${reason}`);
+  }
+}
+
+/** Runs workers until the process is told to end; they hand their work on and leave nodes running. */
+export async function runUntilStopped(log: Logger, workers: Worker[]): Promise<void> {
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  log.info({ queues: workers.map((worker) => worker.options.taskQueue), pid: process.pid }, READY);
+  await running;
+}
+
+/** Runs an entry point; a failure is one line on stderr, its stack is in the log. */
+export async function main(part: string, start: (log: Logger) => Promise<void>): Promise<void> {
+  const log = createLog(part, process.env.MUSTER_LOG_LEVEL ?? 'info');
+  try {
+    await start(log);
+    process.exit(0);
+  } catch (error) {
+    log.fatal({ err: error }, 'ended by an error');
+    process.stderr.write(`${part}: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(error instanceof SettingsError ? 2 : 1);
+  }
+}

@@ -1,0 +1,59 @@
+/** What a worker is told by its environment. A wrong setting is one line that names the variable. */
+import { hostname } from 'node:os';
+import { z } from 'zod';
+
+/** A mistake in a setting or a configuration file; its message is all that a person needs to see. */
+export class SettingsError extends Error {}
+
+const Present = z.string('is not set').min(1, 'is empty');
+const HttpUrl = Present.refine((text) => URL.canParse(text), 'must be an address like http://127.0.0.1:7400');
+
+const Common = z.object({
+  TEMPORAL_ADDRESS: Present.default('127.0.0.1:7233'),
+  TEMPORAL_NAMESPACE: Present.default('default'),
+  MUSTER_API_URL: HttpUrl,
+  MUSTER_API_TOKEN: Present,
+  /** How nodes in containers reach the API, where it is not how the worker does. */
+  MUSTER_NODE_API_URL: HttpUrl.optional(),
+  /** Private to this worker. */
+  MUSTER_STATE_DIR: Present,
+  /** Where output folders are kept. */
+  MUSTER_RESULTS_DIR: Present,
+  MUSTER_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+});
+
+const PortRange = z.string().transform((text, context) => {
+  const [, first = '', last = ''] = /^(\d{1,5})-(\d{1,5})$/.exec(text) ?? [];
+  const range = { first: Number(first), last: Number(last) };
+  if (first !== '' && range.first >= 1 && range.first <= range.last && range.last <= 65535) return range;
+  context.addIssue('must be a range of ports like 20000-20999');
+  return z.NEVER;
+});
+
+const Central = Common.extend({
+  /** Names this host among the central hosts; it must stay the same over restarts. */
+  MUSTER_HOST_ID: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]*$/i, 'use letters, digits, . and -')
+    .default(() => hostname()),
+  MUSTER_CENTRAL_HOST: Present.optional(),
+  MUSTER_CENTRAL_PORTS: PortRange.default({ first: 20_000, last: 20_999 }),
+  /** YAML file that names the computations this host may run. */
+  MUSTER_COMPUTATIONS: Present,
+});
+
+export type CommonSettings = z.output<typeof Common>;
+export type CentralSettings = z.output<typeof Central>;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws SettingsError */
+export const edgeSettings = (env: Environment): CommonSettings => parse(Common, env);
+/** @throws SettingsError */
+export const centralSettings = (env: Environment): CentralSettings => parse(Central, env);
+
+function parse<T extends z.ZodType>(schema: T, env: Environment): z.output<T> {
+  const parsed = schema.safeParse(env);
+  if (parsed.success) return parsed.data;
+  const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
+  throw new SettingsError(`Settings: ${wrong.join('; ')}`);
+}
