@@ -1,0 +1,40 @@
+/** Follows a run on a screen to its end, and asks it to stop when the person does. */
+import { followRun, type CentralApi } from '../client';
+import type { Interrupts } from './interrupts';
+import { advance, isOver, NOTHING_YET, type Progress } from './progress';
+import type { Screen } from './terminal';
+
+/**
+ * Resolves once the run is over, or, when the person has forced it, with how it stood then.
+ * @throws ApiProblem when the API does not let the run be followed
+ */
+export async function watchRun(
+  api: Pick<CentralApi, 'openRunEvents' | 'stopRun'>,
+  runId: string,
+  screen: Screen,
+  { asked, forced }: Pick<Interrupts, 'asked' | 'forced'>,
+): Promise<Progress> {
+  const stop = () => {
+    screen.line('Stopping the run. Press Ctrl-C again to end without waiting for its nodes.');
+    api.stopRun(runId, { reason: 'interrupted at the terminal' }, forced).catch((error: unknown) => {
+      if (!forced.aborted)
+        screen.line(
+          `The run could not be asked to stop: ${error instanceof Error ? error.message : String(error)}`,
+        );
+    });
+  };
+  asked.addEventListener('abort', stop, { once: true });
+  if (asked.aborted) stop();
+  let progress = NOTHING_YET;
+  try {
+    for await (const event of followRun(api, runId, { signal: forced })) {
+      progress = advance(progress, event);
+      screen.show(progress);
+      if (isOver(progress)) break;
+    }
+  } finally {
+    asked.removeEventListener('abort', stop);
+    screen.close();
+  }
+  return progress;
+}
