@@ -1,0 +1,73 @@
+/** Downloads a kit by its presigned URL. The store is not trusted: what comes is held against the manifest's digest. */
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { ApplicationFailure } from '@temporalio/common';
+import type { Kit } from '../workflows/contract';
+import { failure } from '../workflows/errors';
+import { DigestStream } from './digest';
+import { reason } from './reason';
+
+export interface DownloadKitInput {
+  url: string;
+  kit: Kit;
+  /** Where the zip goes (0600). It is there only when it is whole and right. */
+  file: string;
+  signal: AbortSignal;
+}
+
+/**
+ * Downloads a kit, streaming; stops as soon as more came than the kit has.
+ * @throws ApplicationFailure `KitUnavailable` when it cannot be had now, `KitBroken` when it is not what was published;
+ * `signal.reason` when aborted
+ */
+export async function downloadKit({ url, kit, file, signal }: DownloadKitInput): Promise<void> {
+  const partial = `${file}.part`;
+  const digest = new DigestStream();
+  try {
+    await rm(partial, { force: true });
+    const target = createWriteStream(partial, { flags: 'wx', mode: 0o600 });
+    await pipeline(incoming(url, kit, signal), digest, target, { signal });
+    check(kit, digest);
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    signal.throwIfAborted();
+    throw error;
+  }
+}
+
+/** The bytes as they come, no more than the kit has. */
+async function* incoming(url: string, kit: Kit, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  // Without its query, which is what gives access.
+  const [address = ''] = url.split('?');
+  let received = 0;
+  try {
+    for await (const chunk of await request(url, signal)) {
+      received += chunk.length;
+      if (received > kit.size) throw broken(kit, `more came than its ${kit.size} bytes`);
+      yield chunk;
+    }
+  } catch (error) {
+    if (error instanceof ApplicationFailure) throw error;
+    throw failure('KitUnavailable', `The kit ${kit.key} cannot be had from ${address}: ${reason(error)}`);
+  }
+}
+
+async function request(url: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  const response = await fetch(url, { signal, headers: { 'accept-encoding': 'identity' } });
+  if (response.status === 200 && response.body !== null) return response.body;
+  await response.body?.cancel();
+  throw new Error(`HTTP status ${response.status}`);
+}
+
+function check(kit: Kit, received: DigestStream): void {
+  const { size, sha256 } = received.digest();
+  if (size !== kit.size) throw broken(kit, `${size} bytes came and not ${kit.size}`);
+  if (sha256 !== kit.sha256) throw broken(kit, `its sha256 is ${sha256} and not ${kit.sha256}`);
+}
+
+function broken(kit: Kit, problem: string): ApplicationFailure {
+  return failure('KitBroken', `The kit ${kit.key} is not what was published: ${problem}`);
+}

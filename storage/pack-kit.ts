@@ -1,0 +1,77 @@
+/** Packs a node's kit: a folder becomes a zip whose bytes depend on nothing but the folder's content. */
+import { createWriteStream } from 'node:fs';
+import { lstat, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { ZipFile } from 'yazl';
+import { failure } from '../workflows/errors';
+import { DigestStream, type Digest } from './digest';
+import { entriesProblem, isFolder, KIT_LIMITS, sizeProblem, type KitEntry } from './kit-rules';
+import { MAX_OBJECT_BYTES } from './object-store';
+
+interface PackedEntry extends KitEntry {
+  path: string;
+}
+
+// Local time, as the zip format has it: the same digits in every time zone.
+const FIXED_TIME = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true };
+const FOLDER_MODE = 0o40755;
+/** Kits are credentials and short texts, or weights that do not compress: more effort would only cost time. */
+const COMPRESSION = 1;
+
+/**
+ * Packs `folder` into `zipFile` (0600), streaming. The same folder gives the same bytes: names are sorted, times are
+ * fixed, permission bits are kept.
+ * @throws ApplicationFailure `ProvisionFailed` when the folder holds what may not be in a kit
+ */
+export async function packKit(folder: string, zipFile: string): Promise<Digest> {
+  const entries = await entriesBelow(folder, '');
+  refuse(folder, entriesProblem(entries, KIT_LIMITS));
+  const digest = await writeZip(entries, zipFile);
+  refuse(folder, sizeProblem(entries, digest.size, KIT_LIMITS));
+  if (digest.size > MAX_OBJECT_BYTES) refuse(folder, `its zip has more than ${MAX_OBJECT_BYTES} bytes`);
+  return digest;
+}
+
+async function entriesBelow(root: string, prefix: string): Promise<PackedEntry[]> {
+  const names = (await readdir(join(root, prefix))).sort();
+  const entries: PackedEntry[] = [];
+  for (const name of names) {
+    const path = join(root, prefix, name);
+    const stats = await lstat(path);
+    if (stats.isDirectory()) {
+      const folder = `${prefix}${name}/`;
+      entries.push({ name: folder, path, size: 0, mode: FOLDER_MODE }, ...(await entriesBelow(root, folder)));
+    } else if (stats.isFile()) {
+      entries.push({ name: prefix + name, path, size: stats.size, mode: (stats.mode & 0o777) | 0o100000 });
+    } else {
+      refuse(root, `${JSON.stringify(prefix + name)} is a link or a special file`);
+    }
+  }
+  return entries;
+}
+
+async function writeZip(entries: readonly PackedEntry[], zipFile: string): Promise<Digest> {
+  const zip = new ZipFile();
+  const stop = new AbortController();
+  zip.on('error', (error: Error) => stop.abort(error));
+  for (const entry of entries) {
+    if (isFolder(entry)) zip.addEmptyDirectory(entry.name, { ...FIXED_TIME, mode: entry.mode });
+    else
+      zip.addFile(entry.path, entry.name, { ...FIXED_TIME, mode: entry.mode, compressionLevel: COMPRESSION });
+  }
+  zip.end();
+  const digest = new DigestStream();
+  await rm(zipFile, { force: true });
+  const target = createWriteStream(zipFile, { flags: 'wx', mode: 0o600 });
+  await pipeline(zip.outputStream, digest, target, { signal: stop.signal }).catch((error: unknown) => {
+    stop.signal.throwIfAborted();
+    throw error;
+  });
+  return digest.digest();
+}
+
+function refuse(folder: string, problem: string | undefined): void {
+  if (problem === undefined) return;
+  throw failure('ProvisionFailed', `${folder} cannot be made a kit: ${problem}`);
+}

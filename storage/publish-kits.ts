@@ -1,0 +1,42 @@
+/** Publishes a launch's kits: one zip for each node, and a manifest that names them. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { kitKey, kitManifestKey, type Kit, type LaunchRef } from '../workflows/contract';
+import { mapInBatches } from './batch';
+import type { ObjectStore } from './object-store';
+import { packKit } from './pack-kit';
+
+export interface PublishKitsInput extends LaunchRef {
+  /** The kit folder of each node, by the node's name. */
+  folders: Readonly<Record<string, string>>;
+}
+
+/** Packing keeps a core busy, uploading waits: a few at a time do both. */
+const WIDTH = 4;
+
+/**
+ * Packs and uploads every kit, then the manifest. A repeat after a crash finds what is there and gives the same kits.
+ * @throws ApplicationFailure `KitBroken` when the launch already has a kit of other content
+ */
+export async function publishKits(store: ObjectStore, input: PublishKitsInput): Promise<Kit[]> {
+  const nodes = Object.entries(input.folders).sort(([a], [b]) => (a < b ? -1 : 1));
+  const kits = await mapInBatches(nodes, WIDTH, ([node, folder]) => publishKit(store, input, node, folder));
+  const { runId, launchId } = input;
+  const manifest = JSON.stringify({ runId, launchId, kits }, undefined, 2);
+  await store.putOnce(kitManifestKey(runId, launchId), Buffer.from(manifest));
+  return kits;
+}
+
+async function publishKit(store: ObjectStore, launch: LaunchRef, node: string, folder: string): Promise<Kit> {
+  // Beside the kit: the system's folder for temporary files may be small, or memory.
+  const scratch = await mkdtemp(join(dirname(folder), '.pack-'));
+  try {
+    const path = join(scratch, 'kit.zip');
+    const digest = await packKit(folder, path);
+    const key = kitKey(launch.runId, launch.launchId, node);
+    await store.putOnce(key, { path, ...digest });
+    return { node, key, ...digest };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,254 @@
+import { chmod, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import fc from 'fast-check';
+import { ApplicationFailure } from '@temporalio/common';
+import { digestFile } from '../../storage/digest';
+import { extractKit, KIT_LIMITS, packKit } from '../../storage/run-kits';
+import { useFolder } from '../support/folder';
+import { rawZip, type RawEntry } from './raw-zip';
+
+const root = useFolder();
+let count = 0;
+/** A path that nothing has used yet. */
+const fresh = (name = 'x') => join(root, `${name}-${count++}`);
+
+async function makeFolder(files: Record<string, string>): Promise<string> {
+  const folder = fresh('kit');
+  await mkdir(folder);
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), content);
+  }
+  return folder;
+}
+
+/** Every file below a folder with its content. */
+async function contents(folder: string): Promise<Record<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const found: Record<string, string> = {};
+  for (const path of files.sort()) found[path.slice(folder.length + 1)] = await readFile(path, 'utf8');
+  return found;
+}
+
+const failureOf = async (promise: Promise<unknown>): Promise<ApplicationFailure> => {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof ApplicationFailure)) throw new Error(`Expected a failure, got ${String(error)}`);
+  return error;
+};
+
+describe('packing', () => {
+  const files = { 'startup/start.sh': '#!/bin/sh\n', 'b.txt': 'bee', 'a.txt': 'ay', 'deep/er/c.json': '{}' };
+
+  test('the same content gives the same bytes, whatever its times, order and place', async () => {
+    const first = await makeFolder(files);
+    const second = await makeFolder(Object.fromEntries(Object.entries(files).reverse()));
+    await utimes(join(second, 'a.txt'), new Date(2001, 1, 1), new Date(2002, 2, 2));
+    const zips = [fresh('zip'), fresh('zip')] as const;
+    const digests = [await packKit(first, zips[0]), await packKit(second, zips[1])];
+    expect(digests[0]).toEqual(digests[1]);
+    expect(digests[0]).toEqual(await digestFile(zips[0]));
+    expect(await readFile(zips[0])).toEqual(await readFile(zips[1]));
+  });
+
+  test('the time in the zip is one that reads the same in every time zone', async () => {
+    const zip = fresh('zip');
+    await packKit(await makeFolder({ a: 'a' }), zip);
+    const bytes = await readFile(zip);
+    const [time, firstOfJanuary1980] = [0, (1 << 5) | 1];
+    expect([bytes.readUInt16LE(10), bytes.readUInt16LE(12)]).toEqual([time, firstOfJanuary1980]);
+    expect(bytes.includes('UT')).toBe(false);
+  });
+
+  test('other content, names or permissions give other bytes', async () => {
+    const plain = await packKit(await makeFolder({ a: 'x' }), fresh('zip'));
+    const renamed = await packKit(await makeFolder({ b: 'x' }), fresh('zip'));
+    const executable = await makeFolder({ a: 'x' });
+    await chmod(join(executable, 'a'), 0o755);
+    expect(
+      new Set([plain.sha256, renamed.sha256, (await packKit(executable, fresh('zip'))).sha256]).size,
+    ).toBe(3);
+  });
+
+  test('a zip left by an interrupted attempt is replaced, and only its owner can read the new one', async () => {
+    const zip = fresh('zip');
+    await writeFile(zip, 'half');
+    expect(await packKit(await makeFolder(files), zip)).toEqual(await digestFile(zip));
+    expect((await stat(zip)).mode & 0o777).toBe(0o600);
+  });
+
+  test('a link in the folder is named and not followed', async () => {
+    const folder = await makeFolder(files);
+    await symlink('/etc/passwd', join(folder, 'deep/users'));
+    const error = await failureOf(packKit(folder, fresh('zip')));
+    expect(error.type).toBe('ProvisionFailed');
+    expect(error.message).toContain('"deep/users" is a link or a special file');
+  });
+
+  test('a name that another system would read as a path is refused', async () => {
+    const error = await failureOf(packKit(await makeFolder({ 'a\\b': '' }), fresh('zip')));
+    expect(error).toMatchObject({
+      type: 'ProvisionFailed',
+      message: expect.stringContaining('backslash') as string,
+    });
+  });
+});
+
+describe('extracting', () => {
+  test('gives back what was packed, private to its owner, with executable files executable', async () => {
+    const files = { 'startup/start.sh': '#!/bin/sh\n', 'a.txt': 'ay', 'deep/er/ünï.json': '{}', empty: '' };
+    const source = await makeFolder(files);
+    await chmod(join(source, 'startup/start.sh'), 0o755);
+    await mkdir(join(source, 'transfer'));
+    const [zip, target] = [fresh('zip'), fresh('out')];
+    await packKit(source, zip);
+    await extractKit(zip, target);
+
+    expect(await contents(target)).toEqual(await contents(source));
+    const mode = async (name: string) => (await stat(join(target, name))).mode & 0o777;
+    expect(await mode('')).toBe(0o700);
+    expect(await mode('deep')).toBe(0o700);
+    expect(await mode('a.txt')).toBe(0o600);
+    expect(await mode('startup/start.sh')).toBe(0o700);
+    expect((await stat(join(target, 'transfer'))).isDirectory()).toBe(true);
+  });
+
+  test('a folder that an earlier node used becomes pristine again', async () => {
+    const [zip, target] = [fresh('zip'), fresh('out')];
+    await packKit(await makeFolder({ a: 'fresh' }), zip);
+    await extractKit(zip, target);
+    await writeFile(join(target, 'a'), 'used');
+    await writeFile(join(target, 'daemon.pid'), '1');
+    await extractKit(zip, target);
+    expect(await contents(target)).toEqual({ a: 'fresh' });
+  });
+
+  test('any tree of files survives the way there and back', async () => {
+    const step = fc.string({
+      unit: fc.constantFrom(...['a', 'b', 'A', 'B', '0', '1', '.', '_', '-', 'ü']),
+      minLength: 1,
+      maxLength: 8,
+    });
+    const path = fc.array(
+      step.filter((s) => s !== '.' && s !== '..'),
+      { minLength: 1, maxLength: 3 },
+    );
+    const tree = fc.dictionary(
+      path.map((steps) => steps.join('/')),
+      fc.string(),
+      { maxKeys: 6, noNullPrototype: true },
+    );
+    await fc.assert(
+      fc.asyncProperty(tree, async (files) => {
+        const paths = Object.keys(files);
+        fc.pre(!paths.some((a) => paths.some((b) => b.startsWith(`${a}/`))));
+        const [zip, target] = [fresh('zip'), fresh('out')];
+        await packKit(await makeFolder(files), zip);
+        await extractKit(zip, target);
+        expect(await contents(target)).toEqual(files);
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+describe('a hostile zip', () => {
+  const harmless: RawEntry = { name: 'a.txt', content: Buffer.from('a') };
+
+  /** Tries to extract, and checks that nothing at all was left or written beside. */
+  async function refused(zip: Buffer, limits = KIT_LIMITS): Promise<string> {
+    const folder = fresh('site');
+    await mkdir(folder);
+    const file = join(folder, 'kit.zip');
+    await writeFile(file, zip);
+    const error = await failureOf(extractKit(file, join(folder, 'kit'), limits));
+    expect(error.type).toBe('KitBroken');
+    expect(error.nonRetryable).toBe(true);
+    expect(await readdir(folder)).toEqual(['kit.zip']);
+    return error.message;
+  }
+
+  test.each<[string, RawEntry, string]>([
+    ['a path that leads out', { name: '../evil' }, '"../evil" leads out of the kit'],
+    ['one in the middle', { name: 'a/../../evil' }, '"a/../../evil" leads out of the kit'],
+    ['an absolute path', { name: '/etc/cron.d/evil' }, 'has an absolute path'],
+    ['a backslash', { name: '..\\evil' }, 'has a backslash'],
+    ['a drive letter', { name: 'C:evil' }, 'has a drive letter'],
+    [
+      'a symbolic link',
+      { name: 'l', content: Buffer.from('/etc'), mode: 0o120777 },
+      '"l" is a link or a special file',
+    ],
+    ['a socket', { name: 's', mode: 0o140777 }, '"s" is a link or a special file'],
+    ['the same name twice', { name: 'a.txt' }, '"a.txt" is there twice'],
+    ['a file below a file', { name: 'a.txt/b' }, '"a.txt" is a file'],
+    ['a name that is not Unicode', { name: Buffer.from([0x66, 0xff]) }, 'not Unicode text'],
+    ['an empty name', { name: '' }, 'has no name'],
+    ['an unknown compression', { name: 'x', method: 99 }, 'compressed in an unknown way'],
+    ['encryption', { name: 'x', method: 8, flags: 0x801 }, 'encrypted'],
+    [
+      'more than it declares',
+      { name: 'x', content: Buffer.alloc(9999), method: 8, claimedSize: 10 },
+      '"x": too many bytes',
+    ],
+    [
+      'less than it declares',
+      { name: 'x', content: Buffer.alloc(10), method: 8, claimedSize: 99 },
+      '"x": not enough bytes',
+    ],
+    [
+      'a stored size that cannot be',
+      { name: 'x', content: Buffer.alloc(10), claimedSize: 99 },
+      'entry 2: compressed/uncompressed size mismatch',
+    ],
+  ])('%s is refused, and the entry is named', async (_what, entry, problem) => {
+    expect(await refused(rawZip([harmless, entry]))).toContain(problem);
+  });
+
+  test('too many entries, too many bytes and too good a compression are refused before anything is written', async () => {
+    const many = rawZip(Array.from({ length: 50 }, (_, index) => ({ name: `f${index}` })));
+    expect(await refused(many, { ...KIT_LIMITS, entries: 49 })).toContain('more than 49 entries');
+    const large = rawZip([{ name: 'x', content: Buffer.alloc(1000) }]);
+    expect(await refused(large, { ...KIT_LIMITS, totalBytes: 999 })).toContain('more than 999 bytes');
+    const bomb = rawZip([{ name: 'x', content: Buffer.alloc(80 * 2 ** 20), method: 8 }]);
+    expect(await refused(bomb)).toContain('200 times');
+  });
+
+  test('entries that an end record hides, or promises in vain, do no harm', async () => {
+    expect(await refused(rawZip([harmless], 2))).toMatch(/not acceptable/);
+    expect(await refused(rawZip([harmless], 60_000))).toContain('more than 20000 entries');
+  });
+
+  test('what is no zip, or half of one, is refused', async () => {
+    expect(await refused(Buffer.from('no zip at all'))).toMatch(/not acceptable/);
+    expect(await refused(Buffer.alloc(0))).toMatch(/not acceptable/);
+    const whole = rawZip([{ name: 'x', content: Buffer.alloc(5000, 'ab'), method: 8 }]);
+    expect(await refused(whole.subarray(20))).toMatch(/not acceptable/);
+  });
+
+  test('any damage to a kit is refused or harmless: nothing is written outside, nothing half is left', async () => {
+    const whole = rawZip([harmless, { name: 'dir/b', content: Buffer.from('bbbb'.repeat(50)), method: 8 }]);
+    const at = fc.nat({ max: whole.length - 1 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(at, fc.nat({ max: 255 })), { minLength: 1, maxLength: 4 }),
+        async (damage) => {
+          const zip = Buffer.from(whole);
+          for (const [position, byte] of damage) zip[position] = byte;
+          const folder = fresh('site');
+          await mkdir(folder);
+          await writeFile(join(folder, 'kit.zip'), zip);
+          const error: unknown = await extractKit(join(folder, 'kit.zip'), join(folder, 'kit')).catch(
+            (e: unknown) => e,
+          );
+          if (error !== undefined) expect(error).toMatchObject({ type: 'KitBroken' });
+          expect(await readdir(folder)).toEqual(error === undefined ? ['kit', 'kit.zip'] : ['kit.zip']);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+});
