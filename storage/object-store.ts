@@ -77,6 +77,8 @@ export interface StoredObject {
 export interface ObjectStat extends StoredObject {
   /** Known of objects that {@link ObjectStore.putOnce} wrote. */
   sha256: string | undefined;
+  /** By the store's clock, to the second. */
+  lastModified: Date;
 }
 
 /** Every method throws `KitUnavailable` when the store cannot be reached or refuses. */
@@ -123,8 +125,9 @@ export function createObjectStore(config: ObjectStoreConfig): ObjectStore {
   const stat = (key: string) =>
     call(`look at ${key}`, async (): Promise<ObjectStat | undefined> => {
       try {
-        const { size, metaData } = await client.statObject(bucket, key);
-        return { key, size, sha256: z.object({ sha256: z.string() }).safeParse(metaData).data?.sha256 };
+        const { size, metaData, lastModified } = await client.statObject(bucket, key);
+        const { sha256 } = z.object({ sha256: z.string() }).safeParse(metaData).data ?? {};
+        return { key, size, sha256, lastModified };
       } catch (error) {
         if (hasCode(error, 'NotFound', 'NoSuchKey')) return undefined;
         throw error;
