@@ -66,7 +66,7 @@ describe('write-once objects', () => {
     const key = `once/${name}`;
     expect(await store.putOnce(key, file)).toBe('written');
     expect(await store.putOnce(key, file)).toBe('exists');
-    expect(await store.stat(key)).toEqual({ key, size, sha256: file.sha256 });
+    expect(await store.stat(key)).toMatchObject({ key, size, sha256: file.sha256 });
   });
 
   test('other content under the same key is an error and changes nothing', async () => {
