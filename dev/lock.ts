@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isRunning, ProcessIdentity, self } from './processes';
+import { isRunning } from '../nodes/process-table';
+import { ProcessIdentity, self } from './process-identity';
 
 const RETRY_MS = 20;
 
@@ -15,13 +16,13 @@ export interface Lock {
 export async function tryLock(path: string): Promise<Lock | { owner: ProcessIdentity }> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const claim = `${path}.${randomUUID()}`;
-  await writeFile(claim, JSON.stringify(self()));
+  await writeFile(claim, JSON.stringify(await self()));
   try {
     for (;;) {
       // A link appears with its content or not at all, and only where nothing is.
       if (await succeeds(link(claim, path))) return { release: () => rm(path, { force: true }) };
       const owner = await ownerOf(path);
-      if (owner !== undefined && isRunning(owner)) return { owner };
+      if (owner !== undefined && (await isRunning(owner))) return { owner };
       await discard(path, `${claim}.stale`);
     }
   } finally {
@@ -42,7 +43,7 @@ export async function locked<T>(path: string, action: () => Promise<T>): Promise
 async function discard(path: string, aside: string): Promise<void> {
   if (!(await succeeds(rename(path, aside)))) return;
   const owner = await ownerOf(aside);
-  if (owner !== undefined && isRunning(owner)) await succeeds(link(aside, path));
+  if (owner !== undefined && (await isRunning(owner))) await succeeds(link(aside, path));
   await rm(aside, { force: true });
 }
 

@@ -8,18 +8,34 @@ import { SEARCH_ATTRIBUTES } from '../workflows/contract';
 const TYPE_NUMBERS = { Keyword: 2 } as const;
 const RETENTION = '7 days';
 const POLL_MS = 50;
+const PATIENCE_MS = 30_000;
+
+/** Makes sure that runs can be started in `namespace` of the server at `address`. */
+export async function prepareTemporal(
+  address: string,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<void> {
+  // Loading the client takes a while: longer than the server needs to come up.
+  const { Connection } = await import('@temporalio/client');
+  const connection = await Connection.connect({ address }).catch((error: unknown) => {
+    throw new Error(`Temporal at ${address} does not answer.`, { cause: error });
+  });
+  await ensureNamespace(connection, namespace, signal).finally(() => connection.close());
+}
 
 /** Makes a namespace and waits until runs can be started in it. One that exists is kept as it is. */
 export async function ensureNamespace(
   connection: Connection,
   namespace: string,
-  timeoutMs = 30_000,
+  signal?: AbortSignal,
 ): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
+  const given = signal === undefined ? [] : [signal];
+  const waiting = AbortSignal.any([...given, AbortSignal.timeout(PATIENCE_MS)]);
   const request = { namespace, workflowExecutionRetentionPeriod: msToTs(RETENTION) };
   await connection.workflowService.registerNamespace(request).catch(unlessAlreadyThere);
-  await until(deadline, () => ensureSearchAttributes(connection, namespace));
-  await until(deadline, () => usable(connection, namespace));
+  await until(waiting, () => ensureSearchAttributes(connection, namespace));
+  await until(waiting, () => usable(connection, namespace));
 }
 
 /** Registers the search attributes that the namespace still lacks. */
@@ -41,13 +57,13 @@ async function usable(connection: Connection, namespace: string): Promise<void> 
   await connection.workflowService.listWorkflowExecutions({ namespace, query, pageSize: 1 });
 }
 
-async function until(deadline: number, action: () => Promise<void>): Promise<void> {
+async function until(waiting: AbortSignal, action: () => Promise<void>): Promise<void> {
   for (;;) {
     try {
       await action();
       return;
     } catch (error) {
-      if (Date.now() > deadline) throw error;
+      if (waiting.aborted) throw error;
     }
     await delay(POLL_MS);
   }

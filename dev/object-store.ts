@@ -1,6 +1,7 @@
 /** The object store of the local stack: how to come by MinIO, and how it is run. */
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { run } from './processes';
+import { run } from './run';
 import { firstThatWorks, inCache, made, onPath, type Program, type Waiting, type Way } from './programs';
 
 const MINIO: Program = { name: 'minio', version: '2026-02-12' };
@@ -70,36 +71,32 @@ export interface MinioServer {
   secretKey: string;
 }
 
-/** A command, with what it needs in its environment. */
-export interface Command {
-  command: readonly [string, ...string[]];
-  env: Record<string, string>;
-}
+type CommandLine = readonly [string, ...string[]];
 
 /** The command that runs MinIO. The keys are in its environment, where a list of processes does not show them. */
-export function minioCommand(minio: Minio, server: MinioServer): Command {
-  const address = `${server.host}:${server.port}`;
+export function minioCommand(
+  minio: Minio,
+  server: MinioServer,
+): { command: CommandLine; env: Record<string, string>; sweep?: CommandLine } {
+  const { host, port, folder, accessKey, secretKey } = server;
   const env = {
-    MINIO_ROOT_USER: server.accessKey,
-    MINIO_ROOT_PASSWORD: server.secretKey,
+    MINIO_ROOT_USER: accessKey,
+    MINIO_ROOT_PASSWORD: secretKey,
     MINIO_BROWSER: 'off',
     MINIO_UPDATE: 'off',
   };
-  switch (minio.kind) {
-    case 'program':
-      return { command: [minio.path, 'server', '--quiet', '--address', address, server.folder], env };
-    case 'image': {
-      const passed = Object.keys(env).flatMap((name) => ['--env', name]);
-      const options = [
-        '--rm',
-        '--init',
-        ...passed,
-        '--publish',
-        `${address}:9000`,
-        '--volume',
-        `${server.folder}:/data`,
-      ];
-      return { command: ['docker', 'run', ...options, minio.image, 'server', '--quiet', '/data'], env };
-    }
+  if (minio.kind === 'program') {
+    return { command: [minio.path, 'server', '--quiet', '--address', `${host}:${port}`, folder], env };
   }
+  // The container is no child of ours: it is found again by a name that only this folder has.
+  const name = `muster-minio-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`;
+  const user = process.getuid && process.getgid ? ['--user', `${process.getuid()}:${process.getgid()}`] : [];
+  const keys = Object.keys(env).flatMap((variable) => ['--env', variable]);
+  const binds = ['--publish', `${host}:${port}:9000`, '--volume', `${folder}:/data`];
+  const options = ['--rm', '--name', name, ...user, ...keys, ...binds];
+  return {
+    command: ['docker', 'run', ...options, minio.image, 'server', '--quiet', '--address', ':9000', '/data'],
+    env,
+    sweep: ['docker', 'rm', '--force', name],
+  };
 }

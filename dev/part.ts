@@ -3,10 +3,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, fstatSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { signalGroup } from '../nodes/process-table';
 import { Backoff } from './backoff';
 import { PRIVATE } from './files';
 import { LogTail } from './log-tail';
-import { identify, signalGroup, type ProcessIdentity } from './processes';
 import type { Entry } from './roster';
 
 const START_TIMEOUT_MS = 60_000;
@@ -40,7 +40,7 @@ export class PartError extends Error {
 /** One start of a part. */
 interface Attempt {
   /** There while it runs. */
-  process: ProcessIdentity | undefined;
+  pid: number | undefined;
   startedAt: number;
   log: LogTail;
   /** Resolves with how it ended. */
@@ -62,7 +62,7 @@ export class SupervisedPart {
   /** Its entry in the roster, while it has a process. */
   get entry(): Entry | undefined {
     const { name, address } = this.part;
-    return this.attempt?.process && { name, address, process: this.attempt.process };
+    return this.attempt?.pid === undefined ? undefined : { name, pid: this.attempt.pid, address };
   }
 
   /** Resolves when the part is ready; rejects when it ends before, is not ready in time or is no longer wanted. */
@@ -90,8 +90,8 @@ export class SupervisedPart {
   async stop(): Promise<void> {
     this.stopping.abort();
     const { attempt } = this;
-    if (attempt?.process !== undefined) {
-      signalGroup(attempt.process.pid, 'SIGTERM');
+    if (attempt?.pid !== undefined) {
+      signalGroup({ pid: attempt.pid }, 'SIGTERM');
       await Promise.race([attempt.ended, delay(STOP_GRACE_MS, undefined, { ref: false })]);
       this.kill();
       await attempt.ended;
@@ -101,8 +101,8 @@ export class SupervisedPart {
 
   /** Kills at once. */
   kill(): void {
-    if (this.attempt?.process === undefined) return;
-    signalGroup(this.attempt.process.pid, 'SIGKILL');
+    if (this.attempt?.pid === undefined) return;
+    signalGroup({ pid: this.attempt.pid }, 'SIGKILL');
     this.part.sweep?.();
   }
 
@@ -123,13 +123,13 @@ export class SupervisedPart {
     });
     closeSync(log);
     const attempt: Attempt = {
-      process: child.pid === undefined ? undefined : identify(child.pid),
+      pid: child.pid,
       startedAt: Date.now(),
       log: new LogTail(logFile, from),
       ended: endOf(child).then((how) => {
         // What is left of its group goes with it now: later the number may belong to someone else.
-        if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
-        attempt.process = undefined;
+        if (child.pid !== undefined) signalGroup({ pid: child.pid }, 'SIGKILL');
+        attempt.pid = undefined;
         sweep?.();
         return how;
       }),

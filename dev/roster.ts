@@ -8,48 +8,69 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { readIfThere, writeWhole } from './files';
 import { locked } from './lock';
-import { isRunning, ProcessIdentity, self, signalGroup } from './processes';
+import { identify, isGroupRunning, isRunning, signalGroup } from '../nodes/process-table';
+import { ProcessIdentity, self } from './process-identity';
 import type { StatePaths } from './state';
 
-const Entry = z.object({ name: z.string(), address: z.string(), process: ProcessIdentity });
 /** A part as it runs now. */
-export type Entry = z.output<typeof Entry>;
+export interface Entry {
+  name: string;
+  pid: number;
+  address: string;
+}
 
-const Roster = z.object({ supervisor: ProcessIdentity, parts: z.array(Entry) });
+const RecordedPart = z.object({ name: z.string(), address: z.string(), process: ProcessIdentity });
+type RecordedPart = z.output<typeof RecordedPart>;
+
+const Roster = z.object({ supervisor: ProcessIdentity, parts: z.array(RecordedPart) });
 type Roster = z.output<typeof Roster>;
 
 const POLL_MS = 20;
 
 /** Publishes the parts of this process; an empty list takes its roster away. */
-export function publishRoster(paths: StatePaths, parts: readonly Entry[]): Promise<void> {
+export function publishRoster(paths: StatePaths, entries: readonly Entry[]): Promise<void> {
   const file = join(paths.rosters, `${process.pid}.json`);
   return locked(paths.rosterLock, async () => {
+    const parts = (await Promise.all(entries.map(recorded))).filter((part) => part !== undefined);
     if (parts.length === 0) await rm(file, { force: true });
-    else await writeWhole(file, JSON.stringify({ supervisor: self(), parts }));
+    else await writeWhole(file, JSON.stringify({ supervisor: await self(), parts } satisfies Roster));
     await publishProcesses(paths);
   });
+}
+
+async function recorded({ name, pid, address }: Entry): Promise<RecordedPart | undefined> {
+  const process = await identify(pid);
+  return process && { name, address, process };
+}
+
+/** Every part that runs now, whoever supervises it. */
+export async function runningParts(paths: StatePaths): Promise<Entry[]> {
+  const rosters = await readRosters(paths);
+  return rosters
+    .flatMap(({ roster }) => roster?.parts ?? [])
+    .map(({ name, address, process: { pid } }) => ({ name, pid, address }));
 }
 
 /** Kills the parts of supervisors that were killed, and answers with those that were still running. */
 export function endOrphans(paths: StatePaths): Promise<Entry[]> {
   return locked(paths.rosterLock, async () => {
-    const orphans: Entry[] = [];
+    const orphans: RecordedPart[] = [];
     for (const { file, roster } of await readRosters(paths)) {
-      if (roster !== undefined && isRunning(roster.supervisor)) continue;
-      orphans.push(...(roster?.parts.filter((part) => isRunning(part.process)) ?? []));
+      if (roster !== undefined && (await isRunning(roster.supervisor))) continue;
+      for (const part of roster?.parts ?? []) {
+        if (await isGroupRunning(part.process)) orphans.push(part);
+      }
       await rm(file);
     }
-    for (const { process } of orphans) signalGroup(process.pid, 'SIGKILL');
-    while (orphans.some(({ process }) => isRunning(process))) await delay(POLL_MS);
+    for (const { process } of orphans) signalGroup(process, 'SIGKILL');
+    for (const { process } of orphans) while (await isGroupRunning(process)) await delay(POLL_MS);
     await publishProcesses(paths);
-    return orphans;
+    return orphans.map(({ name, address, process: { pid } }) => ({ name, pid, address }));
   });
 }
 
 async function publishProcesses(paths: StatePaths): Promise<void> {
-  const parts = (await readRosters(paths)).flatMap(({ roster }) => roster?.parts ?? []);
-  const list = parts.map(({ name, address, process: { pid } }) => ({ name, pid, address }));
-  await writeWhole(paths.processes, `${JSON.stringify(list, null, 2)}\n`);
+  await writeWhole(paths.processes, `${JSON.stringify(await runningParts(paths), null, 2)}\n`);
 }
 
 /** Every roster file; one that cannot be understood has no roster. */

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { PRIVATE, readIfThere, writeWhole } from './files';
+import { ProcessIdentity } from './process-identity';
 
 /** Where a stack keeps its things. */
 export function statePaths(folder: string) {
@@ -31,6 +32,31 @@ export function statePaths(folder: string) {
   };
 }
 export type StatePaths = ReturnType<typeof statePaths>;
+
+/** What others must know to use a running stack. */
+export const StackFile = z.object({
+  supervisor: ProcessIdentity,
+  temporal: z.object({ address: z.string(), namespace: z.string(), uiUrl: z.string().optional() }),
+  objectStore: z.object({ endpoint: z.string(), accessKey: z.string(), secretKey: z.string() }),
+  api: z.object({
+    url: z.string(),
+    /** How containers reach it, where there is a container engine. */
+    nodeUrl: z.string().optional(),
+  }),
+  /** Taken again at the next start if they are free. */
+  ports: z.record(z.string(), z.int()),
+});
+export type StackFile = z.output<typeof StackFile>;
+
+/** What the last start of a stack wrote, whether or not it still runs. */
+export async function readStackFile(paths: StatePaths): Promise<StackFile | undefined> {
+  const text = await readIfThere(paths.stack);
+  return text === undefined ? undefined : StackFile.parse(JSON.parse(text));
+}
+
+export function writeStackFile(paths: StatePaths, file: StackFile): Promise<void> {
+  return writeWhole(paths.stack, JSON.stringify(file, null, 2), PRIVATE);
+}
 
 const Secrets = z.object({
   /** Signs access tokens. */

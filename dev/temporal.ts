@@ -4,9 +4,8 @@
  */
 import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SEARCH_ATTRIBUTES } from '../workflows/contract';
 import { packageRoot } from './package-root';
-import { run } from './processes';
+import { run } from './run';
 import { firstThatWorks, inCache, made, onPath, type Program, type Waiting } from './programs';
 
 const TEMPORAL: Program = { name: 'temporal', version: '1.5.1' };
@@ -92,7 +91,6 @@ export function devServerArgs(server: DevServer): string[] {
       '--dynamic-config-value',
       `${key}=${JSON.stringify(value)}`,
     ]),
-    ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
   ];
 }
 

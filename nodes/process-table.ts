@@ -24,10 +24,15 @@ const run = promisify(execFile);
 const hasProc = existsSync('/proc/self/stat') && existsSync('/proc/sys/kernel/random/boot_id');
 let bootId: Promise<string> | undefined;
 
+/** Which process has this pid now; `undefined` when none does that still runs. */
+export async function identify(pid: number): Promise<ProcessId | undefined> {
+  const entry = await lookUp(pid);
+  return entry === undefined || entry.ended ? undefined : { pid, started: entry.started };
+}
+
 /** Whether this very process runs. */
 export async function isRunning({ pid, started }: ProcessId): Promise<boolean> {
-  const entry = await lookUp(pid);
-  return entry !== undefined && !entry.ended && entry.started === started;
+  return (await identify(pid))?.started === started;
 }
 
 /** Whether anything runs of the process group that `leader` leads or, if it has ended, once led. */
@@ -41,7 +46,7 @@ export async function isGroupRunning(leader: ProcessId): Promise<boolean> {
 }
 
 /** Sends a signal to the group of `leader`; `false` when there is no such group. */
-export function signalGroup({ pid }: ProcessId, signal: NodeJS.Signals | 0): boolean {
+export function signalGroup({ pid }: Pick<ProcessId, 'pid'>, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-pid, signal);
   } catch (error) {

@@ -6,8 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import getPort from 'get-port';
 import { findMinio, minioCommand } from '../../dev/object-store';
+import { freePort } from '../../dev/ports';
 import { devServerArgs, findTemporal } from '../../dev/temporal';
 import { listening, startGuarded, type Guarded } from './guarded';
 import { ensureWorkflowBundle } from './workflow-bundle';
@@ -15,7 +15,7 @@ import { ensureWorkflowBundle } from './workflow-bundle';
 const host = '127.0.0.1';
 
 async function startTemporal(folder: string): Promise<Guarded> {
-  const port = await getPort({ host });
+  const port = await freePort([host]);
   const command = [await findTemporal({ progress }), ...devServerArgs({ host, port })];
   const server = startGuarded(command, { logFile: join(folder, 'temporal.log') });
   await listening(port, server);
@@ -24,7 +24,7 @@ async function startTemporal(folder: string): Promise<Guarded> {
 }
 
 async function startMinio(folder: string): Promise<Guarded> {
-  const port = await getPort({ host });
+  const port = await freePort([host]);
   const [accessKey, secretKey] = [randomBytes(10).toString('hex'), randomBytes(20).toString('hex')];
   const { command, env } = minioCommand(await findMinio({ progress }), {
     host,

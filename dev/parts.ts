@@ -1,0 +1,127 @@
+/** The parts of a local stack: the command, environment and readiness of each. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { CENTRAL_QUEUE, siteQueue } from '../workflows/contract';
+import { minioCommand, type Minio, type MinioServer } from './object-store';
+import { packageRoot } from './package-root';
+import type { Part } from './part';
+import { answers, listens, logs } from './readiness';
+import type { StackFile, StatePaths } from './state';
+import { devServerArgs, type DevServer } from './temporal';
+
+/** This machine's name among central hosts; every stack has a Temporal namespace or server of its own. */
+const HOST_ID = 'local';
+
+export function temporalPart(paths: StatePaths, cli: string, server: DevServer): Part {
+  return {
+    name: 'temporal',
+    command: [cli, ...devServerArgs(server)],
+    env: {},
+    address: `${server.host}:${server.port}`,
+    logFile: paths.log('temporal'),
+    ready: listens(server.host, server.port),
+  };
+}
+
+export function minioPart(paths: StatePaths, minio: Minio, server: MinioServer): Part {
+  const { command, env, sweep } = minioCommand(minio, server);
+  return {
+    name: 'minio',
+    command,
+    env,
+    address: `${server.host}:${server.port}`,
+    logFile: paths.log('minio'),
+    ready: answers(`http://${server.host}:${server.port}/minio/health/ready`),
+    ...(sweep && { sweep: () => void spawnSync(sweep[0], sweep.slice(1), { stdio: 'ignore' }) }),
+  };
+}
+
+/** All that the parts of our own need to know of the others. */
+export type Wiring = Pick<StackFile, 'temporal' | 'objectStore' | 'api'>;
+
+export function apiPart(
+  paths: StatePaths,
+  { temporal, objectStore, api }: Wiring,
+  listen: { hosts: readonly string[]; port: number; secret: string },
+): Part {
+  return {
+    name: 'api',
+    command: entry('server/main.js'),
+    env: {
+      ...temporalEnv(temporal),
+      ...objectStoreEnv(objectStore),
+      MUSTER_API_HOST: listen.hosts.join(','),
+      MUSTER_API_PORT: String(listen.port),
+      MUSTER_API_SECRET: listen.secret,
+      MUSTER_PUBLIC_URL: api.url,
+      MUSTER_DATA_DIR: paths.api,
+    },
+    address: api.url,
+    logFile: paths.log('api'),
+    ready: answers(`${api.url}/readyz`),
+  };
+}
+
+export function centralWorkerPart(paths: StatePaths, wiring: Wiring, token: string): Part {
+  return {
+    name: 'central-worker',
+    command: entry('workers/central.js'),
+    env: {
+      ...workerEnv(wiring, token),
+      ...objectStoreEnv(wiring.objectStore),
+      MUSTER_HOST_ID: HOST_ID,
+      MUSTER_COMPUTATIONS: paths.computations,
+      MUSTER_STATE_DIR: paths.central,
+      MUSTER_RESULTS_DIR: paths.results('central'),
+    },
+    address: CENTRAL_QUEUE,
+    logFile: paths.log('central-worker'),
+    ready: logs('ready'),
+  };
+}
+
+/** A site's edge worker, run by the policy in `siteFile` (site.yaml). */
+export function edgeWorkerPart(
+  paths: StatePaths,
+  wiring: Wiring,
+  { siteId, siteFile, token }: { siteId: string; siteFile: string; token: string },
+): Part {
+  const name = `edge-worker:${siteId}`;
+  return {
+    name,
+    command: entry('workers/edge.js', '--config', siteFile),
+    env: {
+      ...workerEnv(wiring, token),
+      MUSTER_STATE_DIR: paths.site(siteId),
+      MUSTER_RESULTS_DIR: paths.results(siteId),
+    },
+    address: siteQueue(siteId),
+    logFile: paths.log(name),
+    ready: logs('ready'),
+  };
+}
+
+function entry(file: string, ...args: string[]): [string, ...string[]] {
+  return [process.execPath, join(packageRoot(), 'dist', file), ...args];
+}
+
+function workerEnv({ temporal, api }: Wiring, token: string): Record<string, string> {
+  return {
+    ...temporalEnv(temporal),
+    MUSTER_API_URL: api.url,
+    MUSTER_API_TOKEN: token,
+    ...(api.nodeUrl !== undefined && { MUSTER_NODE_API_URL: api.nodeUrl }),
+  };
+}
+
+function temporalEnv({ address, namespace, uiUrl }: Wiring['temporal']): Record<string, string> {
+  return {
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: namespace,
+    ...(uiUrl !== undefined && { TEMPORAL_UI_URL: uiUrl }),
+  };
+}
+
+function objectStoreEnv({ endpoint, accessKey, secretKey }: Wiring['objectStore']): Record<string, string> {
+  return { MINIO_ENDPOINT: endpoint, MINIO_ACCESS_KEY: accessKey, MINIO_SECRET_KEY: secretKey };
+}
