@@ -1,0 +1,222 @@
+/** Runs in states that are worth looking at, as the API would tell of them. */
+import type { ConsortiumView, ErrorEntry, RunDetail } from '../../workflows/api-contract';
+import { Computation, type NodeState, type NodeView, type RunView } from '../../workflows/contract';
+import { errorEntry, nodeView, runView } from '../support/run-pictures';
+
+export const RUN_ID = 'penguins-1';
+const ISLANDS = ['biscoe', 'dream', 'torgersen'];
+const NAMES: Record<string, string> = {
+  central: 'Central node',
+  biscoe: 'Biscoe',
+  dream: 'Dream',
+  torgersen: 'Torgersen',
+};
+
+/** A moment some seconds ago. */
+export const ago = (seconds: number) => Date.now() - seconds * 1_000;
+
+const run = (more: Partial<RunView> = {}): RunView =>
+  runView({
+    consortium: { id: 'penguins', name: 'Penguins of the Palmer Archipelago' },
+    startedAt: ago(34),
+    since: ago(21),
+    startedBy: 'ada',
+    ...more,
+  });
+
+/** A node of a scene; one that is up has a container. */
+export const node = (id: string, state: NodeState, more: Partial<NodeView> = {}): NodeView =>
+  nodeView(id, {
+    name: NAMES[id] ?? id,
+    state,
+    since: ago(12),
+    ...(['running', 'complete', 'stopping'].includes(state) && {
+      runtime: 'docker',
+      containerId: `9f3c1e0b77aa${id.length}d2e48c61b0f5937e1a2`,
+    }),
+    ...more,
+  });
+
+const detail = (view: RunView, nodes: NodeView[], errors: ErrorEntry[] = []): RunDetail => ({
+  run: view,
+  nodes,
+  errors,
+  lastEventId: 0,
+  links: {
+    page: `http://127.0.0.1/runs/${RUN_ID}`,
+    temporal: 'http://127.0.0.1:8233/namespaces/default/workflows/penguins-1',
+  },
+});
+
+/** Three sites at work, each at another point. */
+export const running = (): RunDetail =>
+  detail(run(), [
+    node('central', 'running', { report: { phase: 'round', detail: '3 of 10', progress: 0.3 } }),
+    node('biscoe', 'running', { report: { phase: 'round', detail: '3 of 10', progress: 0.3 } }),
+    node('dream', 'launching', { since: ago(4) }),
+    node('torgersen', 'fetching', { since: ago(1) }),
+  ]);
+
+const missing = {
+  node: 'dream',
+  phase: 'launchEdgeNode',
+  type: 'DataMissing',
+  message: 'dataset "penguins": no folder /srv/data/dream',
+};
+
+/** A site whose folder is missing while everyone else waits for it. */
+export const attention = (): RunDetail =>
+  detail(
+    run(),
+    [
+      node('central', 'running'),
+      node('biscoe', 'running', { report: { phase: 'waiting for the other sites' } }),
+      node('dream', 'launching', { attention: missing }),
+      node('torgersen', 'running'),
+    ],
+    [
+      errorEntry({
+        ...missing,
+        count: 4,
+        firstAt: ago(12),
+        lastAt: ago(2),
+        retrying: true,
+        advice: 'The site administrator maps the dataset to an existing folder in site.yaml.',
+      }),
+    ],
+  );
+
+/** A run that one site's failure ended: one refused, one fell silent. */
+export const failed = (): RunDetail => {
+  const exited = {
+    node: 'biscoe',
+    phase: 'superviseNode',
+    type: 'NodeExited',
+    message: 'exit code 1\nValueError: column "flipper_length_mm" is not in penguins.csv',
+  };
+  const refused = {
+    node: 'dream',
+    phase: 'fetchRunKit',
+    type: 'ComputationNotAllowed',
+    message: 'penguins-regression 1.0.0 is not in site.yaml',
+  };
+  const silent = {
+    node: 'torgersen',
+    phase: 'superviseNode',
+    type: 'SiteSilent',
+    message: 'the edge worker of torgersen did not answer for 1m',
+  };
+  return detail(
+    run({ state: 'failed', since: ago(2), error: exited }),
+    [
+      node('central', 'stopped', { since: ago(3), containerId: 'aa01', exitCode: 143 }),
+      node('biscoe', 'failed', { since: ago(9), error: exited, exitCode: 1, containerId: 'bb02' }),
+      node('dream', 'refused', { since: ago(8), error: refused }),
+      node('torgersen', 'lost', { since: ago(2), error: silent, containerId: 'cc03' }),
+    ],
+    [
+      errorEntry({ ...exited, firstAt: ago(9), lastAt: ago(9), advice: "Read the node's last log lines." }),
+      errorEntry({
+        ...refused,
+        firstAt: ago(8),
+        lastAt: ago(8),
+        advice: "The site's policy does not allow this computation: its administrator decides.",
+      }),
+      errorEntry({
+        ...silent,
+        firstAt: ago(2),
+        lastAt: ago(2),
+        advice: 'Check that the edge worker of the site is running and connected.',
+      }),
+    ],
+  );
+};
+
+/** A stop that half of the nodes have confirmed. */
+export const stopping = (): RunDetail =>
+  detail(
+    run({ state: 'stopping', since: ago(6), stop: { by: 'ada', reason: 'wrong parameters', at: ago(6) } }),
+    [
+      node('central', 'stopping', { since: ago(6) }),
+      node('biscoe', 'stopped', { since: ago(4), containerId: 'bb02' }),
+      node('dream', 'stopped', { since: ago(3), containerId: 'cc03' }),
+      node('torgersen', 'stopping', { since: ago(6) }),
+    ],
+  );
+
+export const complete = (): RunDetail =>
+  detail(
+    run({
+      state: 'complete',
+      since: ago(3),
+      results: [
+        {
+          name: 'global_model.json',
+          size: 18_322,
+          key: 'runs/penguins-1/k/results/central/global_model.json',
+          sha256: 'ab'.repeat(32),
+        },
+        {
+          name: 'rounds.csv',
+          size: 912,
+          key: 'runs/penguins-1/k/results/central/rounds.csv',
+          sha256: 'cd'.repeat(32),
+        },
+      ],
+    }),
+    ['central', ...ISLANDS].map((id) =>
+      node(id, 'complete', { since: ago(3), exitCode: 0, outputs: [{ name: 'fit.csv', size: 2_048 }] }),
+    ),
+  );
+
+const MIX: NodeState[] = [
+  'running',
+  'running',
+  'running',
+  'running',
+  'running',
+  'complete',
+  'launching',
+  'fetching',
+  'running',
+  'waiting',
+];
+
+/** Many sites, in all the states that a large run passes through; a few of them in trouble. */
+export const crowd = (amount: number): RunDetail => {
+  const sites = Array.from({ length: amount }, (_, index): NodeView => {
+    const id = `site-${String(index + 1).padStart(4, '0')}`;
+    const error = { node: id, phase: 'superviseNode', type: 'NodeExited', message: 'exit code 137' };
+    const lost = {
+      node: id,
+      phase: 'fetchRunKit',
+      type: 'SiteSilent',
+      message: `the edge worker of ${id} did not answer for 1m`,
+    };
+    if (index % 97 === 41) return node(id, 'failed', { error });
+    if (index % 131 === 60) return node(id, 'lost', { error: lost });
+    if (index % 83 === 20) return node(id, 'launching', { attention: { ...missing, node: id } });
+    const state = MIX[(index * 7 + (index >> 3)) % MIX.length] ?? 'running';
+    const progress = ((index * 37) % 90) / 100;
+    return node(id, state, {
+      name: `Hospital ${index + 1}`,
+      ...(state === 'running' && { report: { phase: 'training', progress } }),
+    });
+  });
+  const errors = sites.flatMap(({ error, attention: tried }) => {
+    const happened = error ?? tried;
+    return happened
+      ? [errorEntry({ ...happened, retrying: tried !== undefined, firstAt: ago(9), lastAt: ago(5) })]
+      : [];
+  });
+  return detail(run(), [node('central', 'running'), ...sites], errors);
+};
+
+export const consortium = (): ConsortiumView => ({
+  id: 'penguins',
+  name: 'Penguins of the Palmer Archipelago',
+  computation: Computation.parse({ name: 'penguins-regression', version: '1.0.0' }),
+  parameters: { response: 'body_mass_g', predictors: ['flipper_length_mm'], rounds: 10 },
+  sites: ISLANDS.map((id) => ({ id, name: NAMES[id] ?? id, dataset: 'penguins' })),
+  windows: { retry: '10m', stopConfirm: '1m' },
+});

@@ -1,0 +1,29 @@
+/** The access token of this browser tab: it comes in the address's fragment or from the form, and lives as long as the tab. */
+
+const KEY = 'muster.token';
+const FRAGMENT = /^#token=(.+)$/;
+
+/** The token, if there is one. One in the address is kept, and taken out of the address bar and the history. */
+export function currentToken(): string | undefined {
+  const [, inAddress] = FRAGMENT.exec(location.hash) ?? [];
+  if (inAddress !== undefined) {
+    sessionStorage.setItem(KEY, decodeURIComponent(inAddress));
+    history.replaceState(null, '', location.pathname + location.search);
+  }
+  return sessionStorage.getItem(KEY) ?? undefined;
+}
+
+export function keepToken(token: string): void {
+  sessionStorage.setItem(KEY, token);
+}
+
+export function forgetToken(): void {
+  sessionStorage.removeItem(KEY);
+}
+
+/** Calls `listener` when a link with a token is opened in this tab. */
+export function onNewToken(listener: () => void): void {
+  addEventListener('hashchange', () => {
+    if (FRAGMENT.test(location.hash)) listener();
+  });
+}
