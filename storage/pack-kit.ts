@@ -16,8 +16,8 @@ interface PackedEntry extends KitEntry {
 // Local time, as the zip format has it: the same digits in every time zone.
 const FIXED_TIME = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true };
 const FOLDER_MODE = 0o40755;
-/** Kits are credentials and short texts, or weights that do not compress: more effort would only cost time. */
-const COMPRESSION = 1;
+/** Small files are texts; large ones are weights and the like, on which the time would be lost. */
+const compressionLevel = (size: number): number => (size <= 8 * 2 ** 20 ? 1 : 0);
 
 /**
  * Packs `folder` into `zipFile` (0600), streaming. The same folder gives the same bytes: names are sorted, times are
@@ -58,7 +58,11 @@ async function writeZip(entries: readonly PackedEntry[], zipFile: string): Promi
   for (const entry of entries) {
     if (isFolder(entry)) zip.addEmptyDirectory(entry.name, { ...FIXED_TIME, mode: entry.mode });
     else
-      zip.addFile(entry.path, entry.name, { ...FIXED_TIME, mode: entry.mode, compressionLevel: COMPRESSION });
+      zip.addFile(entry.path, entry.name, {
+        ...FIXED_TIME,
+        mode: entry.mode,
+        compressionLevel: compressionLevel(entry.size),
+      });
   }
   zip.end();
   const digest = new DigestStream();

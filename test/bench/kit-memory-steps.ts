@@ -1,0 +1,40 @@
+/**
+ * One step of a large kit's way, in a process of its own: `node kit-memory-steps.js STEP FOLDER`. Its last line is the
+ * most memory it ever had resident, in bytes.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createObjectStore, objectStoreConfigFromEnv } from '../../storage/object-store';
+import { downloadKit, extractKit, packKit } from '../../storage/run-kits';
+import { Kit, kitKey } from '../../workflows/contract';
+import type { KitStep } from './kit-memory';
+
+const KEY = kitKey('bench', 'kitmemory000', 'central');
+
+async function main(step: KitStep | 'baseline', folder: string): Promise<void> {
+  const store = createObjectStore(objectStoreConfigFromEnv(process.env));
+  const at = (name: string) => join(folder, name);
+  const published = async () => Kit.parse(JSON.parse(await readFile(at('kit.json'), 'utf8')));
+  const signal = new AbortController().signal;
+  const steps = {
+    baseline: () => store.ensureBucket(),
+    pack: async () => {
+      const digest = await packKit(at('kit'), at('kit.zip'));
+      await writeFile(at('kit.json'), JSON.stringify({ node: 'central', key: KEY, ...digest }));
+    },
+    upload: async () => {
+      const { sha256, size } = await published();
+      await store.putOnce(KEY, { path: at('kit.zip'), sha256, size });
+    },
+    download: async () => {
+      const url = await store.presignGet(KEY, 600);
+      await downloadKit({ url, kit: await published(), file: at('downloaded.zip'), signal });
+    },
+    extract: () => extractKit(at('downloaded.zip'), at('extracted')),
+  };
+  await steps[step]();
+  console.log(process.resourceUsage().maxRSS * 1024);
+}
+
+const [, , step = '', folder = ''] = process.argv;
+void main(step as KitStep | 'baseline', folder);
