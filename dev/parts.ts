@@ -72,7 +72,7 @@ export function centralWorkerPart(paths: StatePaths, wiring: Wiring, token: stri
       MUSTER_HOST_ID: HOST_ID,
       MUSTER_COMPUTATIONS: paths.computations,
       MUSTER_STATE_DIR: paths.central,
-      MUSTER_RESULTS_DIR: paths.results('central'),
+      MUSTER_RESULTS_DIR: paths.centralResults,
     },
     address: CENTRAL_QUEUE,
     logFile: paths.log('central-worker'),
@@ -93,7 +93,7 @@ export function edgeWorkerPart(
     env: {
       ...workerEnv(wiring, token),
       MUSTER_STATE_DIR: paths.site(siteId),
-      MUSTER_RESULTS_DIR: paths.results(siteId),
+      MUSTER_RESULTS_DIR: paths.siteResults(siteId),
     },
     address: siteQueue(siteId),
     logFile: paths.log(name),

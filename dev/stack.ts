@@ -24,12 +24,16 @@ import { startStack, type StackProgress } from './start-stack';
 import { Supervisor } from './supervisor';
 import { mintToken, WORKER_TOKEN_LIFETIME } from './tokens';
 
+export type { StackProgress } from './start-stack';
+
 const POLL_MS = 100;
 const WATCH_MS = 500;
 
 export interface StackOptions {
   /** The state folder. */
   state: string;
+  /** Where results go instead of into the state folder; a stack that runs already keeps its own place for the central node's. */
+  results?: string | undefined;
   progress: StackProgress;
   /** When it aborts while the stack starts, what was started is stopped again and the start rejects. */
   signal: AbortSignal;
@@ -91,6 +95,11 @@ export class Stack {
     return this.parts.file.api;
   }
 
+  /** Where the central worker keeps the results of runs, as `<runId>/<launchId>`. */
+  get centralResults(): string {
+    return this.parts.file.centralResults;
+  }
+
   /** Aborts when the process that owns an attached stack has ended. */
   get ended(): AbortSignal {
     return this.gone.signal;
@@ -143,8 +152,8 @@ export class Stack {
  * @throws StackRunningError, NotFoundError (a program cannot be had), PartError (a part does not come up)
  */
 export async function openStack(options: StackOptions): Promise<Stack> {
-  const { state, signal, attach = false } = options;
-  const paths = statePaths(state);
+  const { state, results, signal, attach = false } = options;
+  const paths = statePaths(state, results);
   const lock = await tryLock(paths.lock);
   if (!('owner' in lock)) return ownStack(options, paths, lock);
   if (!attach) throw new StackRunningError(lock.owner.pid, paths.root);

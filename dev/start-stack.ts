@@ -78,6 +78,7 @@ export async function startStack(given: StackStart): Promise<StackFile> {
     temporal: await temporal,
     objectStore: await objectStore,
     api: await api,
+    centralResults: paths.centralResults,
     ports,
   };
 }

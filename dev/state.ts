@@ -5,8 +5,8 @@ import { z } from 'zod';
 import { PRIVATE, readIfThere, writeWhole } from './files';
 import { ProcessIdentity } from './process-identity';
 
-/** Where a stack keeps its things. */
-export function statePaths(folder: string) {
+/** Where a stack keeps its things; results may go to a folder of their own. */
+export function statePaths(folder: string, results = join(folder, 'results')) {
   const root = resolve(folder);
   const at = (...names: string[]) => join(root, ...names);
   return {
@@ -25,8 +25,8 @@ export function statePaths(folder: string) {
     api: at('api'),
     central: at('central'),
     site: (siteId: string) => at('sites', siteId),
-    /** Results of a node: `central` or a site's id. */
-    results: (node: string) => at('results', node),
+    centralResults: resolve(results, 'central'),
+    siteResults: (siteId: string) => resolve(results, 'sites', siteId),
     /** The computations that the central worker allows. */
     computations: at('computations.yaml'),
   };
@@ -43,6 +43,8 @@ export const StackFile = z.object({
     /** How containers reach it, where there is a container engine. */
     nodeUrl: z.string().optional(),
   }),
+  /** Where the central worker keeps the results of runs. */
+  centralResults: z.string(),
   /** Taken again at the next start if they are free. */
   ports: z.record(z.string(), z.int()),
 });
