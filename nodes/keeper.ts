@@ -72,17 +72,18 @@ export interface Claim {
   at: number;
 }
 
+/** Far more than passes between the making of the file and the writing of its two lines. */
 const CLAIM_MS = 1000;
 
 /** Who keeps the node, if anyone does or did. */
 export async function readClaim(folder: string): Promise<Claim | undefined> {
   const file = join(folder, 'claim');
-  for (let waited = 0; ; waited += 5) {
+  for (;;) {
     const at = await modifiedAt(file);
     if (at === undefined) return undefined;
     const [, pid, started] = /^(\d+)\n(.+)\n$/.exec(await read(file)) ?? [];
     if (started !== undefined) return { keeper: { pid: Number(pid), started: started.trim() }, at };
-    if (waited >= CLAIM_MS) return { keeper: undefined, at };
+    if (Date.now() - at > CLAIM_MS) return { keeper: undefined, at };
     await sleep(5);
   }
 }

@@ -23,3 +23,16 @@ export function lastLines(text: string, count: number): string {
   const ended = lines.at(-1) === '' ? 1 : 0;
   return lines.slice(-(count + ended)).join('\n');
 }
+
+const FRAME_HEADER = 8;
+
+/** The text of a container's log, in which the engine puts a header of stream and length before each piece. */
+export function demultiplexed(log: Buffer): string {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at + FRAME_HEADER <= log.length;) {
+    const length = log.readUInt32BE(at + 4);
+    pieces.push(log.subarray(at + FRAME_HEADER, at + FRAME_HEADER + length));
+    at += FRAME_HEADER + length;
+  }
+  return Buffer.concat(pieces).subarray(-MAX_BYTES).toString('utf8');
+}

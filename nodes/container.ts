@@ -1,0 +1,98 @@
+/** What the container of a node is made of: pure translation between the words of nodes and those of the engine. */
+import type { ContainerCreateOptions, ContainerInspectInfo, MountSettings } from 'dockerode';
+import {
+  containerName,
+  LABEL_LAUNCH,
+  LABEL_NODE,
+  LABEL_RUN,
+  toBytes,
+  type NodeRef,
+} from '../workflows/contract';
+import type { NodeCondition, NodeSpec } from './node-runtime';
+
+const CPU_PERIOD_US = 100_000;
+
+/** The container of a node. `image` and `network` are known to the engine. */
+export function containerOf(spec: NodeSpec, image: string, network: string): ContainerCreateOptions {
+  const { runId, launchId, node, command, ports, env, resources } = spec;
+  const published = ports.map((port) => [`${port}/tcp`, [{ HostPort: String(port) }]] as const);
+  return {
+    name: containerName(runId, node),
+    Image: image,
+    Cmd: [...command],
+    // The mounted folders are the worker's, and without the capability to override permissions not even root in the
+    // container could write to a folder of another user.
+    ...workerUser(),
+    Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+    Labels: { [LABEL_RUN]: runId, [LABEL_LAUNCH]: launchId, [LABEL_NODE]: node },
+    ExposedPorts: Object.fromEntries(published.map(([port]) => [port, {}])),
+    HostConfig: {
+      // An init reaps zombies and passes signals on: a program that is process 1 itself ignores SIGTERM.
+      Init: true,
+      Mounts: mountsOf(spec),
+      NetworkMode: network,
+      PortBindings: Object.fromEntries(published),
+      ExtraHosts: ['host.docker.internal:host-gateway'],
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      // Who starts a node again is for the run to decide.
+      RestartPolicy: { Name: 'no' },
+      // A quota may exceed the host's processors, where `NanoCpus` is refused.
+      CpuPeriod: CPU_PERIOD_US,
+      CpuQuota: Math.round(resources.cpus * CPU_PERIOD_US),
+      Memory: toBytes(resources.memory),
+      MemorySwap: toBytes(resources.memory),
+      PidsLimit: resources.pids,
+      ShmSize: toBytes(resources.shm),
+      ...(resources.gpus > 0 && { DeviceRequests: [{ Count: resources.gpus, Capabilities: [['gpu']] }] }),
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '2' } },
+    },
+  };
+}
+
+function workerUser(): { User: string } | undefined {
+  const [uid, gid] = [process.getuid?.(), process.getgid?.()];
+  return uid === undefined || gid === undefined ? undefined : { User: `${uid}:${gid}` };
+}
+
+function mountsOf({ folders }: NodeSpec): MountSettings[] {
+  const mounts = [
+    { Source: folders.provision, Target: '/provisioning', ReadOnly: false },
+    { Source: folders.kit, Target: '/workspace/runKit', ReadOnly: false },
+    { Source: folders.data, Target: '/workspace/data', ReadOnly: true },
+    { Source: folders.output, Target: '/workspace/output', ReadOnly: false },
+  ];
+  return mounts.flatMap(({ Source, ...mount }) =>
+    Source === undefined ? [] : [{ Type: 'bind' as const, Source, ...mount }],
+  );
+}
+
+/** The node that labels name, if they do. */
+export function nodeOf(labels: Record<string, string>): NodeRef | undefined {
+  const { [LABEL_RUN]: runId, [LABEL_LAUNCH]: launchId, [LABEL_NODE]: node } = labels;
+  return runId && launchId && node ? { runId, launchId, node } : undefined;
+}
+
+/** Whether a container is that of the very same launch. */
+export function isOf({ Config }: ContainerInspectInfo, ref: NodeRef): boolean {
+  const node = nodeOf(Config.Labels);
+  return node?.runId === ref.runId && node.launchId === ref.launchId && node.node === ref.node;
+}
+
+/** A container that was made and not started: its maker is about to, or died before it could. */
+export const isUnstarted = ({ State }: ContainerInspectInfo): boolean => State.Status === 'created';
+
+/** What a container says of its node. */
+export function conditionOf({
+  Id,
+  State,
+}: ContainerInspectInfo): Exclude<NodeCondition, { state: 'absent' }> {
+  if (State.Running) return { state: 'running', id: Id, startedAt: Date.parse(State.StartedAt) };
+  return {
+    state: 'exited',
+    id: Id,
+    exitCode: State.ExitCode,
+    endedAt: Date.parse(State.FinishedAt),
+    outOfMemory: State.OOMKilled,
+  };
+}

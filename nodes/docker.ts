@@ -1,0 +1,155 @@
+/**
+ * Nodes as containers. A node is found by its container's name and labels, so the worker remembers nothing; the
+ * engine keeps the container over restarts of the worker, and its exit code over restarts of the engine.
+ */
+import { ApplicationFailure } from '@temporalio/common';
+import type Docker from 'dockerode';
+import type { ContainerInspectInfo } from 'dockerode';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { containerName, LABEL_RUN, type NodeRef } from '../workflows/contract';
+import { failure } from '../workflows/errors';
+import { unlessAborted } from './aborting';
+import { conditionOf, containerOf, isOf, isUnstarted, nodeOf } from './container';
+import { Containers } from './containers';
+import { ask, askFor, refusal } from './engine';
+import { nodeNetwork } from './network';
+import type { AbsentNode, ExitedNode, NodeCondition, NodeRuntime, NodeSpec } from './node-runtime';
+import { demultiplexed, lastLines } from './tail';
+
+/** How long the maker of a container may take to start it before it is taken to have died. */
+const START_MS = 5_000;
+const ENSURE_MS = 120_000;
+const LOOK_EVERY_MS = 50;
+const ENGINE_RETRY_MS = 500;
+const KILL_AGAIN_MS = 10_000;
+
+/** Runs nodes as containers of `engine`, which has to see the same folders as this process. */
+export function createDockerRuntime({ engine }: { engine: Docker }): NodeRuntime {
+  const containers = new Containers(engine);
+
+  /** The container of this launch, started or not. */
+  async function findOwn(ref: NodeRef): Promise<ContainerInspectInfo | undefined> {
+    const found = await containers.find(containerName(ref.runId, ref.node));
+    return found !== undefined && isOf(found, ref) ? found : undefined;
+  }
+
+  async function inspect(ref: NodeRef): Promise<NodeCondition> {
+    const own = await findOwn(ref);
+    return own === undefined || isUnstarted(own) ? { state: 'absent' } : conditionOf(own);
+  }
+
+  /** Makes the container and starts it. `undefined` if somebody else has the name, or took the container away. */
+  async function start(spec: NodeSpec): Promise<ContainerInspectInfo | undefined> {
+    const made = await make(spec);
+    if (made === undefined) return undefined;
+    try {
+      await ask(made.start());
+    } catch (error) {
+      const refused = refusal(error);
+      if (refused === undefined) throw error;
+      if (/no such container|marked for removal/i.test(refused.message)) return undefined;
+      await containers.remove(made.id);
+      // 400 is about the command: no second attempt would find its program.
+      throw startFailure(refused.status === 400 ? 'NodeExited' : 'NodeNotStarted', spec, refused.message);
+    }
+    const started = await containers.find(made.id);
+    if (started !== undefined) return started;
+    throw failure('NodeNotStarted', `The container of ${spec.node} was removed as soon as it was started.`);
+  }
+
+  async function make(spec: NodeSpec): Promise<Docker.Container | undefined> {
+    const { node, image } = spec;
+    if (image === undefined) {
+      throw failure('ImageMissing', `The computation of ${node} names no image to run as a container.`);
+    }
+    const network = await nodeNetwork(engine);
+    try {
+      return await ask(engine.createContainer(containerOf(spec, image, network)));
+    } catch (error) {
+      const refused = refusal(error);
+      if (refused === undefined) throw error;
+      if (refused.status === 409) return undefined;
+      if (refused.status === 404) throw failure('ImageMissing', `The image ${image} is not on this host.`);
+      throw startFailure('NodeNotStarted', spec, refused.message);
+    }
+  }
+
+  /**
+   * What becomes of a container that has the node's name. Only who made a container starts it, because the engine
+   * would start it again if it had ended since; one that was left unstarted is replaced by a new one.
+   */
+  async function settle(
+    spec: NodeSpec,
+    found: ContainerInspectInfo,
+  ): Promise<ContainerInspectInfo | undefined> {
+    if (nodeOf(found.Config.Labels) === undefined) {
+      throw failure(
+        'NodeNotStarted',
+        `A container that is not Muster's has the name ${found.Name}: rename it.`,
+      );
+    }
+    if (!isOf(found, spec)) await containers.remove(found.Id);
+    else if (!isUnstarted(found)) return found;
+    else if (Date.now() - Date.parse(found.Created) < START_MS) await sleep(LOOK_EVERY_MS);
+    else await containers.removeUnlessRunning(found.Id);
+    return undefined;
+  }
+
+  async function waitForEnd(ref: NodeRef, signal: AbortSignal): Promise<ExitedNode | AbsentNode> {
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        const condition = await inspect(ref);
+        if (condition.state !== 'running') return condition;
+        await containers.untilStopped(condition.id, signal);
+      } catch (error) {
+        if (!(error instanceof ApplicationFailure && error.type === 'EngineUnavailable')) throw error;
+        await sleep(ENGINE_RETRY_MS);
+      }
+    }
+  }
+
+  return {
+    kind: 'docker',
+    inspect,
+    wait: (ref, signal) => unlessAborted(signal, waitForEnd(ref, signal)),
+    async ensure(spec) {
+      const deadline = Date.now() + ENSURE_MS;
+      while (Date.now() < deadline) {
+        const found = await containers.find(containerName(spec.runId, spec.node));
+        const own = found === undefined ? await start(spec) : await settle(spec, found);
+        if (own !== undefined) return conditionOf(own);
+      }
+      throw failure('NodeNotStarted', `Others keep taking the name ${containerName(spec.runId, spec.node)}.`);
+    },
+    async logs(ref, lines) {
+      const own = await findOwn(ref);
+      if (own === undefined) return '';
+      const options = { stdout: true, stderr: true, tail: lines };
+      const log = await askFor(engine.getContainer(own.Id).logs(options));
+      return log === undefined ? '' : lastLines(demultiplexed(log), lines);
+    },
+    async stop(ref, graceMs) {
+      const condition = await inspect(ref);
+      if (condition.state !== 'running') return { wasRunning: false, forced: false };
+      const { id } = condition;
+      await containers.kill(id, 'SIGTERM');
+      if (await containers.hasStopped(id, graceMs)) return { wasRunning: true, forced: false };
+      do await containers.kill(id, 'SIGKILL');
+      while (!(await containers.hasStopped(id, KILL_AGAIN_MS)));
+      return { wasRunning: true, forced: true };
+    },
+    async remove(ref) {
+      const own = await findOwn(ref);
+      if (own !== undefined) await containers.remove(own.Id);
+    },
+    async list() {
+      const found = await ask(engine.listContainers({ all: true, filters: { label: [LABEL_RUN] } }));
+      return found.flatMap(({ Labels }) => nodeOf(Labels) ?? []);
+    },
+  };
+}
+
+function startFailure(type: 'NodeExited' | 'NodeNotStarted', { node }: NodeSpec, reason: string) {
+  return failure(type, `The node ${node} could not be started: ${reason}`);
+}

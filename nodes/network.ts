@@ -1,0 +1,34 @@
+/**
+ * The network of all nodes of an engine. On it containers cannot reach one another, so the node of one site cannot
+ * reach that of another on the same host: an edge reaches its central node as it would from afar, through the port
+ * that is published on the host. One network serves all runs, because an engine has addresses for some thirty only.
+ */
+import type Docker from 'dockerode';
+import { ask, askFor } from './engine';
+
+const NAME = 'muster';
+const LABEL = 'io.muster.network';
+
+/** The id of the nodes' network, which is made if there is none. */
+export async function nodeNetwork(engine: Docker): Promise<string> {
+  const found = await oldest(engine);
+  if (found !== undefined) return found;
+  const { id } = await ask(
+    engine.createNetwork({
+      Name: NAME,
+      Driver: 'bridge',
+      Labels: { [LABEL]: 'nodes' },
+      Options: { 'com.docker.network.bridge.enable_icc': 'false' },
+    }),
+  );
+  // Engines allow two networks of one name: of those that several workers make at once, the oldest is everyone's.
+  const chosen = (await oldest(engine)) ?? id;
+  if (chosen !== id) await askFor(engine.getNetwork(id).remove());
+  return chosen;
+}
+
+async function oldest(engine: Docker): Promise<string | undefined> {
+  const networks = await ask(engine.listNetworks({ filters: { label: [LABEL] } }));
+  const [first] = networks.toSorted((a, b) => (`${a.Created} ${a.Id}` < `${b.Created} ${b.Id}` ? -1 : 1));
+  return first?.Id;
+}

@@ -1,0 +1,276 @@
+/** What every node runtime must do, whatever it runs nodes as. */
+import { chmod, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { NodeRuntime, NodeSpec } from '../../nodes/node-runtime';
+import { Bench, give, left, never, output, startFromWorkerThatDies, until } from './support';
+
+export interface Subject {
+  /** A runtime as a freshly started worker has it. */
+  open(bench: Bench): NodeRuntime;
+  /** What the nodes of the tests run in. */
+  place(): Pick<NodeSpec, 'image' | 'folder'>;
+  /** The same, of something that is not there. */
+  nowhere: Pick<NodeSpec, 'image' | 'folder'>;
+  /** What is left of a node to see on the host, by other means than the runtime's. */
+  remains(id: string): Promise<string[]>;
+}
+
+const STAY = 'setInterval(() => {}, 1000);';
+const SAY = (name: string) => `fs.writeFileSync(process.env.OUTPUT_DIR + '/${name}', 'yes');`;
+const DEAF = `process.on('SIGTERM', () => {}); ${STAY} ${SAY('up')}`;
+const WHEN_TOLD = (then: string) =>
+  `setInterval(() => { if (fs.existsSync(process.env.RUN_KIT_DIR + '/go')) { ${then} } }, 10);`;
+
+export function itRunsNodes(subject: Subject): void {
+  let bench: Bench;
+  let runtime: NodeRuntime;
+  beforeEach(async () => {
+    bench = await Bench.open(subject.place());
+    runtime = subject.open(bench);
+  });
+  afterEach(() => bench.close(runtime));
+
+  describe('starting', () => {
+    test('a node is started once, though two workers ask for it five times each at the same moment', async () => {
+      const spec = await bench.node(`fs.appendFileSync(process.env.OUTPUT_DIR + '/starts', 'x'); ${STAY}`);
+      const other = subject.open(bench);
+      const nodes = await Promise.all(
+        Array.from({ length: 10 }, (_, n) => (n % 2 === 0 ? runtime : other).ensure(spec)),
+      );
+      expect(new Set(nodes.map(({ id }) => id)).size).toBe(1);
+      expect(nodes[0]).toEqual({
+        state: 'running',
+        id: nodes[0]!.id,
+        startedAt: expect.any(Number) as number,
+      });
+      await left(spec, 'starts');
+      await runtime.stop(spec, 0);
+      expect(await output(spec, 'starts')).toBe('x');
+    });
+
+    test('a node that has ended is not started again', async () => {
+      const spec = await bench.node(
+        `fs.appendFileSync(process.env.OUTPUT_DIR + '/starts', 'x'); process.exit(4)`,
+      );
+      const { id } = await runtime.ensure(spec);
+      await runtime.wait(spec, never);
+      expect(await subject.open(bench).ensure(spec)).toMatchObject({ state: 'exited', id, exitCode: 4 });
+      expect(await output(spec, 'starts')).toBe('x');
+    });
+
+    test('a node reads its kit and data, writes its output, and sees the environment that was asked for', async () => {
+      const spec = await bench.node(
+        `const { DATA_DIR, OUTPUT_DIR, PARAMETERS_FILE_PATH, MUSTER_RUN_ID } = process.env;
+         const read = (path) => fs.readFileSync(path, 'utf8');
+         fs.writeFileSync(OUTPUT_DIR + '/seen', [read(DATA_DIR + '/rows.csv'), read(PARAMETERS_FILE_PATH), MUSTER_RUN_ID].join());`,
+        { env: { MUSTER_RUN_ID: bench.runId } },
+      );
+      await writeFile(join(spec.folders.data!, 'rows.csv'), 'a;b');
+      await writeFile(join(spec.folders.kit!, 'parameters.json'), '{}');
+      await chmod(spec.folders.kit!, 0o700);
+      await runtime.ensure(spec);
+      expect(await runtime.wait(spec, never)).toMatchObject({ exitCode: 0 });
+      expect(await output(spec, 'seen')).toBe(`a;b,{},${bench.runId}`);
+      expect((await stat(join(spec.folders.output!, 'seen'))).uid).toBe(process.getuid!());
+    });
+
+    test('a program that is not there fails the node for good and leaves nothing', async () => {
+      const spec = await bench.node('', { command: ['no-such-program', '--now'] });
+      await expect(runtime.ensure(spec)).rejects.toMatchObject({
+        type: 'NodeExited',
+        nonRetryable: true,
+        message: expect.stringContaining('no-such-program') as string,
+      });
+      expect(await runtime.inspect(spec)).toEqual({ state: 'absent' });
+      expect(await own(runtime, bench)).toEqual([]);
+    });
+
+    test('what a computation runs from may be missing for now, and nothing is left of the attempt', async () => {
+      const spec = await bench.node('', subject.nowhere);
+      await expect(runtime.ensure(spec)).rejects.toMatchObject({ type: 'ImageMissing', nonRetryable: false });
+      expect(await own(runtime, bench)).toEqual([]);
+    });
+
+    test('a new launch of a run replaces the node of the old one', async () => {
+      const old = await bench.node(DEAF);
+      const { id } = await runtime.ensure(old);
+      await left(old, 'up');
+      const fresh = { ...old, launchId: 'freshlaunch1' };
+      expect(await runtime.ensure(fresh)).toMatchObject({ state: 'running' });
+      expect(await subject.remains(id)).toEqual([]);
+      expect(await runtime.inspect(old)).toEqual({ state: 'absent' });
+    });
+
+    test('orders for an old launch do not touch the node of the new one', async () => {
+      const spec = await bench.node(STAY);
+      const old = { ...spec, launchId: 'stalelaunch1' };
+      const { id } = await runtime.ensure(spec);
+      expect(await runtime.stop(old, 0)).toEqual({ wasRunning: false, forced: false });
+      await runtime.remove(old);
+      expect(await runtime.logs(old, 10)).toBe('');
+      expect(await runtime.wait(old, never)).toEqual({ state: 'absent' });
+      expect(await runtime.inspect(spec)).toMatchObject({ state: 'running', id });
+    });
+  });
+
+  describe('watching', () => {
+    test.each([
+      ['exits with 0', '', 0],
+      ['exits with 3', 'process.exit(3)', 3],
+      ['throws', 'throw new Error("no")', 1],
+      ['kills itself', `process.kill(process.pid, 'SIGKILL'); ${STAY}`, 137],
+    ])('a node that %s is known by its exit code', async (_, script, exitCode) => {
+      const spec = await bench.node(script);
+      const { id } = await runtime.ensure(spec);
+      const before = Date.now() - 60_000;
+      const ended = await runtime.wait(spec, never);
+      expect(ended).toEqual({
+        state: 'exited',
+        id,
+        exitCode,
+        endedAt: expect.any(Number) as number,
+        outOfMemory: false,
+      });
+      expect(ended.state === 'exited' && ended.endedAt > before && ended.endedAt <= Date.now() + 1000).toBe(
+        true,
+      );
+      expect(await runtime.inspect(spec)).toEqual(ended);
+    });
+
+    test('a node outlives the worker that started it, and the next worker learns its exit code', async () => {
+      const spec = await bench.node(WHEN_TOLD('process.exit(7)'));
+      const id = await startFromWorkerThatDies(runtime.kind, bench, spec);
+      expect(await runtime.ensure(spec)).toMatchObject({ state: 'running', id });
+      const ended = runtime.wait(spec, never);
+      await give(spec, 'go');
+      expect(await ended).toMatchObject({ state: 'exited', id, exitCode: 7 });
+    });
+
+    test('an exit while no worker was there is found by the next one', async () => {
+      const spec = await bench.node(`${SAY('done')} process.exit(5)`);
+      const id = await startFromWorkerThatDies(runtime.kind, bench, spec);
+      await left(spec, 'done');
+      expect(await runtime.wait(spec, never)).toMatchObject({ state: 'exited', id, exitCode: 5 });
+    });
+
+    test('waiting ends when it is aborted, and the node goes on', async () => {
+      const spec = await bench.node(STAY);
+      await runtime.ensure(spec);
+      const abort = new AbortController();
+      const waiting = runtime.wait(spec, abort.signal);
+      abort.abort(new Error('the worker shuts down'));
+      await expect(waiting).rejects.toThrow('the worker shuts down');
+      await expect(runtime.wait(spec, abort.signal)).rejects.toThrow('the worker shuts down');
+      expect(await runtime.inspect(spec)).toMatchObject({ state: 'running' });
+    });
+
+    test('waiting for a node that never ran ends at once', async () => {
+      expect(await runtime.wait(await bench.node(''), never)).toEqual({ state: 'absent' });
+    });
+
+    test('waiting ends when the node is removed', async () => {
+      const spec = await bench.node(STAY);
+      await runtime.ensure(spec);
+      const waiting = runtime.wait(spec, never);
+      await subject.open(bench).remove(spec);
+      expect(['exited', 'absent']).toContain((await waiting).state);
+    });
+
+    test('the log holds both streams, and only as many lines as asked for', async () => {
+      const spec = await bench.node(
+        `for (let n = 1; n <= 300; n++) fs.writeSync(1 + (n % 2), 'line ' + n + ' ä\\n'); fs.writeSync(1, 'the end');`,
+      );
+      await runtime.ensure(spec);
+      await runtime.wait(spec, never);
+      const lines = await until(async () => {
+        const log = await runtime.logs(spec, 4);
+        return log.endsWith('the end') ? log.split('\n') : undefined;
+      });
+      expect(lines.toSorted()).toEqual(['line 298 ä', 'line 299 ä', 'line 300 ä', 'the end']);
+      expect((await runtime.logs(spec, 1000)).split('\n')).toHaveLength(301);
+      expect(await runtime.logs(spec, 0)).toBe('');
+    });
+
+    test('all nodes of the host are listed, running or not', async () => {
+      const stays = await bench.node(STAY, { node: 'dream' });
+      const ends = await bench.node('', { node: 'torgersen' });
+      await Promise.all([runtime.ensure(stays), runtime.ensure(ends)]);
+      await runtime.wait(ends, never);
+      const { runId, launchId } = bench;
+      expect((await own(subject.open(bench), bench)).toSorted((a, b) => (a.node < b.node ? -1 : 1))).toEqual([
+        { runId, launchId, node: 'dream' },
+        { runId, launchId, node: 'torgersen' },
+      ]);
+    });
+  });
+
+  describe('stopping', () => {
+    test('a node that heeds SIGTERM has time to end by itself', async () => {
+      const spec = await bench.node(
+        `process.on('SIGTERM', () => setTimeout(() => { ${SAY('bye')} process.exit(0); }, 50)); ${STAY} ${SAY('up')}`,
+      );
+      const { id } = await runtime.ensure(spec);
+      await left(spec, 'up');
+      expect(await runtime.stop(spec, 30_000)).toEqual({ wasRunning: true, forced: false });
+      expect(await output(spec, 'bye')).toBe('yes');
+      expect(await runtime.inspect(spec)).toMatchObject({ state: 'exited', exitCode: 0 });
+      expect(await subject.remains(id)).toEqual([]);
+    });
+
+    test('a node that ignores SIGTERM is killed after the grace period, with all its processes', async () => {
+      const child = `process.on('SIGTERM', () => {}); ${STAY} require('fs').writeFileSync(process.env.OUTPUT_DIR + '/up', '')`;
+      const spec = await bench.node(
+        `process.on('SIGTERM', () => {});
+         require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: 'inherit' }); ${STAY}`,
+      );
+      const { id } = await runtime.ensure(spec);
+      await left(spec, 'up');
+      expect(await runtime.stop(spec, 300)).toEqual({ wasRunning: true, forced: true });
+      expect(await subject.remains(id)).toEqual([]);
+      expect(await runtime.inspect(spec)).toMatchObject({ state: 'exited', exitCode: 137 });
+    });
+
+    test('stopping again, or stopping what never ran, is no error and finds nothing to stop', async () => {
+      const spec = await bench.node(STAY);
+      expect(await runtime.stop(spec, 0)).toEqual({ wasRunning: false, forced: false });
+      await runtime.ensure(spec);
+      expect(await runtime.stop(spec, 0)).toMatchObject({ wasRunning: true });
+      expect(await subject.open(bench).stop(spec, 60_000)).toEqual({ wasRunning: false, forced: false });
+    });
+
+    test('a stop without grace is not held up by one that is patient', async () => {
+      const spec = await bench.node(DEAF);
+      const { id } = await runtime.ensure(spec);
+      await left(spec, 'up');
+      const patient = runtime.stop(spec, 3_600_000);
+      expect(await subject.open(bench).stop(spec, 0)).toEqual({ wasRunning: true, forced: true });
+      expect(await patient).toEqual({ wasRunning: true, forced: false });
+      expect(await subject.remains(id)).toEqual([]);
+    });
+
+    test('what a node leaves running ends with it', async () => {
+      const spec = await bench.node(
+        `require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(STAY)}], { stdio: 'inherit' }).unref();`,
+      );
+      const { id } = await runtime.ensure(spec);
+      expect(await runtime.wait(spec, never)).toMatchObject({ exitCode: 0 });
+      await until(async () => ((await subject.remains(id)).length === 0 ? true : undefined));
+    });
+
+    test('a removed node is stopped and forgotten, also when it is removed twice', async () => {
+      const spec = await bench.node(DEAF);
+      const { id } = await runtime.ensure(spec);
+      await left(spec, 'up');
+      await Promise.all([runtime.remove(spec), subject.open(bench).remove(spec)]);
+      await runtime.remove(spec);
+      expect(await subject.remains(id)).toEqual([]);
+      expect(await runtime.inspect(spec)).toEqual({ state: 'absent' });
+      expect(await own(runtime, bench)).toEqual([]);
+      expect(await runtime.logs(spec, 10)).toBe('');
+    });
+  });
+}
+
+async function own(runtime: NodeRuntime, bench: Bench) {
+  return (await runtime.list()).filter(({ runId }) => runId === bench.runId);
+}
