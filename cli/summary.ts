@@ -1,7 +1,7 @@
 /** How a tried run ended, as `--json` prints it. Pure. */
 import { join } from 'node:path';
-import type { RunDetail } from '../workflows/api-contract';
 import { CENTRAL_NODE, TERMINAL_RUN_STATES, type RunState } from '../workflows/contract';
+import { formatElapsed, plain, type Progress } from './progress';
 
 /** Folders below which the workers put each run's results. */
 export interface ResultFolders {
@@ -19,12 +19,12 @@ export interface TrySummary {
   errors: { node: string; type: string; message: string }[];
 }
 
-/** The summary of the run in `detail`, with the moments at which its nodes came up. */
+/** The summary of the run as it stands in `progress`; `undefined` before anything is known of it. */
 export function summarize(
-  { run, nodes, errors }: Pick<RunDetail, 'run' | 'nodes' | 'errors'>,
-  upAt: Readonly<Record<string, number>>,
+  { run, nodes, errors, upAt }: Progress,
   results: ResultFolders,
-): TrySummary {
+): TrySummary | undefined {
+  if (run === undefined) return undefined;
   const after = (at: number | undefined) => (at === undefined ? null : Math.round(at - run.startedAt) / 1000);
   const sitesUp = Object.keys(results.sites).map((site) => upAt[site]);
   const lastSiteUp = sitesUp.every((at) => at !== undefined) ? Math.max(...sitesUp) : undefined;
@@ -55,4 +55,24 @@ function distinct(errors: readonly { node: string; type: string; message: string
     errors.map(({ node, type, message }) => [JSON.stringify([node, type, message]), { node, type, message }]),
   );
   return [...byContent.values()];
+}
+
+/** The summary for a person to read. */
+export function summaryLines({ runId, status, seconds, outputs, errors }: TrySummary): string[] {
+  const times = [
+    [status === 'complete' ? 'in' : 'after', seconds.total],
+    ['central node up after', seconds.toCentralUp],
+    ['last site up after', seconds.toLastSiteUp],
+  ] as const;
+  const known = times.flatMap(([what, time]) =>
+    time === null ? [] : `${what} ${formatElapsed(time * 1000)}`,
+  );
+  const folders = Object.entries({ [CENTRAL_NODE]: outputs.central, ...outputs.sites });
+  const width = Math.max(...folders.map(([node]) => node.length));
+  return [
+    `Run ${runId} ${status} ${known.join(', ')}`.trim(),
+    ...errors.map(({ node, type, message }) => `  ${node}: ${type}: ${plain(message)}`),
+    'Results',
+    ...folders.map(([node, folder]) => `  ${node.padEnd(width)}  ${folder}`),
+  ];
 }

@@ -11,11 +11,11 @@ export type Output = Pick<NodeJS.WriteStream, 'write'> &
 
 export interface Screen {
   /** Prints a line that stays. */
-  line(text: string): void;
+  line: (text: string) => void;
   /** Shows how the run stands now. */
-  show(progress: Progress): void;
+  show: (progress: Progress) => void;
   /** Leaves the last picture where it is. */
-  close(): void;
+  close: () => void;
 }
 
 const REDRAW_MS = 200;

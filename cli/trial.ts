@@ -1,0 +1,174 @@
+/**
+ * One trial from its start to its end: a stack, an edge worker per site, one run. Whatever happens, nothing that was
+ * started here is left running.
+ */
+import { randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
+import { ApiProblem, createCentralApi } from '../client';
+import { openStack, type Stack } from '../dev/stack';
+import type { RuntimeKind } from '../nodes/node-runtime';
+import type { StartedRun } from '../workflows/api-contract';
+import { tryConsortium } from './arguments';
+import type { Interrupts } from './interrupts';
+import { removeNodes } from './leftover-nodes';
+import { isOver, type Progress } from './progress';
+import { showStackProgress } from './stack-progress';
+import type { ResultFolders } from './summary';
+import { createScreen, type Screen } from './terminal';
+import { chooseMeans, prepareMeans, type Means, type RuntimeWish } from './try-means';
+import type { TryPlan } from './try-plan';
+import { startSites } from './try-sites';
+import { UsageError } from './usage-error';
+import { watchRun } from './watch-run';
+
+export interface TrialOptions {
+  state: string;
+  /** Where results go instead of into the state folder. */
+  out?: string | undefined;
+  runtime: RuntimeWish;
+  /** End with the run, instead of waiting until the person has seen enough. */
+  once: boolean;
+}
+
+/** How the run stood when it was last looked at: over, unless the person would not wait or the stack was taken away. */
+export interface TrialOutcome {
+  progress: Progress;
+  results: ResultFolders;
+  links: RunLinks;
+}
+
+export interface RunLinks {
+  /** With an access token in its fragment, which browsers do not send. */
+  page: string;
+  temporal: string | undefined;
+}
+
+const TOKEN_LIFETIME = '7d';
+
+/**
+ * Tries `plan`, showing on `output` what happens.
+ * @param tell called with the outcome while the stack is still up; what it answers is shown
+ * @throws UsageError, ApiProblem, what {@link openStack} throws, or InterruptedError when there was no run yet
+ */
+export async function runTrial(
+  plan: TryPlan,
+  options: TrialOptions,
+  output: NodeJS.WriteStream,
+  interrupts: Interrupts,
+  tell: (outcome: TrialOutcome) => Promise<string[]>,
+): Promise<void> {
+  const { asked } = interrupts;
+  const screen = createScreen(output);
+  const runtime = await chooseMeans(plan, options.runtime);
+  const means = await unlessAborted(asked, prepareMeans(plan, runtime, screen.line));
+  const stack = await openTrialStack(plan, means, options, output, screen, asked);
+  const trial = new Trial(plan, means, stack, screen, interrupts);
+  try {
+    const lines = await tell(await trial.run());
+    lines.forEach(screen.line);
+    if (!options.once && !asked.aborted) await waitForEnd(screen, AbortSignal.any([asked, stack.ended]));
+  } finally {
+    await stack.stop();
+    await trial.cleanUp(runtime);
+  }
+}
+
+/** A stack with the computation allowed and every site's edge worker up. */
+async function openTrialStack(
+  { sites }: TryPlan,
+  { allowed }: Means,
+  { state, out }: TrialOptions,
+  output: NodeJS.WriteStream,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<Stack> {
+  const shown = showStackProgress(output);
+  let isUp = false;
+  const notice = (line: string) => (isUp ? screen.line(line) : shown.notice(line));
+  try {
+    const progress = { ...shown, notice };
+    const stack = await openStack({ state, results: out, progress, signal, attach: true });
+    try {
+      await stack.allowComputation(allowed);
+      shown.starting('Edge workers');
+      await startSites(stack, sites, allowed, signal);
+      shown.up('Edge workers', sites.map(({ id }) => id).join(', '));
+    } catch (error) {
+      await stack.stop();
+      throw error;
+    }
+    isUp = true;
+    return stack;
+  } finally {
+    shown.close();
+  }
+}
+
+class Trial {
+  private unfinished: string | undefined;
+
+  constructor(
+    private readonly plan: TryPlan,
+    private readonly means: Means,
+    private readonly stack: Stack,
+    private readonly screen: Screen,
+    private readonly interrupts: Interrupts,
+  ) {}
+
+  /** Starts the run and resolves when it is over or was left. */
+  async run(): Promise<TrialOutcome> {
+    const { stack, screen, interrupts, plan } = this;
+    const token = await stack.mint({ role: 'admin', sub: userInfo().username }, TOKEN_LIFETIME);
+    const api = createCentralApi({ url: stack.api.url, token });
+    interrupts.asked.throwIfAborted();
+    const { runId, page, temporal } = await this.start(api);
+    this.unfinished = runId;
+    const links = { page: `${page}#token=${token}`, temporal };
+    describeLinks(links).forEach(screen.line);
+
+    const forced = AbortSignal.any([interrupts.forced, stack.ended]);
+    const progress = await watchRun(api, runId, screen, { asked: interrupts.asked, forced });
+    if (isOver(progress)) this.unfinished = undefined;
+    const sites = Object.fromEntries(plan.sites.map(({ id }) => [id, stack.paths.siteResults(id)]));
+    return { progress, links, results: { central: stack.centralResults, sites } };
+  }
+
+  /** After the stack has stopped: a run that was not waited for leaves no node behind. */
+  async cleanUp(runtime: RuntimeKind): Promise<void> {
+    const { unfinished, stack, plan } = this;
+    if (unfinished === undefined) return;
+    const sites = plan.sites.map(({ id }) => stack.paths.site(id));
+    // The central worker of a stack that goes on ends its node itself.
+    await removeNodes(unfinished, runtime, stack.attached ? sites : [stack.paths.central, ...sites]);
+  }
+
+  private async start(api: ReturnType<typeof createCentralApi>): Promise<StartedRun> {
+    const { computation } = this.means;
+    const { id, body } = tryConsortium(computation, this.plan.sites, this.plan.parameters);
+    const { forced } = this.interrupts;
+    await api.putConsortium(id, body, forced);
+    try {
+      return await api.startRun(id, {}, randomUUID(), forced);
+    } catch (error) {
+      throw error instanceof ApiProblem && error.status === 400 ? new UsageError(error.message) : error;
+    }
+  }
+}
+
+/** Where the run can be looked at. */
+export function describeLinks({ page, temporal }: RunLinks): string[] {
+  return [`Page             ${page}`, ...(temporal === undefined ? [] : [`Temporal Web UI  ${temporal}`])];
+}
+
+async function waitForEnd(screen: Screen, end: AbortSignal): Promise<void> {
+  screen.line('The stack stays up. Stop everything with Ctrl-C.');
+  await unlessAborted(end, new Promise<never>(() => undefined)).catch(() => undefined);
+}
+
+function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const aborted = new Promise<never>((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+  return Promise.race([work, aborted]);
+}
