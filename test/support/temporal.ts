@@ -17,8 +17,10 @@ export interface TestTemporal {
   readonly nativeConnection: NativeConnection;
   /** For `workflowBundle` of a worker: that of the sources as they are now. */
   readonly workflowBundle: { codePath: string };
-  /** Starts a worker that is shut down when the file ends. */
+  /** Starts a worker that is shut down by {@link stopWorkers}, at the latest when the file ends. */
   startWorker(options: Omit<WorkerOptions, 'connection' | 'namespace'>): Promise<Worker>;
+  /** Shuts down every worker that was started; resolves when none polls any more. */
+  stopWorkers(): Promise<void>;
   /**
    * Does something when the file ends, before the connections close; the last one asked for comes first. (Jest would
    * call the file's own `afterAll` too late for that.)
@@ -43,6 +45,7 @@ class FileTemporal implements TestTemporal {
   client!: Client;
   nativeConnection!: NativeConnection;
   private readonly closing: (() => unknown)[] = [];
+  private readonly workers: { worker: Worker; running: Promise<void> }[] = [];
 
   get address(): string {
     return fromSetup('MUSTER_TEST_TEMPORAL_ADDRESS');
@@ -66,12 +69,14 @@ class FileTemporal implements TestTemporal {
   async startWorker(options: Omit<WorkerOptions, 'connection' | 'namespace'>): Promise<Worker> {
     const { namespace, nativeConnection: connection } = this;
     const worker = await Worker.create({ ...options, namespace, connection });
-    const running = worker.run();
-    this.onClose(async () => {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
-      await running;
-    });
+    this.workers.push({ worker, running: worker.run() });
     return worker;
+  }
+
+  async stopWorkers(): Promise<void> {
+    const workers = this.workers.splice(0);
+    for (const { worker } of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await Promise.all(workers.map(({ running }) => running));
   }
 
   onClose(action: () => unknown): void {
@@ -80,6 +85,7 @@ class FileTemporal implements TestTemporal {
 
   async close(): Promise<void> {
     try {
+      await this.stopWorkers();
       for (const action of this.closing) await action();
       await this.replayAll();
     } finally {

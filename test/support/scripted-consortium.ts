@@ -1,0 +1,193 @@
+/**
+ * A consortium on a real Temporal server whose hosts and sites do as a test says: the workflows are the real ones, the
+ * activities are the test's. Every call is noted in the order in which it came.
+ */
+import { Context } from '@temporalio/activity';
+import { createSignalEdgeClients } from '../../activities/central/signal-edge-clients';
+import {
+  CENTRAL_NODE,
+  CENTRAL_QUEUE,
+  RUN_WORKFLOW,
+  hostQueue,
+  siteQueue,
+  snapshotQuery,
+  type CentralActivities,
+  type EdgeActivities,
+  type HostActivities,
+  type Kit,
+  type NodeOutcome,
+  type NodeRef,
+  type RunSnapshot,
+  type StatusReport,
+} from '../../workflows/contract';
+import { failure } from '../../workflows/errors';
+import type { TestTemporal } from './temporal';
+
+const HOST = hostQueue('test');
+const OUTCOME: NodeOutcome = { exitCode: 0, endedAt: 1, outputs: [{ name: 'result.json', size: 2 }] };
+type Activity = keyof CentralActivities | keyof HostActivities | keyof EdgeActivities;
+
+/** A node of the script: up until someone ends it. */
+interface ScriptedNode {
+  running: boolean;
+  end(result: NodeOutcome | Error): void;
+  ended: Promise<NodeOutcome>;
+}
+
+export class ScriptedConsortium {
+  /** `activity node`, in the order of the calls. */
+  readonly calls: string[] = [];
+  readonly reports: StatusReport[] = [];
+  private readonly nodes = new Map<string, ScriptedNode>();
+  private readonly script = new Map<string, () => Promise<void>>();
+  private waiters: (() => void)[] = [];
+
+  constructor(
+    private readonly temporal: TestTemporal,
+    readonly siteIds: readonly string[],
+  ) {}
+
+  /** What happens in `activity` of `node` before it does what it is for: throw, or wait. */
+  on(activity: Activity, node: string, before: () => Promise<void>): this {
+    this.script.set(`${activity} ${node}`, before);
+    return this;
+  }
+
+  /** Starts workers for the central side and for `online` sites. */
+  async open(online: readonly string[] = this.siteIds): Promise<this> {
+    const { startWorker, workflowBundle } = {
+      startWorker: this.temporal.startWorker.bind(this.temporal),
+      workflowBundle: this.temporal.workflowBundle,
+    };
+    await startWorker({ taskQueue: CENTRAL_QUEUE, workflowBundle, activities: this.central() });
+    await startWorker({ taskQueue: HOST, activities: this.host() });
+    for (const site of online) await startWorker({ taskQueue: siteQueue(site), activities: this.edge(site) });
+    return this;
+  }
+
+  start(runId: string, input: unknown) {
+    return this.temporal.client.workflow.start(RUN_WORKFLOW, {
+      workflowId: runId,
+      taskQueue: CENTRAL_QUEUE,
+      args: [input],
+    });
+  }
+
+  async snapshot(runId: string): Promise<RunSnapshot> {
+    return this.temporal.client.workflow.getHandle(runId).query(snapshotQuery);
+  }
+
+  /** Resolves once `call` has been made `times`. */
+  async called(call: string, times = 1): Promise<void> {
+    while (this.calls.filter((made) => made === call).length < times) {
+      await new Promise<void>((resolve) => this.waiters.push(resolve));
+    }
+  }
+
+  /** Ends a node that is up, as its own process would. */
+  async end(node: string, result: NodeOutcome | Error = OUTCOME): Promise<void> {
+    await this.called(`superviseNode ${node}`);
+    this.node(node).end(result);
+  }
+
+  isRunning(node: string): boolean {
+    return this.nodes.get(node)?.running ?? false;
+  }
+
+  private node(name: string): ScriptedNode {
+    let node = this.nodes.get(name);
+    if (!node) {
+      let end: ScriptedNode['end'] = () => undefined;
+      const ended = new Promise<NodeOutcome>((resolve, reject) => {
+        end = (result) => {
+          if (node) node.running = false;
+          if (result instanceof Error) reject(result);
+          else resolve(result);
+        };
+      });
+      ended.catch(() => undefined);
+      node = { running: true, end, ended };
+      this.nodes.set(name, node);
+    }
+    return node;
+  }
+
+  private async note(activity: Activity, node: string): Promise<void> {
+    this.calls.push(`${activity} ${node}`);
+    for (const wake of this.waiters.splice(0)) wake();
+    await this.script.get(`${activity} ${node}`)?.();
+  }
+
+  private central(): CentralActivities {
+    const signalEdgeClients = createSignalEdgeClients(this.temporal.client);
+    return {
+      provisionProject: async () => {
+        await this.note('provisionProject', CENTRAL_NODE);
+        return { hostQueue: HOST, endpoint: { host: 'localhost', ports: [20_000] } };
+      },
+      reportRunStartedCentral: () => this.note('reportRunStartedCentral', CENTRAL_NODE),
+      reportStatusCentral: async (report) => {
+        this.reports.push(report);
+        await this.script.get('reportStatusCentral central')?.();
+      },
+      signalEdgeClients: async (input) => {
+        await this.note('signalEdgeClients', CENTRAL_NODE);
+        await signalEdgeClients(input);
+      },
+    };
+  }
+
+  private shared() {
+    return {
+      superviseNode: async ({ node }: NodeRef) => {
+        await this.note('superviseNode', node);
+        // A worker that shuts down must not wait for a node that nobody ends.
+        return Promise.race([this.node(node).ended, Context.current().cancelled]);
+      },
+      stopNode: async ({ node }: NodeRef) => {
+        await this.note('stopNode', node);
+        const wasRunning = this.isRunning(node);
+        this.nodes.get(node)?.end(failure('NodeExited', 'The node exited with code 143 (SIGTERM).'));
+        return { wasRunning, forced: false };
+      },
+    };
+  }
+
+  private host(): HostActivities {
+    return {
+      ...this.shared(),
+      publishRunKits: async ({ runId, launchId, sites }) => {
+        await this.note('publishRunKits', CENTRAL_NODE);
+        const kit = (node: string): Kit => ({
+          node,
+          key: `runs/${runId}/${launchId}/${node}`,
+          sha256: '0'.repeat(64),
+          size: 1,
+        });
+        return { kits: [CENTRAL_NODE, ...sites].map(kit) };
+      },
+      launchCentralNode: () => this.launch('launchCentralNode', CENTRAL_NODE),
+      collectResults: async () => {
+        await this.note('collectResults', CENTRAL_NODE);
+        return [{ name: 'result.json', size: 2, key: 'k', sha256: '1'.repeat(64) }];
+      },
+      releaseLaunch: () => this.note('releaseLaunch', CENTRAL_NODE),
+    };
+  }
+
+  private edge(site: string): EdgeActivities {
+    return {
+      ...this.shared(),
+      fetchRunKit: () => this.note('fetchRunKit', site),
+      launchEdgeNode: () => this.launch('launchEdgeNode', site),
+      releaseLaunch: () => this.note('releaseLaunch', site),
+    };
+  }
+
+  private async launch(activity: Activity, node: string) {
+    await this.note(activity, node);
+    this.nodes.delete(node);
+    this.node(node);
+    return { runtime: 'process' as const, containerId: `pid-${node}`, startedAt: 1 };
+  }
+}

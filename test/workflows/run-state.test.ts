@@ -1,0 +1,242 @@
+import fc from 'fast-check';
+import {
+  CENTRAL_NODE,
+  NODE_STATES,
+  RUN_STATES,
+  TERMINAL_NODE_STATES,
+  TERMINAL_RUN_STATES,
+  type NodeState,
+  type RunState,
+} from '../../workflows/contract';
+import {
+  NODE_TRANSITIONS,
+  RUN_TRANSITIONS,
+  initialModel,
+  primaryError,
+  reduce,
+  verdict,
+  type Fact,
+  type RunModel,
+} from '../../workflows/run-state';
+import { runInput } from '../support/run-input';
+
+const LAUNCH = 'launch000001';
+const OTHER_LAUNCH = 'launch000002';
+
+function started(siteIds: readonly string[] = ['a', 'b']): RunModel {
+  return reduce(initialModel('run-1', runInput(siteIds), 0), { type: 'launch', launchId: LAUNCH }, 0);
+}
+const learn = (model: RunModel, ...facts: Fact[]) =>
+  facts.reduce((now, fact, at) => reduce(now, fact, at + 1), model);
+const state = (node: string, to: NodeState, launchId = LAUNCH): Fact => ({
+  type: 'status',
+  status: { launchId, node, state: to },
+});
+const broke = (node: string, as: 'failed' | 'refused' | 'lost' = 'failed', launchId = LAUNCH): Fact => ({
+  type: 'error',
+  failed: {
+    launchId,
+    state: as,
+    error: { node, phase: 'superviseNode', type: 'NodeExited', message: `${node} broke` },
+  },
+});
+const stop: Fact = { type: 'stop', stop: { by: 'lead' } };
+const stateOf = (model: RunModel, node: string) => model.nodes.get(node)?.state;
+
+/** The ways of a run and of a node, written once more: the tables of the code are held against these. */
+const RUN_PATHS: Record<RunState, string> = {
+  provisioning: 'publishing stopping failed',
+  publishing: 'launching stopping failed',
+  launching: 'running stopping failed',
+  running: 'stopping complete failed',
+  stopping: 'stopped failed',
+  complete: '',
+  failed: '',
+  stopped: '',
+};
+const NODE_PATHS: Record<NodeState, string> = {
+  waiting: 'fetching launching running complete failed refused stopping stopped lost',
+  fetching: 'launching running complete failed refused stopping stopped lost',
+  launching: 'running complete failed refused stopping stopped lost',
+  running: 'complete failed stopping stopped lost',
+  stopping: 'complete failed refused stopped lost',
+  complete: '',
+  failed: '',
+  refused: '',
+  stopped: '',
+  lost: '',
+};
+
+describe('transitions', () => {
+  it.each(RUN_STATES)('a run that is %s goes only where the table says', (from) => {
+    expect([...RUN_TRANSITIONS[from]].sort()).toEqual(RUN_PATHS[from].split(' ').filter(Boolean).sort());
+  });
+
+  it.each(NODE_STATES.flatMap((from) => NODE_STATES.map((to): [NodeState, NodeState] => [from, to])))(
+    'a node that is %s and is said to be %s',
+    (from, to) => {
+      const before = withNodeState(from);
+      const after = reduce(before, state('a', to), 9);
+      const allowed = NODE_PATHS[from].split(' ').includes(to);
+      expect(stateOf(after, 'a')).toBe(allowed ? to : from);
+      expect(NODE_TRANSITIONS[from].includes(to)).toBe(allowed);
+    },
+  );
+
+  function withNodeState(to: NodeState): RunModel {
+    const model = started();
+    const node = model.nodes.get('a')!;
+    return { ...model, nodes: new Map(model.nodes).set('a', { ...node, state: to }) };
+  }
+});
+
+describe('a run', () => {
+  const up: Fact[] = [
+    { type: 'phase', state: 'publishing' },
+    { type: 'phase', state: 'launching' },
+    { type: 'phase', state: 'running' },
+  ];
+  const policy = runInput(['a', 'b']).computation.failure;
+
+  it('is complete when the central node and every site are', () => {
+    const almost = learn(started(), ...up, state(CENTRAL_NODE, 'complete'), state('a', 'complete'));
+    expect(verdict(almost, policy)).toEqual({ type: 'wait' });
+    expect(verdict(learn(almost, state('b', 'complete')), policy)).toEqual({ type: 'complete' });
+  });
+
+  it.each(['failed', 'refused', 'lost'] as const)(
+    'fails with a site that is %s, and names the site',
+    (as) => {
+      const model = learn(started(), ...up, broke('b', as));
+      expect(verdict(model, policy)).toMatchObject({
+        type: 'fail',
+        error: { node: 'b', message: 'b broke' },
+      });
+    },
+  );
+
+  it('fails with its central node', () => {
+    expect(verdict(learn(started(), ...up, broke(CENTRAL_NODE)), policy)).toMatchObject({
+      type: 'fail',
+      error: { node: CENTRAL_NODE },
+    });
+  });
+
+  it('goes on without a failed site where the computation says so, as long as enough sites are left', () => {
+    const tolerant = { onSiteFailure: 'continue', minSites: 2 } as const;
+    const one = learn(started(['a', 'b', 'c']), ...up, broke('a'));
+    expect(verdict(one, tolerant)).toEqual({ type: 'wait' });
+    expect(verdict(learn(one, broke('b')), tolerant)).toMatchObject({ type: 'fail' });
+    const rest = learn(one, state(CENTRAL_NODE, 'complete'), state('b', 'complete'), state('c', 'complete'));
+    expect(verdict(rest, tolerant)).toEqual({ type: 'complete' });
+  });
+
+  it('is known by its earliest error, and by the site where a site and the central node fail at once', () => {
+    expect(primaryError(learn(started(), ...up, broke('b'), broke(CENTRAL_NODE), broke('a')))?.node).toBe(
+      'b',
+    );
+    const atOnce = reduce(reduce(started(), broke(CENTRAL_NODE), 5), broke('a'), 5);
+    expect(primaryError(atOnce)?.node).toBe('a');
+  });
+
+  it('that was stopped ends as stopped, also when a node then exits with an error', () => {
+    const stopping = learn(started(), ...up, stop, { type: 'bringDown' });
+    expect(stateOf(stopping, 'a')).toBe('stopping');
+    const ended = learn(stopping, broke('a'), state('b', 'stopped'), { type: 'end', state: 'stopped' });
+    expect(ended.run.state).toBe('stopped');
+    expect(ended.run.error).toBeUndefined();
+    expect(stateOf(ended, 'a')).toBe('failed');
+  });
+
+  it('drops what is said of another launch', () => {
+    const model = learn(started(), ...up);
+    for (const fact of [state('a', 'running', OTHER_LAUNCH), broke('a', 'failed', OTHER_LAUNCH)]) {
+      expect(reduce(model, fact, 9)).toBe(model);
+    }
+    const staleStop: Fact = { type: 'stop', stop: { by: 'lead', launchId: OTHER_LAUNCH } };
+    expect(reduce(model, staleStop, 9)).toBe(model);
+  });
+
+  it('keeps what a late word adds: which container it was', () => {
+    const late: Fact = {
+      type: 'status',
+      status: { launchId: LAUNCH, node: 'a', state: 'launching', containerId: 'c1' },
+    };
+    const model = learn(started(), state('a', 'running'), late);
+    expect(model.nodes.get('a')).toMatchObject({ state: 'running', containerId: 'c1' });
+  });
+
+  it('forgets what needed attention once the node has moved on', () => {
+    const attention = { node: 'a', phase: 'fetchRunKit', type: 'DataMissing', message: 'no folder' };
+    const waiting = learn(started(), { type: 'status', status: { launchId: LAUNCH, node: 'a', attention } });
+    expect(waiting.nodes.get('a')?.attention).toEqual(attention);
+    expect(learn(waiting, state('a', 'launching')).nodes.get('a')?.attention).toBeUndefined();
+  });
+});
+
+describe('whatever is learned, in whatever order', () => {
+  const nodes = [CENTRAL_NODE, 'a', 'b', 'nobody'];
+  const launch = fc.constantFrom(LAUNCH, LAUNCH, LAUNCH, OTHER_LAUNCH);
+  const anyFact: fc.Arbitrary<Fact> = fc.oneof(
+    fc.record({
+      type: fc.constant('phase' as const),
+      state: fc.constantFrom('publishing', 'launching', 'running'),
+    }),
+    fc
+      .tuple(fc.constantFrom(...nodes), fc.constantFrom(...NODE_STATES), launch)
+      .map(([node, to, launchId]) => state(node, to, launchId)),
+    fc
+      .tuple(
+        fc.constantFrom(...nodes),
+        fc.constantFrom('failed' as const, 'refused' as const, 'lost' as const),
+        launch,
+      )
+      .map(([node, as, launchId]) => broke(node, as, launchId)),
+    fc.constant(stop),
+    fc.constant<Fact>({ type: 'bringDown' }),
+    fc
+      .constantFrom('complete' as const, 'failed' as const, 'stopped' as const)
+      .map((to): Fact => ({ type: 'end', state: to })),
+    fc.constant<Fact>({
+      type: 'runError',
+      error: { node: CENTRAL_NODE, phase: 'provisionProject', type: 'ProvisionFailed', message: 'no' },
+    }),
+  );
+  const facts = fc.array(anyFact, { maxLength: 40 });
+
+  it('terminal states are final and every step is one of the table', () => {
+    fc.assert(
+      fc.property(facts, (all) => {
+        let model = started();
+        all.forEach((fact, at) => {
+          const next = reduce(model, fact, at);
+          expectStep(model.run.state, next.run.state, RUN_TRANSITIONS[model.run.state], TERMINAL_RUN_STATES);
+          for (const [name, node] of model.nodes) {
+            const after = next.nodes.get(name)!;
+            expectStep(node.state, after.state, NODE_TRANSITIONS[node.state], TERMINAL_NODE_STATES);
+            if (TERMINAL_NODE_STATES.includes(node.state)) expect(after).toEqual(node);
+          }
+          model = next;
+        });
+      }),
+    );
+  });
+
+  it('no node appears or disappears, and facts do not change the model they are applied to', () => {
+    fc.assert(
+      fc.property(facts, (all) => {
+        const model = started();
+        const copy = structuredClone(model);
+        const after = learn(model, ...all);
+        expect([...after.nodes.keys()]).toEqual([CENTRAL_NODE, 'a', 'b']);
+        expect(model).toEqual(copy);
+      }),
+    );
+  });
+
+  function expectStep<S extends string>(from: S, to: S, allowed: readonly S[], terminal: readonly S[]): void {
+    if (from === to) return;
+    expect(terminal).not.toContain(from);
+    expect(allowed).toContain(to);
+  }
+});

@@ -1,0 +1,320 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { CancelledFailure, type ApplicationFailure } from '@temporalio/common';
+import { createSignalEdgeClients } from '../../activities/central/signal-edge-clients';
+import {
+  CENTRAL_NODE,
+  NodeComputation,
+  Windows,
+  edgeRunWorkflowId,
+  errorSignal,
+  statusSignal,
+  stopSignal,
+  type EdgeClientStartRun,
+} from '../../workflows/contract';
+import { failure } from '../../workflows/errors';
+import { runInputDraft } from '../support/run-input';
+import { ScriptedConsortium } from '../support/scripted-consortium';
+import { useTemporal } from '../support/temporal';
+
+const temporal = useTemporal();
+const quick = { windows: { retry: '1s', stopConfirm: '1s' } } as const;
+const shortGrace = { name: 'example', version: '1', deadlines: { stopGrace: '1s' } } as const;
+
+/** Workers of one test are gone before the next: two scripts must not serve one queue. */
+async function open(
+  siteIds: readonly string[],
+  prepare: (script: ScriptedConsortium) => unknown = () => undefined,
+  online = siteIds,
+) {
+  const script = new ScriptedConsortium(temporal, siteIds);
+  prepare(script);
+  await script.open(online);
+  return script;
+}
+afterEach(() => temporal.stopWorkers());
+
+const states = async (script: ScriptedConsortium, runId: string) => {
+  const { nodes } = await script.snapshot(runId);
+  return Object.fromEntries(nodes.map(({ node, state }) => [node, state]));
+};
+
+async function failureOf(result: Promise<unknown>): Promise<Error | undefined> {
+  const error: unknown = await result.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof WorkflowFailedError)) throw new Error('the workflow did not fail');
+  return error.cause;
+}
+
+describe('RunWorkflow', () => {
+  it('takes the steps in order, starts every node once, and ends complete with the central results', async () => {
+    const script = await open(['a', 'b']);
+    const run = await script.start('in-order', runInputDraft(['a', 'b']));
+    for (const node of ['a', 'b', CENTRAL_NODE]) await script.end(node);
+    await expect(run.result()).resolves.toMatchObject({
+      runId: 'in-order',
+      status: 'complete',
+      results: [{ name: 'result.json' }],
+    });
+    const central = script.calls.filter((call) => call.endsWith(CENTRAL_NODE));
+    expect(central).toEqual(
+      [
+        'provisionProject',
+        'publishRunKits',
+        'launchCentralNode',
+        'superviseNode',
+        'reportRunStartedCentral',
+        'signalEdgeClients',
+        'collectResults',
+        'releaseLaunch',
+      ].map(
+        (step) =>
+          expect.stringMatching(
+            new RegExp(`^(${step}|superviseNode|reportRunStartedCentral) central$`),
+          ) as string,
+      ),
+    );
+    for (const site of ['a', 'b']) {
+      const own = script.calls.filter((call) => call.endsWith(` ${site}`)).map((call) => call.split(' ')[0]);
+      expect(own).toEqual(['fetchRunKit', 'launchEdgeNode', 'superviseNode', 'releaseLaunch']);
+    }
+    await expect(states(script, 'in-order')).resolves.toEqual({
+      central: 'complete',
+      a: 'complete',
+      b: 'complete',
+    });
+  });
+
+  it('reports every state to the central API, the last report being the end', async () => {
+    const script = await open(['a']);
+    const run = await script.start('reports', runInputDraft(['a']));
+    for (const node of ['a', CENTRAL_NODE]) await script.end(node);
+    await run.result();
+    const last = script.reports.at(-1);
+    expect(last?.run).toMatchObject({ runId: 'reports', state: 'complete' });
+    expect(script.reports.map(({ seq }) => seq)).toEqual(script.reports.map((_, index) => index + 1));
+    const seen = new Set(
+      script.reports.flatMap(({ nodes }) => nodes.map(({ node, state }) => `${node} ${state}`)),
+    );
+    expect([...seen]).toEqual(expect.arrayContaining(['a waiting', 'a complete', 'central complete']));
+  });
+
+  it('shows the run in the Temporal Web UI: search attributes, and its state above the history', async () => {
+    const script = await open(['a']);
+    const run = await script.start('shown', runInputDraft(['a']));
+    for (const node of ['a', CENTRAL_NODE]) await script.end(node);
+    await run.result();
+    const { typedSearchAttributes } = await run.describe();
+    const shown = typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]);
+    expect(Object.fromEntries(shown)).toMatchObject({ MusterConsortium: 'test', MusterStatus: 'complete' });
+  });
+
+  it('stops when asked: every node is stopped and confirmed, and that is no error', async () => {
+    const script = await open(['a', 'b']);
+    const run = await script.start('stopped', runInputDraft(['a', 'b']));
+    for (const node of ['a', 'b', CENTRAL_NODE]) await script.called(`superviseNode ${node}`);
+    await run.signal(stopSignal, { by: 'lead', reason: 'wrong parameters' });
+    await expect(run.result()).resolves.toMatchObject({ status: 'stopped' });
+    expect(['a', 'b', CENTRAL_NODE].filter((node) => script.isRunning(node))).toEqual([]);
+    const { run: view, nodes } = await script.snapshot('stopped');
+    expect(view).toMatchObject({ state: 'stopped', stop: { by: 'lead', reason: 'wrong parameters' } });
+    expect(nodes.map(({ state, error }) => [state, error])).toEqual(nodes.map(() => ['stopped', undefined]));
+  });
+
+  it('stopped before its nodes are up, launches nothing any more', async () => {
+    let go: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (go = resolve));
+    const script = await open(['a'], (it) => it.on('publishRunKits', CENTRAL_NODE, () => held));
+    const run = await script.start('stopped-early', runInputDraft(['a']));
+    await script.called('publishRunKits central');
+    await run.signal(stopSignal, { by: 'lead' });
+    await script.called('stopNode central');
+    go();
+    await expect(run.result()).resolves.toMatchObject({ status: 'stopped' });
+    expect(
+      script.calls.filter(
+        (call) => /launch|signalEdge|fetch/.test(call) && !call.startsWith('releaseLaunch'),
+      ),
+    ).toEqual([]);
+    await expect(states(script, 'stopped-early')).resolves.toEqual({ central: 'stopped', a: 'stopped' });
+  });
+
+  it('fails with the site that failed, by name, after every other node was stopped', async () => {
+    const script = await open(['a', 'b']);
+    const run = await script.start('site-fails', runInputDraft(['a', 'b']));
+    for (const node of ['a', 'b', CENTRAL_NODE]) await script.called(`superviseNode ${node}`);
+    await script.end('b', failure('NodeExited', 'The node exited with code 1.', { exitCode: 1 }));
+    const cause = await failureOf(run.result());
+    expect(cause).toMatchObject({
+      type: 'RunFailed',
+      message: 'b: NodeExited: The node exited with code 1.',
+    });
+    expect((cause as ApplicationFailure).details?.[0]).toMatchObject([{ node: 'b', type: 'NodeExited' }]);
+    await expect(states(script, 'site-fails')).resolves.toEqual({
+      central: 'stopped',
+      a: 'stopped',
+      b: 'failed',
+    });
+    const { nodes } = await script.snapshot('site-fails');
+    expect(nodes.find(({ node }) => node === 'b')?.exitCode).toBe(1);
+  });
+
+  it('calls a site that does not allow the computation refused', async () => {
+    const script = await open(['a', 'b'], (it) =>
+      it.on('fetchRunKit', 'a', () => Promise.reject(failure('ComputationNotAllowed', 'not allowed here'))),
+    );
+    const run = await script.start('refused', runInputDraft(['a', 'b']));
+    expect(await failureOf(run.result())).toMatchObject({
+      message: 'a: ComputationNotAllowed: not allowed here',
+    });
+    await expect(states(script, 'refused')).resolves.toMatchObject({ a: 'refused', b: 'stopped' });
+  });
+
+  it('fails with its own step when provisioning fails, and launches nothing', async () => {
+    const script = await open(['a'], (it) =>
+      it.on('provisionProject', CENTRAL_NODE, () =>
+        Promise.reject(failure('ProvisionFailed', 'exit code 3')),
+      ),
+    );
+    const run = await script.start('no-provision', runInputDraft(['a']));
+    expect(await failureOf(run.result())).toMatchObject({ message: 'central: ProvisionFailed: exit code 3' });
+    expect(script.calls).toEqual(['provisionProject central']);
+  });
+
+  it('waits while a person mends what can be mended, and goes on when it is', async () => {
+    let broken = true;
+    const script = await open(['a'], (it) =>
+      it.on('fetchRunKit', 'a', () =>
+        broken ? Promise.reject(failure('DataMissing', 'no folder')) : Promise.resolve(),
+      ),
+    );
+    const run = await script.start('mended', runInputDraft(['a']));
+    await script.called('fetchRunKit a');
+    broken = false;
+    for (const node of ['a', CENTRAL_NODE]) await script.end(node);
+    await expect(run.result()).resolves.toMatchObject({ status: 'complete' });
+  });
+
+  it('calls a site lost that never answers, and does not wait for it longer than the computation allows', async () => {
+    const script = await open(['a', 'b'], undefined, ['a']);
+    const computation = { ...shortGrace, deadlines: { start: '1s', stopGrace: '1s' } } as const;
+    const run = await script.start('silent', runInputDraft(['a', 'b'], { computation, ...quick }));
+    await failureOf(run.result());
+    const { nodes, run: view } = await script.snapshot('silent');
+    expect(view.error).toMatchObject({ node: 'b' });
+    expect(nodes.find(({ node }) => node === 'b')?.state).toBe('lost');
+    expect(nodes.find(({ node }) => node === 'a')?.state).toBe('stopped');
+  });
+
+  it('calls a site lost that does not confirm its stop, and says so', async () => {
+    const never = () => Promise.reject(failure('EngineUnavailable', 'the engine does not answer'));
+    const script = await open(['a', 'b'], (it) => it.on('stopNode', 'b', never));
+    const run = await script.start(
+      'unconfirmed',
+      runInputDraft(['a', 'b'], { computation: shortGrace, ...quick }),
+    );
+    for (const node of ['a', 'b', CENTRAL_NODE]) await script.called(`superviseNode ${node}`);
+    await run.signal(stopSignal, { by: 'lead' });
+    await expect(run.result()).resolves.toMatchObject({ status: 'stopped' });
+    const { nodes } = await script.snapshot('unconfirmed');
+    expect(nodes.find(({ node }) => node === 'b')).toMatchObject({
+      state: 'lost',
+      error: { type: 'StopUnconfirmed' },
+    });
+    await temporal.client.workflow.getHandle('unconfirmed.site.b').terminate('the test is over');
+  });
+
+  it('goes on without the central API, and tells it the end once it is back', async () => {
+    let away = true;
+    const script = await open(['a'], (it) =>
+      it.on('reportStatusCentral', CENTRAL_NODE, () =>
+        away ? Promise.reject(new Error('away')) : Promise.resolve(),
+      ),
+    );
+    const run = await script.start('api-away', runInputDraft(['a']));
+    for (const node of ['a', CENTRAL_NODE]) await script.end(node);
+    await script.called('releaseLaunch central');
+    away = false;
+    await expect(run.result()).resolves.toMatchObject({ status: 'complete' });
+    expect(script.reports.at(-1)?.run.state).toBe('complete');
+  });
+
+  it('drops signals that are not of the agreed form, or of another launch', async () => {
+    const script = await open(['a']);
+    const run = await script.start('odd-signals', runInputDraft(['a']));
+    await script.called('superviseNode a');
+    const error = { node: 'a', phase: 'x', type: 'NodeExited', message: 'of an older launch' };
+    await run.signal(errorSignal, { launchId: 'launch999999', error, state: 'failed' });
+    await run.signal(statusSignal.name, { nonsense: true });
+    await run.signal(stopSignal.name, 'stop!');
+    await run.signal(stopSignal, { by: 'lead', launchId: 'launch999999' });
+    for (const node of ['a', CENTRAL_NODE]) await script.end(node);
+    await expect(run.result()).resolves.toMatchObject({ status: 'complete' });
+  });
+
+  it('cancelled from Temporal, stops every node before it ends as cancelled', async () => {
+    const script = await open(['a']);
+    const run = await script.start('cancelled', runInputDraft(['a']));
+    for (const node of ['a', CENTRAL_NODE]) await script.called(`superviseNode ${node}`);
+    await run.cancel();
+    expect(await failureOf(run.result())).toBeInstanceOf(CancelledFailure);
+    await expect(states(script, 'cancelled')).resolves.toEqual({ central: 'stopped', a: 'stopped' });
+  });
+
+  it.each([
+    ['an empty input', 'bad-input', {}, /\/consortium/],
+    ['two sites of one id', 'twins', runInputDraft(['a', 'a']), /site ids must differ/],
+    ['a workflow id that cannot be a run id', 'Not A Run', runInputDraft(['a']), /workflow id is the run id/],
+  ])('refuses %s', async (_name, runId, input, message) => {
+    const script = await open(['a']);
+    const run = await script.start(runId, input);
+    expect(await failureOf(run.result())).toMatchObject({
+      type: 'InvalidRunInput',
+      message: expect.stringMatching(message) as string,
+    });
+    expect(script.calls).toEqual([]);
+  });
+});
+
+describe('EdgeRunWorkflow', () => {
+  it('tells the truth of a node that had ended by itself when it was to be stopped', async () => {
+    const script = await open(['a', 'b']);
+    const run = await script.start('own-end', runInputDraft(['a', 'b']));
+    for (const node of ['a', 'b', CENTRAL_NODE]) await script.called(`superviseNode ${node}`);
+    await script.end('a');
+    await script.called('releaseLaunch a');
+    await run.signal(stopSignal, { by: 'lead' });
+    await expect(run.result()).resolves.toMatchObject({ status: 'stopped' });
+    await expect(states(script, 'own-end')).resolves.toEqual({
+      central: 'stopped',
+      a: 'complete',
+      b: 'stopped',
+    });
+  });
+});
+
+describe('a newer launch', () => {
+  it('replaces the older one at a site, whose node is stopped first', async () => {
+    const script = await open(['a']);
+    const launch = (launchId: string): EdgeClientStartRun => ({
+      runId: 'superseded',
+      launchId,
+      consortium: { id: 'test', name: 'Test consortium' },
+      site: { id: 'a', name: 'Site a', dataset: 'data' },
+      computation: NodeComputation.parse({ name: 'example', version: '1' }),
+      kit: { node: 'a', key: 'k', sha256: '0'.repeat(64), size: 1 },
+      windows: Windows.parse({}),
+    });
+    const signal = createSignalEdgeClients(temporal.client);
+    await signal({ starts: [launch('launch000001')] });
+    await script.called('superviseNode a');
+    await signal({ starts: [launch('launch000002')] });
+    await script.called('superviseNode a', 2);
+    await script.end('a');
+    await temporal.client.workflow.getHandle(edgeRunWorkflowId('superseded', 'a')).result();
+    const steps = script.calls.map((call) => call.split(' ')[0]);
+    const one = ['fetchRunKit', 'launchEdgeNode', 'superviseNode'];
+    expect(steps).toEqual([...one, 'stopNode', 'releaseLaunch', ...one, 'releaseLaunch']);
+  });
+});
