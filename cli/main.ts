@@ -6,9 +6,11 @@ import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { packageRoot } from '../dev/package-root';
 import { SettingsError } from '../dev/start-stack';
+import { registerDemo } from './demo';
 import { registerDev } from './dev';
 import { FAILED, INTERRUPTED, MISUSED } from './exit-codes';
 import { InterruptedError } from './interrupts';
+import { registerTry } from './try';
 import { UsageError } from './usage-error';
 
 const PackageJson = z.object({ version: z.string(), description: z.string() });
@@ -23,6 +25,8 @@ function createProgram(): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`${text.trim().replace(/\s+/g, ' ')}\n`) });
   registerDev(program);
+  registerTry(program);
+  registerDemo(program);
   return program;
 }
 

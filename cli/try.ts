@@ -16,8 +16,7 @@ export function registerTry(program: Command): void {
     .command('try')
     .description('run a computation once on this machine, with a folder of data for each site')
     .argument('<computation.yaml>', "the computation's description")
-    .option('--site <id=folder>', 'a site and the folder of its data; once for each site', append, [])
-    .option('--params <file>', "the computation's parameters, JSON or YAML");
+    .option('--site <id=folder>', 'a site and the folder of its data; once for each site', append, []);
   addTrialOptions(command).action(async (file: string, options: TryOptions & PlanOptions) => {
     await tryPlan(await readPlan(file, options), options);
   });
@@ -27,6 +26,7 @@ export function registerTry(program: Command): void {
 export function addTrialOptions(command: Command): Command {
   const runtimes = ['auto', 'docker', 'process'];
   return command
+    .option('--params <file>', "the computation's parameters, JSON or YAML")
     .addOption(new Option('--runtime <kind>', 'how nodes are run').choices(runtimes).default('auto'))
     .option('--once', 'end with the run instead of staying up', false)
     .option(
