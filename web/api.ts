@@ -38,13 +38,14 @@ function describe(status: number, problem: Problem | undefined): string {
 
 export interface Api {
   consortia(): Promise<ConsortiumView[]>;
-  runs(): Promise<RunSummary[]>;
+  /** The newest runs. */
+  runs(most: number): Promise<RunSummary[]>;
   run(runId: string): Promise<RunDetail>;
   /** Starts a run; the same `key` gives the same run. */
   startRun(consortiumId: string, key: string): Promise<StartedRun>;
   stopRun(runId: string, reason: string | undefined): Promise<void>;
   /** The bytes of the run's events stream, from after `lastEventId`. */
-  events(runId: string, lastEventId: number, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  events(runId: string, lastEventId: number): Promise<ReadableStream<Uint8Array>>;
 }
 
 interface Call {
@@ -92,7 +93,7 @@ export function createApi(token: string, onRefused: () => void): Api {
 
   return {
     consortia: async () => (await ask(isConsortiumList, 'a list of consortia', call('consortia'))).consortia,
-    runs: async () => (await ask(isRunList, 'a list of runs', call('runs'))).runs,
+    runs: async (most) => (await ask(isRunList, 'a list of runs', call(`runs?limit=${most}`))).runs,
     run: (runId) => ask(isRunDetail, 'a run', call(`runs/${segment(runId)}`)),
     startRun: (consortiumId, key) =>
       ask(
@@ -110,13 +111,14 @@ export function createApi(token: string, onRefused: () => void): Api {
         body: reason === undefined ? {} : { reason },
       });
     },
-    async events(runId, lastEventId, signal) {
+    async events(runId, lastEventId) {
+      // Not a timeout of the whole call: once the stream has begun it stays open.
       const patience = new AbortController();
       const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
       const headers = { accept: 'text/event-stream', 'last-event-id': String(lastEventId) };
       const { body } = await request(`runs/${segment(runId)}/events`, {
         headers,
-        signal: AbortSignal.any([signal, patience.signal]),
+        signal: patience.signal,
       }).finally(() => clearTimeout(timer));
       if (body === null) throw new Unreachable('an events stream without a body');
       return body;

@@ -1,13 +1,15 @@
 /** What every page has around its content: the name, whether the API is heard, and a voice for screen readers. */
+import { serverTime } from './clock';
 import type { Connection } from './connection';
 import { clockTime } from './format';
 import { button, fill, h, setAttribute, type Child } from './render';
 import { forgetToken } from './session';
+import { startTicking } from './times';
 
 export interface Frame {
   main: HTMLElement;
-  /** Shows whether what the page says is fresh. */
-  setConnection(connection: Connection): void;
+  /** Shows whether what the page says is fresh; while it is not, its times stand still. */
+  setConnection: (connection: Connection) => void;
   /** Says `text` to a screen reader, when it is news. */
   say(text: string): void;
   /** Shows a message in place of the page's content. */
@@ -40,9 +42,12 @@ export function createFrame(): Frame {
     main,
     voice,
   );
+  let lastHeard: number | undefined;
+  startTicking(() => (lastHeard === undefined ? undefined : serverTime(lastHeard)));
   return {
     main,
     setConnection(now) {
+      lastHeard = now.state === 'lost' ? now.lastHeard : undefined;
       setAttribute(document.body, 'data-connection', now.state);
       fill(connection, now.state, () => [h('span', { class: 'dot' }), WORDS[now.state]]);
       fill(banner, now, () => (now.state === 'lost' ? [lost(now.lastHeard)] : []));

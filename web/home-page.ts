@@ -7,30 +7,26 @@ import type { Frame } from './frame';
 import { runStanding } from './picture';
 import { button, fill, h, keyed, type Child } from './render';
 import { sign } from './signs';
-import { growing, moment, startTicking } from './times';
+import { growing, moment } from './times';
 
 const REFRESH_MS = 4_000;
 /** Names of sites that a consortium shows before it counts the rest. */
 const MOST_NAMES = 6;
-/** The newest runs that are listed at first. */
+/** The newest runs, which are all that is listed. */
 const MOST_RUNS = 50;
 
 /** Shows the lists and keeps them fresh for as long as the page is open. */
 export async function showHome(frame: Frame, api: Api): Promise<never> {
   document.title = 'Muster';
-  startTicking(() => undefined);
   const draw = createLists(frame, api);
-  return stayConnected(
-    async (heard) => {
-      for (;;) {
-        const [consortia, runs] = await Promise.all([api.consortia(), api.runs()]);
-        heard();
-        draw(consortia, runs);
-        await pause(REFRESH_MS);
-      }
-    },
-    (connection) => frame.setConnection(connection),
-  );
+  return stayConnected(async (heard) => {
+    for (;;) {
+      const [consortia, runs] = await Promise.all([api.consortia(), api.runs(MOST_RUNS)]);
+      heard();
+      draw(consortia, runs);
+      await pause(REFRESH_MS);
+    }
+  }, frame.setConnection);
 }
 
 function createLists(frame: Frame, api: Api): (consortia: ConsortiumView[], runs: RunSummary[]) => void {
@@ -42,27 +38,7 @@ function createLists(frame: Frame, api: Api): (consortia: ConsortiumView[], runs
     'There is no consortium yet. An administrator registers it with the central API.',
   );
   const noRuns = h('p', { class: 'hint' }, 'No run has been started yet.');
-  let all = false;
-  let known: RunSummary[] = [];
-  const more = button({ class: 'quiet' }, () => {
-    all = true;
-    drawRuns();
-  });
-
-  function drawRuns(): void {
-    const newest = [...known].sort((a, b) => b.startedAt - a.startedAt);
-    const shown = all ? newest : newest.slice(0, MOST_RUNS);
-    keyed(
-      runList,
-      shown,
-      ({ runId }) => runId,
-      () => h('li'),
-      (item, run) => fill(item, run, () => [runLink(run)]),
-    );
-    more.hidden = shown.length === known.length;
-    fill(more, known.length, () => [`Show all ${count(known.length, 'run')}`]);
-    noRuns.hidden = known.length > 0;
-  }
+  const older = h('p', { class: 'hint' }, `These are the newest ${MOST_RUNS} runs.`);
 
   return (consortia, runs) => {
     if (!consortiumList.isConnected)
@@ -74,7 +50,7 @@ function createLists(frame: Frame, api: Api): (consortia: ConsortiumView[], runs
           noConsortia,
           consortiumList,
         ),
-        h('section', { 'aria-labelledby': 'runs' }, h('h1', { id: 'runs' }, 'Runs'), noRuns, runList, more),
+        h('section', { 'aria-labelledby': 'runs' }, h('h1', { id: 'runs' }, 'Runs'), noRuns, runList, older),
       );
     noConsortia.hidden = consortia.length > 0;
     keyed(
@@ -84,8 +60,15 @@ function createLists(frame: Frame, api: Api): (consortia: ConsortiumView[], runs
       ({ id }) => createCard(api, id),
       (card, consortium) => fill(card.firstElementChild ?? card, consortium, () => about(consortium)),
     );
-    known = runs;
-    drawRuns();
+    keyed(
+      runList,
+      runs,
+      ({ runId }) => runId,
+      () => h('li'),
+      (item, run) => fill(item, run, () => [runLink(run)]),
+    );
+    noRuns.hidden = runs.length > 0;
+    older.hidden = runs.length < MOST_RUNS;
   };
 }
 

@@ -1,7 +1,6 @@
 /** A run's page: its picture as it happens. */
 import type { Api } from './api';
-import { serverTime } from './clock';
-import { stayConnected, type Connection } from './connection';
+import { stayConnected } from './connection';
 import { createCrowd } from './crowd';
 import { drawErrors } from './error-list';
 import { readEvents } from './events';
@@ -12,7 +11,7 @@ import { MOST_ROWS, picture, type Picture, type Verdict } from './picture';
 import { fill, h, type Child } from './render';
 import { drawStepper } from './stepper';
 import { createStop, type Stop } from './stop';
-import { growing, moment, startTicking } from './times';
+import { growing, moment } from './times';
 import { drawTracks, fileList, phaseHeadings } from './tracks';
 
 /** The server sends a heartbeat several times within this. */
@@ -23,13 +22,9 @@ const TOGETHER_MS = 50;
 /** Shows the run and follows it for as long as the page is open. */
 export async function showRun(frame: Frame, api: Api, runId: string): Promise<never> {
   document.title = `${runId} – Muster`;
-  let connection: Connection = { state: 'connecting' };
   let known: RunModel | undefined;
   let lastEventId = 0;
   let draw: ((picture: Picture) => void) | undefined;
-  startTicking(() =>
-    connection.state === 'lost' && connection.lastHeard ? serverTime(connection.lastHeard) : undefined,
-  );
 
   const show = gathered(() => {
     if (known) draw?.(picture(known));
@@ -45,7 +40,7 @@ export async function showRun(frame: Frame, api: Api, runId: string): Promise<ne
   async function follow(heard: () => void): Promise<void> {
     known ??= await load();
     show();
-    const stream = await api.events(runId, lastEventId, AbortSignal.any([]));
+    const stream = await api.events(runId, lastEventId);
     heard();
     for await (const event of readEvents(stream, SILENCE_MS, heard)) {
       known = withEvent(known, event);
@@ -54,10 +49,7 @@ export async function showRun(frame: Frame, api: Api, runId: string): Promise<ne
     }
   }
 
-  return stayConnected(follow, (now) => {
-    connection = now;
-    frame.setConnection(now);
-  });
+  return stayConnected(follow, frame.setConnection);
 }
 
 /** `act`, once for all the calls that come within a moment. */

@@ -39,6 +39,8 @@ export function createStop(api: Api, runId: string): Stop {
 
   function draw(picture: Picture): void {
     shown = picture;
+    // From here on the run says so itself; a run that is reset may be stopped again.
+    if (picture.run.stop) asked = false;
     const possible = mayStop(picture);
     press.hidden = picture.step.ended;
     press.disabled = asked || !possible;

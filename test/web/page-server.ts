@@ -32,6 +32,8 @@ export class PageServer {
   consortia: ConsortiumView[] = [];
   /** Answers in place of the API, where it does. */
   instead: (request: SeenRequest) => Answer | undefined = () => undefined;
+  /** Files that the page is made of and that are not ours. */
+  foreignInputs: string[] = [];
   private readonly http = new ContractServer();
   private readonly streams = new Set<ServerResponse>();
   private readonly events: RunEvent[] = [];
@@ -47,7 +49,9 @@ export class PageServer {
   }
 
   async start(): Promise<void> {
-    this.assets = await buildPage();
+    const { assets, inputs } = await buildPage();
+    this.assets = assets;
+    this.foreignInputs = inputs.filter((path) => path.includes('node_modules'));
     this.http.answer = (request, response) => this.answer(request)(request, response);
     await this.http.start();
   }
@@ -138,11 +142,12 @@ function write(stream: ServerResponse, event: RunEvent): void {
   stream.write(`id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
 }
 
-async function buildPage(): Promise<Record<string, string>> {
-  const { outputFiles } = await build({
+async function buildPage(): Promise<{ assets: Record<string, string>; inputs: string[] }> {
+  const { outputFiles, metafile } = await build({
     entryPoints: [join(WEB, 'main.ts')],
     bundle: true,
     write: false,
+    metafile: true,
     target: 'es2022',
     logLevel: 'warning',
   });
@@ -150,5 +155,9 @@ async function buildPage(): Promise<Record<string, string>> {
     name,
     readFileSync(join(WEB, 'static', name), 'utf8'),
   ]);
-  return { ...(Object.fromEntries(stored) as Record<string, string>), 'main.js': outputFiles[0]?.text ?? '' };
+  const assets = {
+    ...(Object.fromEntries(stored) as Record<string, string>),
+    'main.js': outputFiles[0]?.text ?? '',
+  };
+  return { assets, inputs: Object.keys(metafile.inputs) };
 }

@@ -1,0 +1,365 @@
+/** What people see and do: the page in a real browser, before an API that tells of runs in every state. */
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import type { RunDetail } from '../../workflows/api-contract';
+import { describeInBrowser, launchBrowser } from '../support/browser';
+import { json, problem, type Answer } from '../support/contract-server';
+import { PageServer, TOKEN } from './page-server';
+import * as scenes from './scenes';
+
+const RUN_PAGE = `/runs/${scenes.RUN_ID}`;
+const unplugged: Answer = (_request, response) => response.destroy();
+
+describeInBrowser('the page', () => {
+  const server = new PageServer();
+  let browser: Browser | undefined;
+  let context: BrowserContext;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    await server.start();
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server.stop();
+  });
+  beforeEach(async () => {
+    server.reset();
+    complaints = [];
+    context = await browser!.newContext({ reducedMotion: 'reduce' });
+    context.setDefaultTimeout(15_000);
+    page = await context.newPage();
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('console', (message) => {
+      if (/Content Security Policy/.test(message.text())) complaints.push(message.text());
+    });
+    page.on('request', (request) => {
+      if (!request.url().startsWith(server.url)) complaints.push(`asked elsewhere: ${request.url()}`);
+    });
+  });
+  afterEach(async () => {
+    await context.close();
+    expect(complaints).toEqual([]);
+  });
+
+  const open = (path: string, token = TOKEN) => page.goto(`${server.url}${path}#token=${token}`);
+  async function openRun(scene: RunDetail): Promise<void> {
+    server.show(scene);
+    await open(RUN_PAGE);
+    await see('Live');
+  }
+  const see = (text: string | RegExp, within: Page | Locator = page) =>
+    within.getByText(text).first().waitFor();
+  const row = (name: string) => page.locator('.node').filter({ has: page.getByText(name, { exact: true }) });
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  const posts = () => server.seen.filter(({ method }) => method === 'POST');
+  /** Every follower has joined: what is sent now arrives. */
+  const send = (...event: Parameters<PageServer['send']>) => server.send(...event);
+
+  describe('access', () => {
+    test('a token in the address is used, taken out of the address bar, and kept for the tab', async () => {
+      await openRun(scenes.running());
+      expect(page.url()).toBe(server.url + RUN_PAGE);
+      await page.reload();
+      await see('Penguins of the Palmer Archipelago');
+      expect(server.seen.every(({ headers }) => headers.authorization === `Bearer ${TOKEN}`)).toBe(true);
+    });
+
+    test('without a token one is asked for; one that is not accepted is asked for again', async () => {
+      server.show(scenes.running());
+      await page.goto(server.url + RUN_PAGE);
+      await page.getByLabel('Access token').fill('worn-out');
+      await button('Continue').click();
+      await see('does not accept this access token');
+      await page.getByLabel('Access token').fill(` ${TOKEN}\n`);
+      await button('Continue').click();
+      await see('Live');
+    });
+
+    test('a new link with a token in the same tab takes its place', async () => {
+      server.show(scenes.running());
+      await open(RUN_PAGE, 'worn-out');
+      await see('does not accept this access token');
+      await page.evaluate((token) => (location.hash = `token=${token}`), TOKEN);
+      await see('Live');
+    });
+  });
+
+  describe('the first page', () => {
+    test('shows what would be started, and who takes part', async () => {
+      server.consortia = [scenes.consortium()];
+      server.show(scenes.failed());
+      await open('/');
+      await see('3 sites: Biscoe, Dream and Torgersen');
+      await see('["flipper_length_mm"]');
+      const run = page.getByRole('link', { name: /Failed/ });
+      await see('3 sites', run);
+      await run.click();
+      await see('NodeExited');
+    });
+
+    test('a double click on Start run starts one run and shows it', async () => {
+      server.consortia = [scenes.consortium()];
+      server.show(scenes.running());
+      await open('/');
+      await button('Start run').dblclick();
+      await page.waitForURL(server.url + RUN_PAGE);
+      await see('Live');
+      expect(posts()).toHaveLength(1);
+      expect(posts()[0]).toMatchObject({ path: '/api/consortia/penguins/runs', body: {} });
+    });
+
+    test('pressing again after a lost connection asks for the same run', async () => {
+      server.consortia = [scenes.consortium()];
+      server.show(scenes.running());
+      await open('/');
+      server.instead = ({ method }) => (method === 'POST' ? unplugged : undefined);
+      await button('Start run').click();
+      await see('The run was not started. The central API does not answer.');
+      server.instead = () => undefined;
+      await button('Start run').click();
+      await page.waitForURL(server.url + RUN_PAGE);
+      const keys = posts().map(({ headers }) => headers['idempotency-key']);
+      expect(keys[0]).toMatch(/^[0-9a-f]{32}$/);
+      expect(new Set(keys).size).toBe(1);
+    });
+
+    test('what is wrong with the parameters is named', async () => {
+      server.consortia = [scenes.consortium()];
+      await open('/');
+      await button('Start run').waitFor();
+      const errors = [{ pointer: '/parameters/rounds', detail: 'must be at most 5' }];
+      server.instead = ({ method }) =>
+        method === 'POST' ? problem(422, 'Invalid parameters', { errors }) : undefined;
+      await button('Start run').click();
+      await see('/parameters/rounds: must be at most 5');
+      expect(await button('Start run').isEnabled()).toBe(true);
+    });
+
+    test('nothing there yet is said, not shown as a void', async () => {
+      await open('/');
+      await see('There is no consortium yet.');
+      await see('No run has been started yet.');
+    });
+  });
+
+  describe('a run', () => {
+    test('is a picture of its phases and its nodes', async () => {
+      await openRun(scenes.running());
+      expect(await page.locator('.stepper [aria-current=step]').textContent()).toBe('Running');
+      await see('round 3 of 10 · 30 %', row('Biscoe'));
+      await see('Launching', row('Dream'));
+      await see('Fetching kit', row('Torgersen'));
+      expect(await page.title()).toBe('Running · Penguins of the Palmer Archipelago – Muster');
+      expect(await page.getByRole('link', { name: 'Open in Temporal' }).getAttribute('href')).toContain(
+        'penguins-1',
+      );
+    });
+
+    test('moves on as it happens, without losing what the person has open', async () => {
+      await openRun(scenes.running());
+      const details = row('Dream').locator('summary');
+      await details.focus();
+      await page.keyboard.press('Enter');
+      send(scenes.RUN_ID, 'node', scenes.node('dream', 'running', { containerId: 'c0ffee' }));
+      await see('c0ffee', row('Dream'));
+      await see('Running', row('Dream'));
+      expect(await details.evaluate((summary) => summary === document.activeElement)).toBe(true);
+
+      const { run } = scenes.complete();
+      send(scenes.RUN_ID, 'run', run);
+      await see('global_model.json');
+      await see(/took \d+ s/);
+      expect(await button('Stop run').count()).toBe(0);
+    });
+
+    test('that waits for somebody says what to mend, and where', async () => {
+      await openRun(scenes.attention());
+      await see('retrying: DataMissing', row('Dream'));
+      const error = page.locator('.error');
+      for (const text of [
+        'Dream',
+        'DataMissing',
+        'in launchEdgeNode',
+        'being retried',
+        'no folder /srv/data/dream',
+        'Seen 4 times',
+      ])
+        await see(text, error);
+      await see('The site administrator maps the dataset to an existing folder', error);
+      send(scenes.RUN_ID, 'node', scenes.node('dream', 'running', { since: Date.now() }));
+      await see('overcome', error);
+    });
+
+    test('that failed shows where, and every error by name', async () => {
+      await openRun(scenes.failed());
+      expect(await page.locator('.stepper [aria-current=step]').innerText()).toMatch(
+        /^Failed\s+while running$/,
+      );
+      await see('Biscoe: NodeExited in superviseNode');
+      await see('Failed', row('Biscoe'));
+      await see('Refused', row('Dream'));
+      await see('Lost', row('Torgersen'));
+      for (const type of ['NodeExited', 'ComputationNotAllowed', 'SiteSilent'])
+        expect(await page.locator('.error').filter({ hasText: type }).count()).toBe(1);
+      await row('Biscoe').locator('summary').click();
+      await see('bb02', row('Biscoe'));
+    });
+
+    test('that does not exist is said to', async () => {
+      await open('/runs/unknown');
+      await see('There is no run unknown.');
+    });
+
+    test('told by a newer API asks to be reloaded instead of showing half of it', async () => {
+      await openRun(scenes.running());
+      send(scenes.RUN_ID, 'node', { node: 'dream', state: 'dancing' });
+      await see('Reload the page');
+    });
+
+    test('a link of the API that is no web address is not offered', async () => {
+      const scene = scenes.running();
+      await openRun({ ...scene, links: { ...scene.links, temporal: 'javascript:alert(1)' } });
+      expect(await page.getByRole('link', { name: 'Open in Temporal' }).count()).toBe(0);
+    });
+  });
+
+  describe('stopping', () => {
+    test('asks first; keeping the run running asks nothing of the API', async () => {
+      await openRun(scenes.running());
+      await button('Stop run').click();
+      await see('The central node and 3 sites are asked to end now.');
+      await page.keyboard.press('Enter');
+      await page.getByRole('dialog').waitFor({ state: 'hidden' });
+      expect(posts()).toEqual([]);
+    });
+
+    test('tells that it was pressed, then each confirmation as it comes in', async () => {
+      await openRun(scenes.running());
+      await button('Stop run').click();
+      await page.getByLabel('Reason (optional)').fill('wrong parameters');
+      await page.getByRole('dialog').getByRole('button', { name: 'Stop run' }).click();
+      await see('The stop is on its way to the run…');
+      expect(await button('Stopping…').isDisabled()).toBe(true);
+
+      const { run, nodes } = scenes.stopping();
+      send(scenes.RUN_ID, 'run', run);
+      for (const view of nodes) send(scenes.RUN_ID, 'node', view);
+      await see('Stop asked for by ada');
+      await see('2 of 4 nodes confirmed: Biscoe and Dream.');
+      await see('Waiting for Central node and Torgersen.');
+      await see('Stopped', row('Biscoe'));
+      await see('Stopping', row('Torgersen'));
+
+      send(scenes.RUN_ID, 'node', scenes.node('central', 'stopped'));
+      send(scenes.RUN_ID, 'node', scenes.node('torgersen', 'lost'));
+      send(scenes.RUN_ID, 'run', { ...run, state: 'stopped' });
+      await see('3 of 4 nodes confirmed');
+      await see('Not confirmed: Torgersen.');
+      expect(posts()).toMatchObject([{ path: `/api${RUN_PAGE}/stop`, body: { reason: 'wrong parameters' } }]);
+    });
+
+    test('that is refused says so, and can be asked for again', async () => {
+      await openRun(scenes.running());
+      server.instead = ({ method }) =>
+        method === 'POST'
+          ? problem(403, 'Forbidden', { detail: 'Only a lead of penguins may stop its runs.' })
+          : undefined;
+      await button('Stop run').click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Stop run' }).click();
+      await see('The stop was not accepted. Only a lead of penguins may stop its runs.');
+      expect(await button('Stop run').isEnabled()).toBe(true);
+    });
+  });
+
+  describe('a lost connection', () => {
+    test('is said, with the time; what was missed comes when it is back', async () => {
+      await openRun(scenes.running());
+      send(scenes.RUN_ID, 'node', scenes.node('torgersen', 'launching'));
+      await see('Launching', row('Torgersen'));
+
+      server.instead = () => unplugged;
+      server.cutStreams();
+      await see(/Connection lost, last heard \d\d:\d\d:\d\d\. What you see may be out of date\./);
+      send(scenes.RUN_ID, 'node', scenes.node('torgersen', 'running', { containerId: 'c0ffee' }));
+
+      server.instead = () => undefined;
+      await see('Running', row('Torgersen'));
+      await see('Live');
+      expect(await page.getByText('Connection lost').count()).toBe(0);
+      const resumed = server.seen.filter(({ path }) => path.endsWith('/events')).at(-1);
+      expect(resumed?.headers['last-event-id']).toBe('1');
+    });
+
+    test('before anything was heard says that the API does not answer, and goes on trying', async () => {
+      server.show(scenes.running());
+      server.instead = () => json(503, {});
+      await open(RUN_PAGE);
+      await see('The central API does not answer. Trying again…');
+      server.instead = () => undefined;
+      await see('Live');
+    });
+  });
+
+  describe('a thousand sites', () => {
+    test('are a mosaic with counts, and rows for those that need a look', async () => {
+      await openRun(scenes.crowd(1000));
+      await see('1,000 sites');
+      expect(await page.locator('.square').count()).toBe(1000);
+      await button('12 Being retried').waitFor();
+      await see('30 sites need a look; the first 10 are shown');
+      await see('12 nodes', page.locator('.error'));
+      await see('and 7 more nodes', page.locator('.error'));
+    });
+
+    test('are narrowed down by state, by name, and to one', async () => {
+      await openRun(scenes.crowd(1000));
+      await button('8 Lost').click();
+      await see('8 sites: lost');
+      expect(await page.locator('.crowd .node[data-state=lost]').count()).toBe(8);
+
+      await page.getByLabel('Find a site').fill('hospital 77');
+      await see(/\d+ sites match “hospital 77”/);
+
+      await page.locator('.square').nth(2).click();
+      await see('9f3c1e0b77aa', row('Hospital 3'));
+    });
+
+    test('are walked through with the arrow keys', async () => {
+      await openRun(scenes.crowd(100));
+      const focused = () => page.evaluate(() => document.activeElement?.getAttribute('data-key'));
+      await page.getByLabel('Find a site').focus();
+      await page.keyboard.press('Tab');
+      expect(await focused()).toBe('site-0001');
+      await page.keyboard.press('ArrowRight');
+      expect(await focused()).toBe('site-0002');
+      await page.keyboard.press('End');
+      expect(await focused()).toBe('site-0100');
+      await page.keyboard.press('ArrowUp');
+      await page.keyboard.press('Enter');
+      expect(await page.locator('.square[aria-pressed=true]').getAttribute('data-key')).toBe(await focused());
+    });
+
+    test('change in place', async () => {
+      await openRun(scenes.crowd(1000));
+      const before = await page.locator('.square').nth(500).elementHandle();
+      for (let site = 1; site <= 1000; site++)
+        send(scenes.RUN_ID, 'node', scenes.node(`site-${String(site).padStart(4, '0')}`, 'complete'));
+      await button('1,000 Complete').waitFor();
+      expect(await before.getAttribute('class')).toContain('tone-good');
+    });
+  });
+
+  test('light and dark are followed, and narrow screens hold all of it', async () => {
+    const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    await openRun(scenes.attention());
+    const light = await paper();
+    await page.emulateMedia({ colorScheme: 'dark' });
+    expect(await paper()).not.toBe(light);
+    await page.setViewportSize({ width: 360, height: 700 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  });
+
+  test('the page carries no library', () => expect(server.foreignInputs).toEqual([]));
+});
