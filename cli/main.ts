@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { packageRoot } from '../dev/package-root';
-import { SettingsError } from '../dev/start-stack';
+import { SettingsError } from '../dev/place';
 import { registerDemo } from './demo';
 import { registerDev } from './dev';
 import { FAILED, INTERRUPTED, MISUSED } from './exit-codes';

@@ -9,7 +9,7 @@ import { PRIVATE } from './files';
 import { LogTail } from './log-tail';
 import type { Entry } from './roster';
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 120_000;
 const STOP_GRACE_MS = 10_000;
 
 /** What a part's readiness check may use: what the part has written since this start, and when to stop asking. */

@@ -1,12 +1,17 @@
 /** Ports of this machine that are free. */
 import { createServer } from 'node:net';
 
-/** A port that is free on every one of `hosts`: the first such of `preferred`, else any. */
-export async function freePort(hosts: readonly string[], preferred: readonly number[] = []): Promise<number> {
-  for (const port of preferred) if (await isFree(hosts, port)) return port;
+/** A port that is free on every one of `hosts` and is not in `except`: the first such of `preferred`, else any. */
+export async function freePort(
+  hosts: readonly string[],
+  preferred: readonly number[] = [],
+  except: readonly number[] = [],
+): Promise<number> {
+  const suits = async (port: number) => !except.includes(port) && (await isFree(hosts, port));
+  for (const port of preferred) if (await suits(port)) return port;
   for (;;) {
     const port = await tryListen(hosts[0] ?? '127.0.0.1', 0);
-    if (port !== undefined && (await isFree(hosts, port))) return port;
+    if (port !== undefined && (await suits(port))) return port;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Running helper programs, such as compilers, to their end. */
 import { spawn } from 'node:child_process';
+import { errorCode } from '../nodes/error-code';
 import { signalGroup } from '../nodes/process-table';
 
 /** How a helper program is to run. */
@@ -52,7 +53,7 @@ export function run(command: string, args: readonly string[], options: RunOption
 }
 
 function notStarted(command: string, error: Error): Error {
-  return 'code' in error && error.code === 'ENOENT' ? new Error(`${command} is not installed`) : error;
+  return errorCode(error) === 'ENOENT' ? new Error(`${command} is not installed`) : error;
 }
 
 function lastLines(text: string): string {

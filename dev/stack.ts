@@ -7,9 +7,10 @@ import { isRunning } from '../nodes/process-table';
 import type { AccessClaims } from '../workflows/api-contract';
 import { allowComputation, ensureComputationsFile, type AllowedComputation } from './computations-file';
 import { tryLock, type Lock } from './lock';
-import type { Part } from './part';
+import { PartError, type Part } from './part';
 import { edgeWorkerPart } from './parts';
-import type { ProcessIdentity } from './process-identity';
+import { choosePlace, isOccupied, type Place } from './place';
+import { self, type ProcessIdentity } from './process-identity';
 import { endOrphans, publishRoster, runningParts } from './roster';
 import {
   loadSecrets,
@@ -17,7 +18,7 @@ import {
   statePaths,
   writeStackFile,
   type Secrets,
-  type StackFile,
+  StackFile,
   type StatePaths,
 } from './state';
 import { startStack, type StackProgress } from './start-stack';
@@ -27,6 +28,7 @@ import { mintToken, WORKER_TOKEN_LIFETIME } from './tokens';
 export type { StackProgress } from './start-stack';
 
 const POLL_MS = 100;
+const PLACE_TRIES = 3;
 const WATCH_MS = 500;
 
 export interface StackOptions {
@@ -161,11 +163,8 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   return file === undefined ? openStack(options) : attachedStack(options, paths, file);
 }
 
-async function ownStack(
-  { progress, signal, env = process.env }: StackOptions,
-  paths: StatePaths,
-  lock: Lock,
-): Promise<Stack> {
+async function ownStack(options: StackOptions, paths: StatePaths, lock: Lock): Promise<Stack> {
+  const { progress } = options;
   const supervisor = supervisorOf(paths, progress);
   const end = async () => {
     await supervisor.stopAll();
@@ -177,12 +176,30 @@ async function ownStack(
     }
     const secrets = await loadSecrets(paths);
     await ensureComputationsFile(paths.computations);
-    const file = await startStack({ paths, secrets, supervisor, progress, signal, env });
+    const place = await startSomewhere(options, { paths, secrets, supervisor });
+    const file = StackFile.parse({ supervisor: await self(), centralResults: paths.centralResults, ...place });
     await writeStackFile(paths, file);
     return new Stack({ paths, file, secrets, supervisor, end, attached: false });
   } catch (error) {
     await end();
     throw error;
+  }
+}
+
+/** Starts the stack at ports that are free; should somebody else take one meanwhile, at others. */
+async function startSomewhere(
+  { progress, signal, env = process.env }: StackOptions,
+  { paths, secrets, supervisor }: { paths: StatePaths; secrets: Secrets; supervisor: Supervisor },
+): Promise<Place> {
+  for (let tries = 1; ; tries++) {
+    const place = await choosePlace(paths, secrets, env);
+    try {
+      await startStack({ paths, place, secrets, supervisor, progress, signal, env });
+      return place;
+    } catch (error) {
+      await supervisor.stopAll();
+      if (!(error instanceof PartError) || tries === PLACE_TRIES || !(await isOccupied(place))) throw error;
+    }
   }
 }
 

@@ -17,14 +17,13 @@ export class Supervisor {
   private readonly parts = new Map<string, SupervisedPart>();
   private published = Promise.resolve();
 
-  constructor(private readonly options: SupervisorOptions) {
-    process.once('exit', this.killAll);
-  }
+  constructor(private readonly options: SupervisorOptions) {}
 
   /** Starts a part and resolves when it is ready; rejects when it ends or is not ready in time, and leaves nothing then. */
   async start(part: Part, signal: AbortSignal): Promise<void> {
     if (this.parts.has(part.name)) throw new Error(`${part.name} is running already`);
     const supervised = new SupervisedPart(part, this.options.say, () => this.publish());
+    if (this.parts.size === 0) process.on('exit', this.killAll);
     this.parts.set(part.name, supervised);
     try {
       await supervised.start(signal);
@@ -40,13 +39,13 @@ export class Supervisor {
     if (part === undefined) return;
     await part.stop();
     this.parts.delete(name);
+    if (this.parts.size === 0) process.off('exit', this.killAll);
     await this.publish();
   }
 
   /** Stops every part, the last started first. */
   async stopAll(): Promise<void> {
     for (const name of [...this.parts.keys()].reverse()) await this.stop(name);
-    process.off('exit', this.killAll);
   }
 
   private publish(): Promise<void> {

@@ -1,0 +1,98 @@
+/** Where the parts of a stack will be found: decided before any of them starts, so that all can start together. */
+import { findBridge, HOST_FROM_CONTAINERS } from './bridge';
+import { freePort, isFree } from './ports';
+import { readStackFile, type Secrets, type StackFile, type StatePaths } from './state';
+
+/** Nothing of a local stack is reached from other machines. */
+const LOOPBACK = '127.0.0.1';
+const DEFAULT_PORTS = { temporal: 7233, temporalUi: 8233, minio: 9000, api: 7400 } as const;
+type PortName = keyof typeof DEFAULT_PORTS;
+
+/** The environment asks for something that cannot be used; the message says what to set. */
+export class SettingsError extends Error {
+  override name = 'SettingsError';
+}
+
+/** Addresses of all parts; `own` is where a part listens that is ours to run. */
+export interface Place {
+  temporal: StackFile['temporal'] & { own?: { host: string; port: number; uiPort: number } };
+  objectStore: StackFile['objectStore'] & { own?: { host: string; port: number } };
+  api: StackFile['api'] & { own: { hosts: readonly string[]; port: number } };
+  ports: StackFile['ports'];
+}
+
+/**
+ * Addresses for every part: those that the environment gives, else free ports of this machine; the ones of the last
+ * start and the default ones come first.
+ */
+export async function choosePlace(
+  paths: StatePaths,
+  secrets: Secrets,
+  env: NodeJS.ProcessEnv,
+): Promise<Place> {
+  const lastPorts = (await readStackFile(paths))?.ports ?? {};
+  const ports: Record<string, number> = {};
+  const choose = async (name: PortName, hosts: readonly string[] = [LOOPBACK]): Promise<number> => {
+    const preferred = [lastPorts[name] ?? DEFAULT_PORTS[name], DEFAULT_PORTS[name]];
+    const port = await freePort(hosts, preferred, Object.values(ports));
+    ports[name] = port;
+    return port;
+  };
+  return {
+    temporal: temporalFrom(env) ?? (await ownTemporal(choose, env)),
+    objectStore: objectStoreFrom(env) ?? (await ownObjectStore(choose, secrets)),
+    api: await ownApi(choose),
+    ports,
+  };
+}
+
+/** Whether somebody else listens where, though none of our parts runs, one of them was to listen. */
+export async function isOccupied({ temporal, objectStore, api }: Place): Promise<boolean> {
+  const wanted = [
+    ...(temporal.own ? [temporal.own.port, temporal.own.uiPort] : []),
+    ...(objectStore.own ? [objectStore.own.port] : []),
+  ].map((port) => isFree([LOOPBACK], port));
+  const free = await Promise.all([...wanted, isFree(api.own.hosts, api.own.port)]);
+  return free.includes(false);
+}
+
+type Choose = (name: PortName, hosts?: readonly string[]) => Promise<number>;
+
+const namespaceFrom = (env: NodeJS.ProcessEnv) => env.TEMPORAL_NAMESPACE ?? 'default';
+
+function temporalFrom(env: NodeJS.ProcessEnv): Place['temporal'] | undefined {
+  const { TEMPORAL_ADDRESS: address, TEMPORAL_UI_URL: uiUrl } = env;
+  return address === undefined ? undefined : { address, namespace: namespaceFrom(env), uiUrl };
+}
+
+async function ownTemporal(choose: Choose, env: NodeJS.ProcessEnv): Promise<Place['temporal']> {
+  const own = { host: LOOPBACK, port: await choose('temporal'), uiPort: await choose('temporalUi') };
+  return {
+    address: `${own.host}:${own.port}`,
+    namespace: namespaceFrom(env),
+    uiUrl: `http://${own.host}:${own.uiPort}`,
+    own,
+  };
+}
+
+function objectStoreFrom(env: NodeJS.ProcessEnv): Place['objectStore'] | undefined {
+  const { MINIO_ENDPOINT: endpoint, MINIO_ACCESS_KEY: accessKey, MINIO_SECRET_KEY: secretKey } = env;
+  if (endpoint === undefined) return undefined;
+  if (accessKey === undefined || secretKey === undefined) {
+    throw new SettingsError('MINIO_ENDPOINT is set: set MINIO_ACCESS_KEY and MINIO_SECRET_KEY too.');
+  }
+  return { endpoint, accessKey, secretKey };
+}
+
+async function ownObjectStore(choose: Choose, secrets: Secrets): Promise<Place['objectStore']> {
+  const own = { host: LOOPBACK, port: await choose('minio') };
+  return { endpoint: `http://${own.host}:${own.port}`, ...secrets.objectStore, own };
+}
+
+async function ownApi(choose: Choose): Promise<Place['api']> {
+  const bridge = await findBridge();
+  const hosts = bridge?.gateway === undefined ? [LOOPBACK] : [LOOPBACK, bridge.gateway];
+  const port = await choose('api', hosts);
+  const nodeUrl = bridge && `http://${HOST_FROM_CONTAINERS}:${port}`;
+  return { url: `http://${LOOPBACK}:${port}`, nodeUrl, own: { hosts, port } };
+}

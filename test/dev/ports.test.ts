@@ -1,0 +1,25 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { freePort, isFree } from '../../dev/ports';
+
+const LOOPBACK = '127.0.0.1';
+
+it('takes the preferred port when it is free, and another when it is not', async () => {
+  const preferred = await freePort([LOOPBACK]);
+  await expect(freePort([LOOPBACK], [preferred])).resolves.toBe(preferred);
+  const server = createServer().listen(preferred, LOOPBACK);
+  await once(server, 'listening');
+  const other = await freePort([LOOPBACK], [preferred]);
+  expect(other).not.toBe(preferred);
+  await expect(isFree([LOOPBACK], other)).resolves.toBe(true);
+  server.close();
+});
+
+it('takes only a port that is free on every address', async () => {
+  const server = createServer().listen(0, '127.0.0.2');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  await expect(isFree([LOOPBACK], port)).resolves.toBe(true);
+  await expect(freePort([LOOPBACK, '127.0.0.2'], [port])).resolves.not.toBe(port);
+  server.close();
+});
