@@ -49,8 +49,7 @@ export function createDockerRuntime({ engine }: { engine: Docker }): NodeRuntime
       if (refused === undefined) throw error;
       if (/no such container|marked for removal/i.test(refused.message)) return undefined;
       await containers.remove(made.id);
-      // 400 is about the command: no second attempt would find its program.
-      throw startFailure(refused.status === 400 ? 'NodeExited' : 'NodeNotStarted', spec, refused.message);
+      throw notStarted(spec, refused.message);
     }
     const started = await containers.find(made.id);
     if (started !== undefined) return started;
@@ -70,7 +69,7 @@ export function createDockerRuntime({ engine }: { engine: Docker }): NodeRuntime
       if (refused === undefined) throw error;
       if (refused.status === 409) return undefined;
       if (refused.status === 404) throw failure('ImageMissing', `The image ${image} is not on this host.`);
-      throw startFailure('NodeNotStarted', spec, refused.message);
+      throw notStarted(spec, refused.message);
     }
   }
 
@@ -150,6 +149,6 @@ export function createDockerRuntime({ engine }: { engine: Docker }): NodeRuntime
   };
 }
 
-function startFailure(type: 'NodeExited' | 'NodeNotStarted', { node }: NodeSpec, reason: string) {
-  return failure(type, `The node ${node} could not be started: ${reason}`);
+function notStarted({ node }: NodeSpec, reason: string): ApplicationFailure {
+  return failure('NodeNotStarted', `The node ${node} could not be started: ${reason}`);
 }

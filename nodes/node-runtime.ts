@@ -57,9 +57,8 @@ export interface NodeRuntime {
   /**
    * Brings the node up once. A node of the same launch that is running, or has already ended, is left as it is; one of
    * another launch is stopped and removed first.
-   * A failed start leaves nothing behind.
-   * @throws ApplicationFailure `EngineUnavailable`, `ImageMissing`, `NodeNotStarted`; `NodeExited` when the command's
-   * program is not there
+   * A failed start leaves nothing behind; a command whose program is not there is a node that exits with 127.
+   * @throws ApplicationFailure `EngineUnavailable`, `ImageMissing`, `NodeNotStarted`
    */
   ensure(spec: NodeSpec): Promise<RunningNode | ExitedNode>;
   /** What is true of the node now. A node of another launch counts as absent. */

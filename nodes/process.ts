@@ -144,15 +144,17 @@ async function taskOf(spec: NodeSpec) {
   return { cwd: folder, command: await findCommand(spec.command, folder), env: environmentOf(spec) };
 }
 
-/** The command with its program as a path, found as a shell would find it. */
+/**
+ * The command with its program as a path, found as a shell would find it. One that is not found gets a path too, for
+ * the keeper to fail on: a bare name could be a builtin of its shell.
+ */
 async function findCommand([program = '', ...args]: readonly string[], folder: string): Promise<string[]> {
-  const places = program.includes('/') ? [folder] : (process.env.PATH ?? '').split(delimiter);
+  const places = program.includes('/') ? [] : (process.env.PATH ?? '').split(delimiter);
   for (const place of places) {
     const path = resolve(folder, place, program);
     if (await isProgram(path)) return [path, ...args];
   }
-  const where = program.includes('/') ? folder : "the worker's PATH";
-  throw failure('NodeExited', `The node could not be started: the program "${program}" is not in ${where}.`);
+  return [resolve(folder, program), ...args];
 }
 
 /**
