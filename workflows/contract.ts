@@ -88,6 +88,9 @@ export const containerName = (runId: string, node: string) => `muster-${runId}-$
 
 // ---------------------------------------------------------------- computation
 
+/** Any JSON object; what it holds is its author's business. */
+export const JsonObject = z.record(z.string(), z.json());
+
 const Command = z.array(z.string().min(1)).min(1);
 
 /** What a computation image offers: `computation.yaml` (docs/computations.md). */
@@ -104,7 +107,7 @@ export const Computation = z.strictObject({
     })
     .prefault({}),
   /** JSON Schema of the parameters. */
-  parameters: z.record(z.string(), z.json()).default({}),
+  parameters: JsonObject.default({}),
   /** Globs, relative to the output folder, that must match at least one file for a node to count as complete. */
   outputs: z
     .strictObject({
@@ -163,7 +166,7 @@ export const Sites = z
   .refine((sites) => distinct(sites.map((site) => site.name)), 'site names must differ');
 
 /** A computation's parameters: a JSON object. */
-export const Parameters = z.record(z.string(), z.json());
+export const Parameters = JsonObject;
 export type Parameters = z.output<typeof Parameters>;
 
 /** How long a run waits for a person or a site before it gives up. */
