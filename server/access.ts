@@ -1,0 +1,35 @@
+/** Who may do what: decisions about the claims of an access token, without looking anything up. */
+import type { AccessClaims } from '../workflows/api-contract';
+import { CENTRAL_NODE } from '../workflows/contract';
+import { HttpProblem } from './problem';
+
+export type Role = AccessClaims['role'];
+
+/** Whether the bearer runs this consortium. */
+export function leads(claims: AccessClaims, consortiumId: string): boolean {
+  return claims.role === 'admin' || (claims.role === 'lead' && claims.consortia.includes(consortiumId));
+}
+
+/** The consortia that the bearer may look at; `undefined` is all of them. */
+export function visibleConsortia(claims: AccessClaims): string[] | undefined {
+  return claims.role === 'lead' ? claims.consortia : undefined;
+}
+
+/** @throws HttpProblem unless the bearer runs the consortium */
+export function mustLead(claims: AccessClaims, consortiumId: string): void {
+  if (leads(claims, consortiumId)) return;
+  throw new HttpProblem('forbidden', `${claims.sub} does not lead the consortium ${consortiumId}.`);
+}
+
+/** @throws HttpProblem unless the bearer may look at the consortium and its runs */
+export function mustSee(claims: AccessClaims, consortiumId: string): void {
+  if (visibleConsortia(claims)?.includes(consortiumId) ?? true) return;
+  throw new HttpProblem('forbidden', `${claims.sub} does not lead the consortium ${consortiumId}.`);
+}
+
+/** @throws HttpProblem unless the bearer may act for the node: a site for itself, the central worker for the central node */
+export function mustBeNode(claims: AccessClaims, node: string): void {
+  const own = claims.role === 'central' ? CENTRAL_NODE : claims.role === 'site' ? claims.sub : undefined;
+  if (own === node) return;
+  throw new HttpProblem('forbidden', `${claims.role} ${claims.sub} may not act for the node ${node}.`);
+}

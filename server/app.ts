@@ -1,0 +1,95 @@
+/**
+ * The central API as a plugin: all of its routes, and nothing of the process around it. What it works with is given to
+ * it, so a test can serve it on a database and a namespace of its own.
+ */
+import { LogController, type FastifyServerOptions } from 'fastify';
+import fp from 'fastify-plugin';
+import { serializerCompiler, type FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { ObjectStore } from '../storage/object-store';
+import type { ServerConfig } from './config';
+import type { Database } from './db/client';
+import { createJournal } from './journal';
+import auth from './plugins/auth';
+import openapi from './plugins/openapi';
+import page from './plugins/page';
+import problems, { sendProblem } from './plugins/problems';
+import securityHeaders from './plugins/security-headers';
+import { invalidRequest, plainProblem } from './problem';
+import { createReports } from './reports';
+import { consortiumRoutes } from './routes/consortia';
+import { eventRoutes } from './routes/events';
+import { healthRoutes } from './routes/health';
+import { nodeRoutes } from './routes/nodes';
+import { reportRoutes } from './routes/reports';
+import { runRoutes } from './routes/runs';
+import { createLaunches } from './runs/launches';
+import { createLinks } from './runs/links';
+import { createNodeReports } from './runs/node-reports';
+import { createStartRun } from './runs/start';
+import type { Runs } from './runs/temporal';
+import { createTruth } from './runs/truth';
+import { createTokens } from './tokens';
+
+export interface AppOptions {
+  config: Pick<ServerConfig, 'secret' | 'publicUrl' | 'temporal'>;
+  db: Database;
+  temporal: Runs;
+  objects: ObjectStore;
+  /** Folder of the built page; without one only the API is served. */
+  page?: string | undefined;
+}
+
+/** Options of the server that {@link app} is to be registered with. */
+export const serverOptions = {
+  bodyLimit: 2 ** 20,
+  // While it closes, what still comes in on open connections is served and is the last on them.
+  return503OnClosing: false,
+  logController: new LogController({ disableRequestLogging: true }),
+  genReqId: () => randomUUID(),
+  frameworkErrors: (error, _request, reply) =>
+    void sendProblem(reply, plainProblem(error.statusCode ?? 400, error.message)),
+} satisfies FastifyServerOptions;
+
+const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
+  const { config, db, temporal, objects } = options;
+  const log = server.log;
+  const tokens = createTokens(config.secret);
+  const links = createLinks(config);
+  const journal = createJournal(db);
+  const reports = createReports(journal);
+  const truth = createTruth({ temporal, reports, log });
+  const launches = createLaunches({ db, temporal, objects });
+  const nodeReports = createNodeReports({ temporal, log });
+  const startRun = createStartRun({ db, journal, temporal, links });
+  server.addHook('onClose', (_server, closed) => {
+    nodeReports.close();
+    closed();
+  });
+
+  server.setValidatorCompiler<z.core.$ZodType>(({ schema, httpPart = '' }) => (data) => {
+    const parsed = z.core.safeParse(schema, data);
+    return parsed.success ? { value: parsed.data } : { error: invalidRequest(httpPart, parsed.error) };
+  });
+  server.setSerializerCompiler(serializerCompiler);
+
+  await server.register(securityHeaders);
+  await server.register(problems);
+  await server.register(openapi);
+  await server.register(healthRoutes, { db, temporal, objects });
+  await server.register(
+    async (api) => {
+      await api.register(auth, { tokens });
+      await api.register(consortiumRoutes, { db, startRun, links });
+      await api.register(runRoutes, { db, temporal, truth, launches, links });
+      await api.register(eventRoutes, { db, journal, truth });
+      await api.register(reportRoutes, { db, reports, temporal });
+      await api.register(nodeRoutes, { db, temporal, objects, launches, nodeReports, tokens });
+    },
+    { prefix: '/api' },
+  );
+  if (options.page !== undefined) await server.register(page, { folder: options.page });
+};
+
+export const app = fp(plugin, { name: 'central-api' });

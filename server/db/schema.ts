@@ -1,0 +1,128 @@
+/**
+ * The tables. They are a projection of what reports said, and outlive Temporal's retention; the truth about a live run
+ * is its workflow.
+ *
+ * Documents are `json` and not `jsonb`: they are never searched, and `jsonb` refuses the NUL that a program's last words
+ * may hold.
+ */
+import {
+  bigint,
+  bigserial,
+  boolean,
+  doublePrecision,
+  index,
+  integer,
+  json,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+} from 'drizzle-orm/pg-core';
+import type { ConsortiumBody, RunEvent } from '../../workflows/api-contract';
+import type {
+  NodeError,
+  NodeView,
+  Parameters,
+  RunInput,
+  RunView,
+  StartedReport,
+} from '../../workflows/contract';
+
+/** Milliseconds since the epoch. */
+const moment = () => doublePrecision();
+
+/** Which report a row's view comes from; see projection.ts for how reports are ordered. */
+const provenance = () => ({
+  launchId: text(),
+  /** Temporal's id of the execution that reported; empty before the first report. */
+  execution: text().notNull().default(''),
+  reportedAt: moment().notNull().default(0),
+  reportedSeq: bigint({ mode: 'number' }).notNull().default(0),
+});
+
+export const consortia = pgTable('consortia', {
+  id: text().primaryKey(),
+  body: json().$type<ConsortiumBody>().notNull(),
+});
+
+export const runs = pgTable(
+  'runs',
+  {
+    runId: text().primaryKey(),
+    consortiumId: text().notNull(),
+    startedAt: moment().notNull(),
+    state: text().$type<RunView['state']>().notNull(),
+    view: json().$type<RunView>().notNull(),
+    ...provenance(),
+    /** When the row last changed, by this server's clock. */
+    updatedAt: moment().notNull(),
+    /** What the run was asked to be; absent where it was started elsewhere. */
+    input: json().$type<RunInput>(),
+    /** The parameters that the request itself brought. */
+    requested: json().$type<Parameters>(),
+    idempotencyKey: text(),
+    /** Whether Temporal is known to have it. */
+    handedOver: boolean().notNull().default(true),
+  },
+  (table) => [
+    unique().on(table.consortiumId, table.idempotencyKey),
+    index().on(table.startedAt.desc()),
+    index().on(table.consortiumId, table.startedAt.desc()),
+  ],
+);
+
+export const nodes = pgTable(
+  'nodes',
+  {
+    runId: text().notNull(),
+    node: text().notNull(),
+    /** Grows in the order in which the nodes of a run became known. */
+    position: bigserial({ mode: 'number' }),
+    state: text().$type<NodeView['state']>().notNull(),
+    view: json().$type<NodeView>().notNull(),
+    ...provenance(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.node] })],
+);
+
+/** Launches whose central node is up. */
+export const launches = pgTable(
+  'launches',
+  {
+    runId: text().notNull(),
+    launchId: text().notNull(),
+    endpoint: json().$type<StartedReport['endpoint']>().notNull(),
+    startedAt: moment().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.launchId] })],
+);
+
+/** The error log: one row for each distinct failure of a run. */
+export const errors = pgTable(
+  'errors',
+  {
+    runId: text().notNull(),
+    /** Digest of what makes it distinct. */
+    identity: text().notNull(),
+    launchId: text(),
+    node: text().notNull(),
+    error: json().$type<NodeError>().notNull(),
+    count: integer().notNull(),
+    firstAt: moment().notNull(),
+    lastAt: moment().notNull(),
+    retrying: boolean().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.identity] })],
+);
+
+export const events = pgTable(
+  'events',
+  {
+    id: bigserial({ mode: 'number' }).primaryKey(),
+    runId: text().notNull(),
+    at: moment().notNull(),
+    type: text().$type<RunEvent['type']>().notNull(),
+    data: json().$type<RunEvent['data']>().notNull(),
+  },
+  (table) => [index().on(table.runId, table.id)],
+);

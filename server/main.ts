@@ -1,0 +1,52 @@
+/** The central API as a process: reads its settings, opens what it needs, and listens until it is told to end. */
+import closeWithGrace from 'close-with-grace';
+import fastify, { type FastifyBaseLogger } from 'fastify';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { createObjectStore } from '../storage/object-store';
+import { app, serverOptions } from './app';
+import { ConfigError, readConfig } from './config';
+import { openDatabase } from './db/client';
+import { listen } from './listen';
+import { connectTemporal, createRuns } from './runs/temporal';
+
+/** Requests under way may take so long to end after a signal. */
+const GRACE_MS = 10_000;
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const log: FastifyBaseLogger = pino({ level: config.logLevel });
+  const database = await openDatabase(config.database, log);
+  const temporal = connectTemporal(config.temporal);
+  const server = fastify({ ...serverOptions, loggerInstance: log });
+  server.addHook('onClose', async () => {
+    await Promise.all([database.close(), temporal.connection.close()]);
+  });
+  closeWithGrace({ delay: GRACE_MS, logger: log }, async ({ err, signal }) => {
+    if (err) log.fatal({ err }, 'ending after an error');
+    else log.info({ signal }, 'ending');
+    await server.close();
+  });
+  await server.register(app, {
+    config,
+    db: database.db,
+    temporal: createRuns(temporal),
+    objects: createObjectStore(config.objectStore),
+    page: builtPage(),
+  });
+  const addresses = await listen(server, config);
+  log.info({ addresses, publicUrl: config.publicUrl }, 'ready');
+}
+
+/** The page is built beside the server; the API also works without it. */
+function builtPage(): string | undefined {
+  const folder = join(__dirname, '../web');
+  return existsSync(join(folder, 'index.html')) ? folder : undefined;
+}
+
+main().catch((error: unknown) => {
+  const wrong = error instanceof ConfigError;
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(wrong ? 2 : 1);
+});

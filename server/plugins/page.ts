@@ -1,0 +1,28 @@
+/** The page that people use: static files, and the same document for every address that the page itself tells apart. */
+import staticFiles from '@fastify/static';
+import fp from 'fastify-plugin';
+import { contentPolicy } from './security-headers';
+
+const POLICY = contentPolicy({
+  'script-src': ["'self'"],
+  'style-src': ["'self'"],
+  'img-src': ["'self'", 'data:'],
+  'font-src': ["'self'"],
+  'connect-src': ["'self'"],
+  'manifest-src': ["'self'"],
+});
+
+/** `folder`: where the built page is. */
+export default fp<{ folder: string }>(
+  async (server, { folder }) => {
+    await server.register(async (scope) => {
+      scope.addHook('onRequest', async (_request, reply) => {
+        reply.header('content-security-policy', POLICY);
+      });
+      // Each file becomes a route of its own, so whatever is not there is a 404 like any other.
+      await scope.register(staticFiles, { root: folder, wildcard: false, schemaHide: true });
+      scope.get('/runs/*', { schema: { hide: true } }, (_request, reply) => reply.sendFile('index.html'));
+    });
+  },
+  { name: 'page' },
+);

@@ -1,0 +1,75 @@
+/** Every error leaves as application/problem+json; what is our fault is logged in full and told in short. */
+import { ApplicationFailure } from '@temporalio/common';
+import { DrizzleQueryError } from 'drizzle-orm/errors';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import type { Problem } from '../../workflows/api-contract';
+import { HttpProblem, plainProblem } from '../problem';
+
+interface KnownRoute {
+  method: string;
+  path: RegExp;
+}
+
+export default fp(
+  (server, _options, done) => {
+    const routes: KnownRoute[] = [];
+    server.addHook('onRoute', ({ method, url }) => {
+      const path = new RegExp(`^${url.replace(/:[^/]+/g, '[^/]+').replace(/\*$/, '.*')}$`);
+      routes.push(...[method].flat().map((name) => ({ method: name, path })));
+    });
+    server.setNotFoundHandler((request, reply) => {
+      const [path = ''] = request.url.split('?');
+      const allowed = [
+        ...new Set(routes.filter((route) => route.path.test(path)).map(({ method }) => method)),
+      ];
+      if (allowed.length === 0) return sendProblem(reply, plainProblem(404, `There is nothing at ${path}.`));
+      const detail = `${path} takes ${allowed.join(', ')}, not ${request.method}.`;
+      return sendProblem(reply.header('allow', allowed.join(', ')), plainProblem(405, detail));
+    });
+    server.setErrorHandler<FastifyError>((error, request, reply) => {
+      const problem = describe(error, request);
+      if (problem.status >= 500) request.log.error({ err: loggable(error) }, problem.title);
+      return sendProblem(reply, problem);
+    });
+    done();
+  },
+  { name: 'problems' },
+);
+
+/** Answers with a problem, which may say more than every problem does. */
+export function sendProblem(reply: FastifyReply, problem: Problem & Record<string, unknown>): FastifyReply {
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+}
+
+function describe(error: FastifyError, request: FastifyRequest): Problem {
+  if (error instanceof HttpProblem) return error.body;
+  if (error instanceof ApplicationFailure && error.type === 'KitUnavailable')
+    return new HttpProblem('object-store-unreachable', error.message).body;
+  if (isConnectionLoss(error))
+    return new HttpProblem('database-unreachable', 'The database does not answer.').body;
+  const { statusCode = 500 } = error;
+  if (statusCode >= 400 && statusCode < 500) return plainProblem(statusCode, error.message);
+  return plainProblem(
+    500,
+    `Something went wrong. The log of the central API says more, under ${request.id}.`,
+  );
+}
+
+/** A failed query holds its parameters, which belong into no log. */
+function loggable(error: Error): unknown {
+  return error instanceof DrizzleQueryError ? (error.cause ?? error.query) : error;
+}
+
+/** Node's codes of a connection that failed, and Postgres' class 08 (connection) and 57P (shutdown). */
+function isConnectionLoss(error: Error): boolean {
+  const { cause } = error;
+  const reason = error instanceof DrizzleQueryError ? cause : error;
+  if (!(reason instanceof Error)) return false;
+  const code = 'code' in reason ? String(reason.code) : '';
+  return (
+    /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|57P)/.test(code) ||
+    /timeout exceeded when trying to connect/.test(reason.message)
+  );
+}

@@ -1,0 +1,73 @@
+/** The errors that a caller gets to see, as RFC 9457 problems. One list, so that a client can tell them apart by `type`. */
+import { STATUS_CODES } from 'node:http';
+import type { z } from 'zod';
+import type { Problem } from '../workflows/api-contract';
+
+const KINDS = {
+  'invalid-request': [400, 'The request is not of the agreed form'],
+  unauthenticated: [401, 'A valid access token is needed'],
+  forbidden: [403, 'The access token does not allow this'],
+  'unknown-consortium': [404, 'Unknown consortium'],
+  'unknown-run': [404, 'Unknown run'],
+  'unknown-kit': [404, 'Unknown kit'],
+  'method-not-allowed': [405, 'Method not allowed'],
+  'run-ended': [409, 'The run has ended'],
+  'launch-superseded': [409, 'The launch is no longer the current one'],
+  'invalid-computation': [422, 'The computation cannot be used'],
+  'invalid-parameters': [422, 'The parameters do not fit the computation'],
+  'idempotency-key-reused': [422, 'The Idempotency-Key belongs to another request'],
+  'temporal-refused': [502, 'Temporal refused the request'],
+  'temporal-unreachable': [503, 'Temporal cannot be reached'],
+  'database-unreachable': [503, 'The database cannot be reached'],
+  'object-store-unreachable': [503, 'The object store cannot be reached'],
+  'not-ready': [503, 'Not ready'],
+} as const satisfies Record<string, readonly [status: number, title: string]>;
+
+export type ProblemKind = keyof typeof KINDS;
+/** Where a request was wrong. */
+export type Place = NonNullable<Problem['errors']>[number];
+
+/** Thrown anywhere while a request is served; it becomes the response. */
+export class HttpProblem extends Error {
+  readonly body: Problem;
+
+  constructor(kind: ProblemKind, detail: string, errors?: Place[]) {
+    super(detail);
+    this.name = 'HttpProblem';
+    const [status, title] = KINDS[kind];
+    this.body = { type: `urn:muster:problem:${kind}`, title, status, detail, ...(errors && { errors }) };
+  }
+}
+
+/** A problem that is no more than its HTTP status and a sentence. */
+export function plainProblem(status: number, detail: string): Problem {
+  return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail };
+}
+
+/** A JSON pointer (RFC 6901). */
+export function jsonPointer(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+const PARTS: Readonly<Record<string, string>> = {
+  body: 'The body',
+  params: 'The path',
+  querystring: 'The query',
+  headers: 'A header',
+};
+
+/** The problem of a part of a request that does not fit its schema. */
+export function invalidRequest(part: string, error: z.core.$ZodError): HttpProblem {
+  const places = error.issues.flatMap(placesOf);
+  const summary = places.map(({ pointer, detail }) => `${pointer || '/'} ${detail}`).join('; ');
+  return new HttpProblem('invalid-request', `${PARTS[part] ?? 'The request'} is wrong: ${summary}`, places);
+}
+
+function placesOf(issue: z.core.$ZodIssue): Place[] {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({
+      pointer: jsonPointer([...issue.path, key]),
+      detail: 'is not known here',
+    }));
+  return [{ pointer: jsonPointer(issue.path), detail: issue.message }];
+}

@@ -1,0 +1,162 @@
+/**
+ * How reports become rows: pure decisions, without a database.
+ *
+ * Reports may come late, twice, or out of order: an activity is tried again while its first attempt is still on the way,
+ * and a reset run speaks while the last words of the execution before it arrive. So each row keeps where its view comes
+ * from, and takes in only what is newer.
+ */
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { ErrorEntry, StatusReportBody } from '../workflows/api-contract';
+import {
+  CENTRAL_NODE,
+  TERMINAL_NODE_STATES,
+  TERMINAL_RUN_STATES,
+  type NodeError,
+  type NodeState,
+  type NodeView,
+  type RunState,
+  type RunView,
+} from '../workflows/contract';
+import { FAILURES, isFailureType } from '../workflows/errors';
+
+/** Where a row's view comes from. */
+export interface Provenance {
+  launchId: string | null;
+  execution: string;
+  reportedAt: number;
+  reportedSeq: number;
+}
+
+/** A row, as far as decisions about it go. */
+export interface Known<View extends { state: string }> extends Provenance {
+  view: View;
+}
+
+export const isTerminalRun = (state: RunState) => TERMINAL_RUN_STATES.includes(state);
+export const isTerminalNode = (state: NodeState) => TERMINAL_NODE_STATES.includes(state);
+const TERMINAL: readonly string[] = [...TERMINAL_RUN_STATES, ...TERMINAL_NODE_STATES];
+
+/** Whether a report says something newer than the row. */
+export function isNews<View extends { state: string }>(
+  known: Known<View> | undefined,
+  from: Provenance,
+  state: string,
+): boolean {
+  if (known === undefined) return true;
+  const { launchId, execution, reportedAt, reportedSeq } = known;
+  const newer =
+    from.reportedAt > reportedAt || (from.reportedAt === reportedAt && from.reportedSeq > reportedSeq);
+  if (!newer) return false;
+  // What has ended stays ended, unless the run was reset (another execution) or launched again.
+  const ended =
+    TERMINAL.includes(known.view.state) && launchId === from.launchId && execution === from.execution;
+  return !ended || state === known.view.state;
+}
+
+export interface Changes {
+  from: Provenance;
+  /** Present when the run's row takes the report in. */
+  run: RunView | undefined;
+  /** The nodes whose rows take the report in. */
+  nodes: NodeView[];
+  /** Those of `run` and `nodes` that read differently than before. */
+  told: { run: boolean; nodes: NodeView[] };
+  /** The failures that are news. */
+  errors: NodeError[];
+}
+
+/** What a status report changes, given the rows that it is about. */
+export function project(
+  report: StatusReportBody,
+  knownRun: Known<RunView> | undefined,
+  knownNodes: ReadonlyMap<string, Known<NodeView>>,
+): Changes {
+  const from: Provenance = {
+    launchId: report.run.launchId ?? null,
+    execution: report.execution,
+    reportedAt: report.at,
+    reportedSeq: report.seq,
+  };
+  const run = isNews(knownRun, from, report.run.state) ? report.run : undefined;
+  const nodes = lastOfEach(report.nodes).filter((node) =>
+    isNews(knownNodes.get(node.node), from, node.state),
+  );
+  const differs = (view: object, known: Known<NodeView | RunView> | undefined) =>
+    !isDeepStrictEqual(view, known?.view);
+  return {
+    from,
+    run,
+    nodes,
+    told: {
+      run: run !== undefined && differs(run, knownRun),
+      nodes: nodes.filter((node) => differs(node, knownNodes.get(node.node))),
+    },
+    errors: [run?.error, ...nodes.map(({ error }) => error)].filter((error) => error !== undefined),
+  };
+}
+
+function lastOfEach(nodes: readonly NodeView[]): NodeView[] {
+  return [...new Map(nodes.map((node) => [node.node, node])).values()];
+}
+
+/** How a run ended according to Temporal, where no report says so. */
+export interface Ending {
+  state: Extract<RunState, 'complete' | 'failed' | 'stopped'>;
+  at: number;
+  /** Why, for a run that failed. */
+  reason?: string;
+}
+
+/** The run as it really is: ended, though its last report says otherwise. */
+export function endedRun(view: RunView, { state, at, reason }: Ending): RunView {
+  const error: NodeError | undefined =
+    reason === undefined
+      ? undefined
+      : { node: CENTRAL_NODE, phase: view.state, type: 'RunFailed', message: reason };
+  return { ...view, state, since: at, ...(error && { error }) };
+}
+
+/** The nodes that nobody watches any more. */
+export function lostNodes(views: readonly NodeView[], at: number): NodeView[] {
+  return views
+    .filter(({ state }) => !isTerminalNode(state))
+    .map(({ attention: _settled, ...view }) => ({ ...view, state: 'lost', since: at }));
+}
+
+/** What makes a failure the same as an earlier one: it is then counted and not listed again. */
+export function errorIdentity(runId: string, launchId: string | null, error: NodeError): string {
+  const { node, phase, type, message } = error;
+  return createHash('sha256')
+    .update(JSON.stringify([runId, launchId, node, phase, type, message]))
+    .digest('hex');
+}
+
+/** A row of the error log. */
+export interface LoggedError extends Pick<ErrorEntry, 'runId' | 'count' | 'firstAt' | 'lastAt' | 'retrying'> {
+  launchId: string | null;
+  error: NodeError;
+}
+
+/** The row as it is shown, with what to do about it. */
+export function errorEntry({
+  runId,
+  launchId,
+  error,
+  count,
+  firstAt,
+  lastAt,
+  retrying,
+}: LoggedError): ErrorEntry {
+  const type = isFailureType(error.type) ? error.type : 'Internal';
+  return {
+    ...error,
+    runId,
+    ...(launchId !== null && { launchId }),
+    count,
+    firstAt,
+    lastAt,
+    retrying,
+    advice: FAILURES[type].advice,
+  };
+}

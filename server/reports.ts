@@ -1,0 +1,206 @@
+/** Takes reports of runs in: each is one transaction, with few statements whatever the number of nodes. */
+import { and, eq, inArray, notInArray, sql } from 'drizzle-orm';
+import type { z } from 'zod';
+import type { ErrorReportBody, StartedReportBody, StatusReportBody } from '../workflows/api-contract';
+import { TERMINAL_NODE_STATES, type NodeError, type NodeView, type RunView } from '../workflows/contract';
+import type { Database } from './db/client';
+import { errors, launches, nodes, runs } from './db/schema';
+import type { Journal, NewEvent } from './journal';
+import {
+  endedRun,
+  errorEntry,
+  errorIdentity,
+  isTerminalNode,
+  isTerminalRun,
+  lostNodes,
+  project,
+  type Ending,
+  type Provenance,
+} from './projection';
+
+type Tell = (event: NewEvent) => void;
+
+export interface Reports {
+  /** What RunWorkflow says of the run and of the nodes that changed. */
+  status(runId: string, report: StatusReportBody): Promise<void>;
+  /** The central node of a launch is up. */
+  started(runId: string, report: z.output<typeof StartedReportBody>): Promise<void>;
+  /** Something failed at a node. */
+  failed(runId: string, report: ErrorReportBody): Promise<void>;
+  /** The run has ended, in `execution` if that is known, without saying so; `seen` is the row that this was concluded from. */
+  ended(runId: string, seen: Provenance, ending: Ending, execution?: string): Promise<void>;
+}
+
+export function createReports(journal: Journal): Reports {
+  return {
+    status: (runId, report) =>
+      journal.change(runId, async (tx, tell) => {
+        const [knownRun] = await tx.select().from(runs).where(eq(runs.runId, runId));
+        const changes = project(report, knownRun, await knownNodes(tx, runId, report.nodes));
+        const { from, told } = changes;
+        if (changes.run) await writeRun(tx, runId, changes.run, { ...from, handedOver: true });
+        if (changes.nodes.length > 0) await writeNodes(tx, runId, changes.nodes, from);
+        if (told.run) tell({ type: 'run', at: report.at, data: report.run });
+        for (const node of told.nodes) tell({ type: 'node', at: report.at, data: node });
+        await logFinal(tx, tell, runId, from.launchId, changes.errors, report.at);
+        await settle(tx, tell, runId, told.nodes.filter(gotOver), report.at);
+      }),
+
+    started: (runId, { launchId, endpoint, sites, at }) =>
+      journal.change(runId, async (tx, tell) => {
+        const first = await tx
+          .insert(launches)
+          .values({ runId, launchId, endpoint, startedAt: at })
+          .onConflictDoNothing()
+          .returning({ launchId: launches.launchId });
+        if (first.length > 0) tell({ type: 'EdgeClientStartRun', at, data: { launchId, sites } });
+      }),
+
+    failed: (runId, report) => journal.change(runId, (tx, tell) => logReported(tx, tell, runId, report)),
+
+    ended: (runId, seen, ending, execution) =>
+      journal.change(runId, async (tx, tell) => {
+        const [row] = await tx.select().from(runs).where(eq(runs.runId, runId));
+        if (row === undefined || isTerminalRun(row.state) || !sameReport(row, seen)) return;
+        const run = endedRun(row.view, ending);
+        const { launchId, reportedAt, reportedSeq } = row;
+        const from = { launchId, execution: execution ?? row.execution, reportedAt, reportedSeq };
+        await writeRun(tx, runId, run, { ...from, handedOver: row.handedOver });
+        tell({ type: 'run', at: ending.at, data: run });
+        const open = await openNodes(tx, runId);
+        const lost = lostNodes(open, ending.at);
+        if (lost.length > 0) await writeNodes(tx, runId, lost, from);
+        for (const node of lost) tell({ type: 'node', at: ending.at, data: node });
+        await logFinal(tx, tell, runId, launchId, run.error === undefined ? [] : [run.error], ending.at);
+      }),
+  };
+}
+
+const sameReport = (row: Provenance, seen: Provenance) =>
+  row.execution === seen.execution &&
+  row.reportedAt === seen.reportedAt &&
+  row.reportedSeq === seen.reportedSeq;
+
+async function knownNodes(tx: Database, runId: string, views: readonly NodeView[]) {
+  const names = views.map(({ node }) => node);
+  if (names.length === 0) return new Map<string, never>();
+  const rows = await tx
+    .select()
+    .from(nodes)
+    .where(and(eq(nodes.runId, runId), inArray(nodes.node, names)));
+  return new Map(rows.map((row) => [row.node, row]));
+}
+
+async function openNodes(tx: Database, runId: string): Promise<NodeView[]> {
+  const rows = await tx
+    .select({ view: nodes.view })
+    .from(nodes)
+    .where(and(eq(nodes.runId, runId), notInArray(nodes.state, [...TERMINAL_NODE_STATES])));
+  return rows.map(({ view }) => view);
+}
+
+async function writeRun(
+  tx: Database,
+  runId: string,
+  view: RunView,
+  from: Provenance & { handedOver: boolean },
+): Promise<void> {
+  const row = { view, state: view.state, ...from, updatedAt: Date.now() };
+  await tx
+    .insert(runs)
+    .values({ runId, consortiumId: view.consortium.id, startedAt: view.startedAt, ...row })
+    .onConflictDoUpdate({ target: runs.runId, set: row });
+}
+
+/** Nodes keep the order in which they were first written. */
+async function writeNodes(
+  tx: Database,
+  runId: string,
+  views: readonly NodeView[],
+  from: Provenance,
+): Promise<void> {
+  await tx
+    .insert(nodes)
+    .values(views.map((view) => ({ runId, node: view.node, state: view.state, view, ...from })))
+    .onConflictDoUpdate({
+      target: [nodes.runId, nodes.node],
+      set: { state: sql`excluded.state`, view: sql`excluded.view`, ...from },
+    });
+}
+
+/** A failure that was reported again counts up. The same report delivered twice does not. */
+async function logReported(
+  tx: Database,
+  tell: Tell,
+  runId: string,
+  { launchId, error, retrying, at }: ErrorReportBody,
+): Promise<void> {
+  const identity = errorIdentity(runId, launchId, error);
+  const [row] = await tx
+    .insert(errors)
+    .values({
+      ...{ runId, identity, launchId, error, node: error.node },
+      ...{ count: 1, firstAt: at, lastAt: at, retrying },
+    })
+    .onConflictDoUpdate({
+      target: [errors.runId, errors.identity],
+      set: {
+        count: sql`${errors.count} + 1`,
+        lastAt: sql`greatest(${errors.lastAt}, excluded.last_at)`,
+        retrying,
+      },
+      setWhere: sql`${errors.lastAt} <> excluded.last_at`,
+    })
+    .returning();
+  if (row) tell({ type: 'error', at, data: errorEntry(row) });
+}
+
+/** Failures that a run or a node ended with. One that was reported before is the same failure, now given up. */
+async function logFinal(
+  tx: Database,
+  tell: Tell,
+  runId: string,
+  launchId: string | null,
+  failures: readonly NodeError[],
+  at: number,
+): Promise<void> {
+  const distinct = new Map(failures.map((error) => [errorIdentity(runId, launchId, error), error]));
+  if (distinct.size === 0) return;
+  const rows = await tx
+    .insert(errors)
+    .values(
+      [...distinct].map(([identity, error]) => ({
+        ...{ runId, identity, launchId, error, node: error.node },
+        ...{ count: 1, firstAt: at, lastAt: at, retrying: false },
+      })),
+    )
+    .onConflictDoUpdate({
+      target: [errors.runId, errors.identity],
+      set: { retrying: false },
+      setWhere: eq(errors.retrying, true),
+    })
+    .returning();
+  for (const row of rows) tell({ type: 'error', at, data: errorEntry(row) });
+}
+
+/** Whether whatever was being tried again at the node has come to an end, one way or the other. */
+const gotOver = ({ state, attention }: NodeView) =>
+  attention === undefined && (state === 'running' || isTerminalNode(state));
+
+/** What was being tried again at these nodes is no longer. */
+async function settle(
+  tx: Database,
+  tell: Tell,
+  runId: string,
+  views: readonly NodeView[],
+  at: number,
+): Promise<void> {
+  if (views.length === 0) return;
+  const names = views.map(({ node }) => node);
+  const rows = await tx
+    .update(errors)
+    .set({ retrying: false })
+    .where(and(eq(errors.runId, runId), eq(errors.retrying, true), inArray(errors.node, names)))
+    .returning();
+  for (const row of rows) tell({ type: 'error', at, data: errorEntry(row) });
+}

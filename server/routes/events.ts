@@ -1,0 +1,113 @@
+/** A run's events as they happen (Server-Sent Events), from wherever the reader left off. */
+import { eq } from 'drizzle-orm';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import type { RunEvent } from '../../workflows/api-contract';
+import { mustSee } from '../access';
+import type { Database } from '../db/client';
+import { runs } from '../db/schema';
+import type { Journal } from '../journal';
+import { HttpProblem } from '../problem';
+import type { Truth } from '../runs/truth';
+import { problems, RunPath } from './responses';
+
+/** Another replica of the API may have written; this one is woken only by what it wrote itself. */
+const POLL_MS = 2_000;
+/** Proxies and readers take a silent connection for dead. */
+const HEARTBEAT_MS = 15_000;
+const BATCH = 100;
+
+const ResumeHeaders = z.looseObject({
+  'last-event-id': z.coerce
+    .number('must be the id of an event')
+    .int('must be the id of an event')
+    .nonnegative('must be the id of an event')
+    .default(0)
+    .describe('Events after this one are sent; without it, all.'),
+});
+
+const EventStream = z
+  .custom<Readable>((value) => value instanceof Readable)
+  .meta({ type: 'string', description: 'Each message is a RunEvent.' });
+
+interface Deps {
+  db: Database;
+  journal: Journal;
+  truth: Truth;
+}
+
+export const eventRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, journal, truth }, done) => {
+  const closing = new AbortController();
+  // Open streams would hold the server's end up.
+  server.addHook('preClose', (closed) => {
+    closing.abort();
+    closed();
+  });
+
+  async function find(runId: string) {
+    const [row] = await db.select().from(runs).where(eq(runs.runId, runId));
+    if (row) return row;
+    throw new HttpProblem('unknown-run', `There is no run ${runId}.`);
+  }
+
+  server.get(
+    '/runs/:runId/events',
+    {
+      config: { roles: ['admin', 'lead', 'central'] },
+      exposeHeadRoute: false,
+      schema: {
+        operationId: 'followRun',
+        summary: 'The events of a run, past and to come',
+        description: 'Stays open. `id` is the id of the event, `event` its type, `data` the event itself.',
+        tags: ['runs'],
+        params: RunPath,
+        headers: ResumeHeaders,
+        response: {
+          200: { description: 'RunEvents.', content: { 'text/event-stream': { schema: EventStream } } },
+          ...problems,
+        },
+      },
+    },
+    async ({ params: { runId }, headers, claims }, reply) => {
+      mustSee(claims, (await find(runId)).consortiumId);
+      const gone = new AbortController();
+      const end = AbortSignal.any([gone.signal, closing.signal]);
+      const stream = Readable.from(follow(runId, headers['last-event-id'], end));
+      stream.once('close', () => gone.abort());
+      return reply
+        .type('text/event-stream')
+        .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+        .send(stream);
+    },
+  );
+
+  /** One chunk at a time: the next is read when the reader has taken the one before. */
+  async function* follow(runId: string, lastEventId: number, end: AbortSignal): AsyncGenerator<string> {
+    let last = lastEventId;
+    let spokeAt = Date.now();
+    const listener = journal.listen(runId);
+    try {
+      yield 'retry: 1000\n\n';
+      while (!end.aborted) {
+        const events = await journal.read(runId, last, BATCH);
+        const silence = Date.now() - spokeAt;
+        if (events.length === 0 && silence < HEARTBEAT_MS) {
+          await listener.wait(POLL_MS, end);
+          await truth.check(await find(runId));
+          continue;
+        }
+        yield events.length > 0 ? events.map(message).join('') : ': still here\n\n';
+        last = events.at(-1)?.id ?? last;
+        spokeAt = Date.now();
+      }
+    } finally {
+      listener.close();
+    }
+  }
+  done();
+};
+
+function message(event: RunEvent): string {
+  return `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+}

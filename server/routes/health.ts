@@ -1,0 +1,91 @@
+/** Whether the server lives, and whether what it needs to do its work answers. */
+import { sql } from 'drizzle-orm';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import type { ObjectStore } from '../../storage/object-store';
+import { Problem } from '../../workflows/api-contract';
+import type { Database } from '../db/client';
+import { sendProblem } from '../plugins/problems';
+import { HttpProblem } from '../problem';
+import type { Runs } from '../runs/temporal';
+
+const PATIENCE_MS = 3_000;
+
+const Checks = z.object({
+  database: z.enum(['ok', 'failed']),
+  temporal: z.enum(['ok', 'failed']),
+  objectStore: z.enum(['ok', 'failed']),
+});
+type Checks = z.output<typeof Checks>;
+
+interface Deps {
+  db: Database;
+  temporal: Runs;
+  objects: ObjectStore;
+}
+
+export const healthRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, temporal, objects }, done) => {
+  async function check(what: keyof Checks, request: () => Promise<unknown>): Promise<'ok' | 'failed'> {
+    const late = new AbortController();
+    try {
+      const tooLate = delay(PATIENCE_MS, undefined, { signal: late.signal, ref: false }).then(() => {
+        throw new Error(`nothing within ${PATIENCE_MS} ms`);
+      });
+      await Promise.race([request(), tooLate]);
+      return 'ok';
+    } catch (err) {
+      server.log.warn({ err, what }, 'not ready');
+      return 'failed';
+    } finally {
+      late.abort();
+    }
+  }
+
+  server.get(
+    '/healthz',
+    {
+      logLevel: 'warn',
+      schema: {
+        operationId: 'getHealth',
+        summary: 'The process is up',
+        tags: ['health'],
+        response: { 200: z.object({ status: z.literal('ok') }) },
+      },
+    },
+    () => ({ status: 'ok' as const }),
+  );
+
+  server.get(
+    '/readyz',
+    {
+      logLevel: 'warn',
+      schema: {
+        operationId: 'getReadiness',
+        summary: 'The database, Temporal and the object store answer',
+        tags: ['health'],
+        response: {
+          200: z.object({ status: z.literal('ready'), checks: Checks }),
+          503: {
+            description: 'Something does not answer.',
+            content: { 'application/problem+json': { schema: Problem.extend({ checks: Checks }) } },
+          },
+        },
+      },
+    },
+    async (_request, reply) => {
+      const [database, ofTemporal, objectStore] = await Promise.all([
+        check('database', () => db.execute(sql`select 1`)),
+        check('temporal', () => temporal.check()),
+        check('objectStore', () => objects.ensureBucket()),
+      ]);
+      const checks = { database, temporal: ofTemporal, objectStore };
+      const failed = Object.entries(checks).filter(([, state]) => state === 'failed');
+      if (failed.length === 0) return reply.send({ status: 'ready', checks });
+      const names = failed.map(([name]) => name).join(', ');
+      const { body } = new HttpProblem('not-ready', `No answer from: ${names}. The log says why.`);
+      return sendProblem(reply, { ...body, checks });
+    },
+  );
+  done();
+};

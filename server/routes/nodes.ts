@@ -1,0 +1,109 @@
+/** What a node needs: its kit when it is launched, and an ear while it runs. */
+import { and, eq } from 'drizzle-orm';
+import type { FastifyBaseLogger } from 'fastify';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { ObjectStore } from '../../storage/object-store';
+import { RunKitAccess } from '../../workflows/api-contract';
+import { CENTRAL_NODE, kitKey, LaunchId, NodeName, NodeReport, RunId } from '../../workflows/contract';
+import { mustBeNode } from '../access';
+import type { Database } from '../db/client';
+import { nodes } from '../db/schema';
+import { HttpProblem } from '../problem';
+import { isTerminalNode } from '../projection';
+import type { Launch, Launches } from '../runs/launches';
+import type { NodeReports } from '../runs/node-reports';
+import type { Runs } from '../runs/temporal';
+import type { Tokens } from '../tokens';
+import { nothing, problems } from './responses';
+
+/** Long enough to begin a download, too short to be passed around. */
+const KIT_URL_SECONDS = 300;
+
+interface Deps {
+  db: Database;
+  temporal: Runs;
+  objects: ObjectStore;
+  launches: Launches;
+  nodeReports: NodeReports;
+  tokens: Tokens;
+}
+
+export const nodeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) => {
+  const { db, temporal, objects, launches, nodeReports, tokens } = deps;
+
+  server.post(
+    '/runs/:runId/launches/:launchId/kits/:node',
+    {
+      config: { roles: ['site', 'central'] },
+      schema: {
+        operationId: 'getRunKit',
+        summary: "Where a node's runKit can be downloaded now, and how the node may report on itself",
+        tags: ['nodes'],
+        params: z.object({ runId: RunId, launchId: LaunchId, node: NodeName }),
+        response: { 200: RunKitAccess, ...problems },
+      },
+    },
+    async ({ params: launch, claims, log }) => {
+      const { runId, launchId, node } = launch;
+      mustBeNode(claims, node);
+      const key = kitKey(runId, launchId, node);
+      if (!(await objects.stat(key)))
+        throw new HttpProblem(
+          'unknown-kit',
+          `There is no kit for ${node} in launch ${launchId} of run ${runId}.`,
+        );
+      await launches.mustBeCurrent(launch);
+      if (node !== CENTRAL_NODE) tellFetching(launch, log);
+      const [url, reportToken] = await Promise.all([
+        objects.presignGet(key, KIT_URL_SECONDS),
+        tokens.forNode(launch),
+      ]);
+      return { url, reportPath: `/api/runs/${runId}/nodes/${node}/report`, reportToken };
+    },
+  );
+
+  /** The kit is worth more than the word: the site does not wait for it. */
+  function tellFetching({ runId, launchId, node }: Launch, log: FastifyBaseLogger): void {
+    temporal
+      .signalStatus(runId, { launchId, node, state: 'fetching' })
+      .catch((err: unknown) =>
+        log.warn({ err, runId, node }, 'the run was not told that a site fetches its kit'),
+      );
+  }
+
+  server.post(
+    '/runs/:runId/nodes/:node/report',
+    {
+      config: { roles: ['node'] },
+      schema: {
+        operationId: 'reportNode',
+        summary: 'A node says how far it is',
+        tags: ['nodes'],
+        params: z.object({ runId: RunId, node: NodeName }),
+        body: NodeReport,
+        response: { 204: nothing, ...problems },
+      },
+    },
+    async ({ params: { runId, node }, body, claims }, reply) => {
+      if (claims.role !== 'node' || claims.runId !== runId || claims.node !== node)
+        throw new HttpProblem('forbidden', `${claims.sub} may not report for ${node} of run ${runId}.`);
+      const launch = { runId, node, launchId: claims.launchId };
+      await launches.mustBeCurrent(launch);
+      await mustBeAlive(launch);
+      if (!(await nodeReports.take(launch, body)))
+        throw new HttpProblem('run-ended', `Run ${runId} has ended.`);
+      return reply.code(204).send();
+    },
+  );
+
+  async function mustBeAlive({ runId, launchId, node }: Launch): Promise<void> {
+    const [row] = await db
+      .select()
+      .from(nodes)
+      .where(and(eq(nodes.runId, runId), eq(nodes.node, node)));
+    if (row && row.launchId === launchId && isTerminalNode(row.state))
+      throw new HttpProblem('forbidden', `The token is no longer valid: ${node} is ${row.state}.`);
+  }
+  done();
+};

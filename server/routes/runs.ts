@@ -1,0 +1,167 @@
+/** Runs as people see them: the list, one in full, and the stop button. */
+import { and, count, desc, eq, inArray, max, ne, sql } from 'drizzle-orm';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { RunDetail, RunList, StopRunBody } from '../../workflows/api-contract';
+import { CENTRAL_NODE, ConsortiumId } from '../../workflows/contract';
+import { mustLead, mustSee, visibleConsortia } from '../access';
+import type { Database } from '../db/client';
+import { errors, events, nodes, runs } from '../db/schema';
+import { HttpProblem } from '../problem';
+import { errorEntry, isTerminalRun } from '../projection';
+import type { Launches } from '../runs/launches';
+import type { Links } from '../runs/links';
+import type { Runs } from '../runs/temporal';
+import type { Truth } from '../runs/truth';
+import { nothing, problems, RunPath } from './responses';
+
+const MAX_ERRORS = 500;
+const ListQuery = z.object({
+  consortium: ConsortiumId.optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+});
+
+interface Deps {
+  db: Database;
+  temporal: Runs;
+  truth: Truth;
+  launches: Launches;
+  links: Links;
+}
+
+export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) => {
+  const { db, temporal, truth, launches, links } = deps;
+
+  async function lookUp(runId: string) {
+    const [row] = await db.select().from(runs).where(eq(runs.runId, runId));
+    return row;
+  }
+
+  server.get(
+    '/runs',
+    {
+      config: { roles: ['admin', 'lead', 'central'] },
+      schema: {
+        operationId: 'listRuns',
+        summary: 'The runs that the caller may see, the newest first',
+        tags: ['runs'],
+        querystring: ListQuery,
+        response: { 200: RunList, ...problems },
+      },
+    },
+    async ({ query: { consortium, limit }, claims }) => {
+      if (consortium !== undefined) mustSee(claims, consortium);
+      const visible = consortium === undefined ? visibleConsortia(claims) : [consortium];
+      const read = () => listRuns(db, visible, limit);
+      const rows = await read();
+      const corrected = await Promise.all(rows.map((row) => truth.check(row)));
+      const now = corrected.includes(true) ? await read() : rows;
+      return { runs: now.map(({ view, sites }) => ({ ...view, sites })) };
+    },
+  );
+
+  server.get(
+    '/runs/:runId',
+    {
+      config: { roles: ['admin', 'lead', 'central'] },
+      schema: {
+        operationId: 'getRun',
+        summary: 'A run with its nodes and errors',
+        tags: ['runs'],
+        params: RunPath,
+        response: { 200: RunDetail, ...problems },
+      },
+    },
+    async ({ params: { runId }, claims }) => {
+      const row = await lookUp(runId);
+      if (row === undefined) throw unknown(runId);
+      mustSee(claims, row.consortiumId);
+      await truth.check(row);
+      return { ...(await readRun(db, runId)), links: links(runId) };
+    },
+  );
+
+  server.post(
+    '/runs/:runId/stop',
+    {
+      config: { roles: ['admin', 'lead'] },
+      schema: {
+        operationId: 'stopRun',
+        summary: 'Ask a run to stop',
+        tags: ['runs'],
+        params: RunPath,
+        body: StopRunBody.prefault({}),
+        response: { 202: nothing, ...problems },
+      },
+    },
+    async ({ params: { runId }, body: { reason }, claims }, reply) => {
+      const row = await lookUp(runId);
+      // An admin can also stop a run that was started elsewhere and has not reported yet.
+      if (row) mustLead(claims, row.consortiumId);
+      else if (claims.role !== 'admin') throw unknown(runId);
+      if (row && isTerminalRun(row.state) && !(await launches.wasReset(row))) throw ended(row);
+      const told = await temporal.signalStop(runId, {
+        by: claims.sub,
+        ...(reason !== undefined && { reason }),
+      });
+      if (told) return reply.code(202).send();
+      if (row === undefined) throw unknown(runId);
+      await truth.correct(row);
+      throw ended((await lookUp(runId)) ?? row);
+    },
+  );
+  done();
+};
+
+const unknown = (runId: string) => new HttpProblem('unknown-run', `There is no run ${runId}.`);
+const ended = ({ runId, state }: { runId: string; state: string }) =>
+  new HttpProblem('run-ended', `Run ${runId} is ${state}: there is nothing to stop.`);
+
+async function listRuns(db: Database, visible: string[] | undefined, limit: number) {
+  const rows = await db
+    .select()
+    .from(runs)
+    .where(visible && inArray(runs.consortiumId, visible))
+    .orderBy(desc(runs.startedAt), desc(runs.runId))
+    .limit(limit);
+  const ids = rows.map(({ runId }) => runId);
+  const counts = await db
+    .select({ runId: nodes.runId, sites: count() })
+    .from(nodes)
+    .where(and(inArray(nodes.runId, ids), ne(nodes.node, CENTRAL_NODE)))
+    .groupBy(nodes.runId);
+  const sites = new Map(counts.map((row) => [row.runId, row.sites]));
+  return rows.map((row) => ({ ...row, sites: sites.get(row.runId) ?? 0 }));
+}
+
+/** The run as it is at one moment, with the last event that is part of the picture. */
+function readRun(db: Database, runId: string): Promise<Omit<RunDetail, 'links'>> {
+  return db.transaction(
+    async (tx) => {
+      const [run] = await tx.select().from(runs).where(eq(runs.runId, runId));
+      if (run === undefined) throw unknown(runId);
+      const views = await tx
+        .select({ view: nodes.view })
+        .from(nodes)
+        .where(eq(nodes.runId, runId))
+        .orderBy(sql`${nodes.node} <> ${CENTRAL_NODE}`, nodes.position);
+      const log = await tx
+        .select()
+        .from(errors)
+        .where(eq(errors.runId, runId))
+        .orderBy(desc(errors.lastAt))
+        .limit(MAX_ERRORS);
+      const [last] = await tx
+        .select({ id: max(events.id) })
+        .from(events)
+        .where(eq(events.runId, runId));
+      return {
+        run: run.view,
+        nodes: views.map(({ view }) => view),
+        errors: log.map(errorEntry),
+        lastEventId: last?.id ?? 0,
+      };
+    },
+    { isolationLevel: 'repeatable read', accessMode: 'read only' },
+  );
+}

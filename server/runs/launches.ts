@@ -1,0 +1,69 @@
+/**
+ * Whether a launch is its run's current one: who asks for an older launch's kit, or reports for it, is refused.
+ *
+ * The row alone cannot tell. It is written by reports that come on their own time, so a site may well ask for the kit of
+ * a launch that the row has not heard of yet, and must not be held up by that. What is certain is the object store: the
+ * kits of a launch are published before anyone is told of it, and launches follow one another. So a launch that the row
+ * does not know is the newer one if its kit was published later.
+ */
+import { eq } from 'drizzle-orm';
+import type { ObjectStore } from '../../storage/object-store';
+import { kitKey } from '../../workflows/contract';
+import type { Database } from '../db/client';
+import { runs } from '../db/schema';
+import { HttpProblem } from '../problem';
+import { isTerminalRun } from '../projection';
+import type { Runs } from './temporal';
+
+export interface Launch {
+  runId: string;
+  launchId: string;
+  node: string;
+}
+
+export interface Launches {
+  /** @throws HttpProblem `launch-superseded`, or `run-ended` when the whole run has ended */
+  mustBeCurrent(launch: Launch): Promise<void>;
+  /** Whether Temporal has the run at work in an execution that the row has not heard of: the run was reset. */
+  wasReset(run: { runId: string; execution: string }): Promise<boolean>;
+}
+
+export function createLaunches(deps: {
+  db: Database;
+  temporal: Runs;
+  objects: Pick<ObjectStore, 'stat'>;
+}): Launches {
+  const { db, temporal, objects } = deps;
+
+  async function publishedAt({ runId, node }: Launch, launchId: string): Promise<number> {
+    const kit = await objects.stat(kitKey(runId, launchId, node));
+    return kit?.lastModified.getTime() ?? 0;
+  }
+
+  const wasReset: Launches['wasReset'] = async ({ runId, execution }) => {
+    const condition = await temporal.describe(runId);
+    return condition?.open === true && condition.execution !== execution;
+  };
+
+  return {
+    wasReset,
+    async mustBeCurrent(launch) {
+      const { runId, launchId } = launch;
+      const [row] = await db.select().from(runs).where(eq(runs.runId, runId));
+      if (row?.launchId == null) return;
+      if (row.launchId !== launchId) {
+        const [asked, known] = await Promise.all([
+          publishedAt(launch, launchId),
+          publishedAt(launch, row.launchId),
+        ]);
+        if (asked >= known) return;
+        throw new HttpProblem(
+          'launch-superseded',
+          `Launch ${launchId} of run ${runId} was followed by ${row.launchId}.`,
+        );
+      }
+      if (isTerminalRun(row.state) && !(await wasReset(row)))
+        throw new HttpProblem('run-ended', `Run ${runId} is ${row.state}.`);
+    },
+  };
+}

@@ -1,0 +1,158 @@
+/**
+ * startRun: a run is written down first and handed to Temporal then. So nothing that a caller was told of is lost, and
+ * the same request sent again finishes what the first one could not.
+ */
+import { and, eq } from 'drizzle-orm';
+import { randomInt } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { ConsortiumView } from '../../workflows/api-contract';
+import type { Parameters, RunInput } from '../../workflows/contract';
+import { initialModel } from '../../workflows/run-state';
+import type { Database } from '../db/client';
+import { nodes, runs } from '../db/schema';
+import type { Journal, NewEvent } from '../journal';
+import { HttpProblem } from '../problem';
+import { isTerminalRun } from '../projection';
+import type { Links } from './links';
+import { checkParameters } from './parameters';
+import type { Runs } from './temporal';
+import { describeStart } from './words';
+
+export interface StartRequest {
+  consortium: ConsortiumView;
+  /** The parameters that the request brings; without them the consortium's are used. */
+  requested: Parameters | undefined;
+  idempotencyKey: string | undefined;
+  startedBy: string;
+}
+export interface Start {
+  runId: string;
+  /** Whether an earlier request had started it. */
+  seen: boolean;
+}
+export type StartRun = (request: StartRequest) => Promise<Start>;
+
+type RunRow = typeof runs.$inferSelect;
+
+/** Makes {@link StartRun}. It may be called with the same key many times, also at once: that is one run. */
+export function createStartRun(deps: {
+  db: Database;
+  journal: Journal;
+  temporal: Runs;
+  links: Links;
+}): StartRun {
+  const { db, journal, temporal, links } = deps;
+
+  async function handOver({ runId, input }: RunRow): Promise<void> {
+    if (input === null) return;
+    await temporal.start(runId, input, describeStart(input, links(runId).page));
+    await journal.change(runId, (tx, tell) => noteHandedOver(tx, tell, runId, input));
+  }
+
+  return async (request) => {
+    const earlier = await findByKey(db, request);
+    const written = earlier === undefined ? await writeDown(journal, request) : undefined;
+    const row = earlier ?? written ?? (await findByKey(db, request));
+    if (row === undefined) throw new Error('a new run got the id of another');
+    if (!row.handedOver) await handOver(row);
+    return { runId: row.runId, seen: written === undefined };
+  };
+}
+
+/**
+ * The run that was started with the key of this request.
+ * @throws HttpProblem `idempotency-key-reused` when it was started by a different one
+ */
+async function findByKey(db: Database, request: StartRequest): Promise<RunRow | undefined> {
+  const { consortium, idempotencyKey, requested = null } = request;
+  if (idempotencyKey === undefined) return undefined;
+  const [row] = await db
+    .select()
+    .from(runs)
+    .where(and(eq(runs.consortiumId, consortium.id), eq(runs.idempotencyKey, idempotencyKey)));
+  if (row === undefined || isDeepStrictEqual(row.requested, requested)) return row;
+  throw new HttpProblem(
+    'idempotency-key-reused',
+    `The Idempotency-Key started run ${row.runId} with other parameters: use a new key for a new run.`,
+  );
+}
+
+/** Writes a new run down, all its nodes waiting; `undefined` when another request with the key was faster. */
+function writeDown(journal: Journal, request: StartRequest): Promise<RunRow | undefined> {
+  const { consortium, requested, idempotencyKey } = request;
+  const input = inputOf(request);
+  const now = Date.now();
+  const runId = newRunId(consortium.id, now);
+  const { run, nodes: views } = initialModel(runId, input, now);
+  return journal.change(runId, async (tx, tell) => {
+    const [row] = await tx
+      .insert(runs)
+      .values({
+        ...{
+          runId,
+          consortiumId: consortium.id,
+          startedAt: now,
+          updatedAt: now,
+          state: run.state,
+          view: run,
+        },
+        ...{ input, requested, idempotencyKey, handedOver: false },
+      })
+      .onConflictDoNothing()
+      .returning();
+    if (row === undefined) return undefined;
+    await tx
+      .insert(nodes)
+      .values([...views.values()].map((view) => ({ runId, node: view.node, state: view.state, view })));
+    const data = {
+      consortium: consortium.id,
+      startedBy: input.startedBy,
+      sites: input.sites.map(({ id }) => id),
+    };
+    tell({ type: 'CentralClientStartRun', at: now, data });
+    return row;
+  });
+}
+
+/** @throws HttpProblem `invalid-parameters` */
+function inputOf({ consortium, requested, startedBy }: StartRequest): RunInput {
+  const { id, name, computation, sites, windows } = consortium;
+  const parameters = requested ?? consortium.parameters;
+  const whose = requested === undefined ? `The parameters of ${id}` : 'The parameters';
+  checkParameters(computation, parameters, whose);
+  return { consortium: { id, name }, computation, parameters, sites, startedBy, windows };
+}
+
+/** Notes that Temporal has the run. One that was meanwhile given up as never started begins anew. */
+async function noteHandedOver(
+  tx: Database,
+  tell: (event: NewEvent) => void,
+  runId: string,
+  input: RunInput,
+): Promise<void> {
+  const [row] = await tx
+    .update(runs)
+    .set({ handedOver: true, updatedAt: Date.now() })
+    .where(and(eq(runs.runId, runId), eq(runs.handedOver, false)))
+    .returning();
+  if (row === undefined || !isTerminalRun(row.state)) return;
+  const at = Date.now();
+  const { run, nodes: views } = initialModel(runId, input, at);
+  await tx.update(runs).set({ state: run.state, view: run }).where(eq(runs.runId, runId));
+  await tx.delete(nodes).where(eq(nodes.runId, runId));
+  await tx
+    .insert(nodes)
+    .values([...views.values()].map((view) => ({ runId, node: view.node, state: view.state, view })));
+  tell({ type: 'run', at, data: run });
+  for (const view of views.values()) tell({ type: 'node', at, data: view });
+}
+
+const ID_LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
+
+/** Names the consortium and the minute, so that a person recognises the run, and cannot be met twice. */
+function newRunId(consortiumId: string, at: number): string {
+  const [date = '', time = ''] = new Date(at).toISOString().split(/[T.]/);
+  const minute = `${date.slice(2).replaceAll('-', '')}-${time.slice(0, 5).replace(':', '')}`;
+  const unique = Array.from({ length: 6 }, () => ID_LETTERS[randomInt(ID_LETTERS.length)]).join('');
+  return `${consortiumId}-${minute}-${unique}`;
+}

@@ -1,0 +1,162 @@
+/** Runs as Temporal knows them: how they are started, spoken to, and asked how they are. */
+import {
+  Client,
+  Connection,
+  ServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  defaultGrpcRetryOptions,
+  isGrpcServiceError,
+  makeGrpcRetryInterceptor,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import { defineSearchAttributeKey, type SignalDefinition } from '@temporalio/common';
+import { z } from 'zod';
+import {
+  CENTRAL_QUEUE,
+  RUN_WORKFLOW,
+  statusSignal,
+  stopSignal,
+  type RunInput,
+  type StatusSignal,
+  type StopSignal,
+} from '../../workflows/contract';
+import type { ServerConfig } from '../config';
+import { HttpProblem } from '../problem';
+import type { Ending } from '../projection';
+
+/** A run that Temporal has: at work, or ended. */
+export type Condition =
+  /** `execution`: Temporal's id of the execution, which a reset changes. */
+  { execution: string; open: true } | { execution: string; open: false; ending: Ending };
+
+/** Every call throws HttpProblem `temporal-unreachable` or `temporal-refused` when it fails for no fault of the run. */
+export interface Runs {
+  /** Starts the run unless Temporal has, or had, one of this id. */
+  start(runId: string, input: RunInput, words: { summary: string; details: string }): Promise<void>;
+  /** Tells the run something; answers whether there was an open run to tell. */
+  signalStatus(runId: string, status: StatusSignal): Promise<boolean>;
+  signalStop(runId: string, stop: StopSignal): Promise<boolean>;
+  /** `undefined`: Temporal knows no such run. */
+  describe(runId: string): Promise<Condition | undefined>;
+  /** Resolves when Temporal answers and has the namespace. */
+  check(): Promise<void>;
+}
+
+const MUSTER_CONSORTIUM = defineSearchAttributeKey('MusterConsortium', 'KEYWORD');
+const MUSTER_STATUS = defineSearchAttributeKey('MusterStatus', 'KEYWORD');
+/** Someone waits for the answer, and can ask again. */
+const PATIENCE_MS = 5_000;
+const MAX_ATTEMPTS = 5;
+
+/** A connection that is made when it is first needed, so that the API also starts while Temporal does not answer. */
+export function connectTemporal({ address, namespace }: ServerConfig['temporal']): Client {
+  const connection = Connection.lazy({
+    address,
+    connectTimeout: PATIENCE_MS,
+    interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: MAX_ATTEMPTS }))],
+  });
+  return new Client({ connection, namespace });
+}
+
+export function createRuns(client: Client): Runs {
+  const call = async <T>(request: () => Promise<T>): Promise<T> => {
+    try {
+      return await client.withDeadline(Date.now() + PATIENCE_MS, request);
+    } catch (error) {
+      throw asProblem(error);
+    }
+  };
+
+  const signal = <Payload>(runId: string, definition: SignalDefinition<[Payload]>, payload: Payload) =>
+    call(async () => {
+      try {
+        await client.workflow.getHandle(runId).signal(definition, payload);
+        return true;
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return false;
+        throw error;
+      }
+    });
+
+  return {
+    start: (runId, input, { summary, details }) =>
+      call(async () => {
+        try {
+          await client.workflow.start(RUN_WORKFLOW, {
+            workflowId: runId,
+            workflowIdReusePolicy: 'REJECT_DUPLICATE',
+            taskQueue: CENTRAL_QUEUE,
+            args: [input],
+            typedSearchAttributes: [
+              { key: MUSTER_CONSORTIUM, value: input.consortium.id },
+              { key: MUSTER_STATUS, value: 'provisioning' },
+            ],
+            staticSummary: summary,
+            staticDetails: details,
+          });
+        } catch (error) {
+          if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        }
+      }),
+    signalStatus: (runId, status) => signal(runId, statusSignal, status),
+    signalStop: (runId, stop) => signal(runId, stopSignal, stop),
+    describe: (runId) => call(() => describe(client.workflow.getHandle(runId))),
+    check: () =>
+      call(async () => {
+        await client.workflowService.describeNamespace({ namespace: client.options.namespace });
+      }),
+  };
+}
+
+async function describe(handle: WorkflowHandle): Promise<Condition | undefined> {
+  try {
+    const { runId: execution, status, closeTime, type } = await handle.describe();
+    if (type !== RUN_WORKFLOW) return undefined;
+    if (closeTime === undefined) return { execution, open: true };
+    return {
+      execution,
+      open: false,
+      ending: { at: closeTime.getTime(), ...(await readEnding(handle, status.name)) },
+    };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+const Result = z.object({ status: z.enum(['complete', 'stopped']) });
+
+/** What became of a run whose workflow is closed. */
+async function readEnding(handle: WorkflowHandle, status: string): Promise<Omit<Ending, 'at'>> {
+  try {
+    const result = Result.safeParse(await handle.result());
+    if (result.success) return { state: result.data.status };
+    return { state: 'failed', reason: 'The workflow ended without a result that is known here.' };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    if (status === 'CANCELLED') return { state: 'stopped' };
+    const said = error.cause?.message ?? '';
+    const how = ENDINGS[status] ?? `The workflow is ${status.toLowerCase()} in Temporal`;
+    return { state: 'failed', reason: (said === '' ? `${how}.` : `${how}: ${said}`).slice(0, 4000) };
+  }
+}
+
+const ENDINGS: Readonly<Record<string, string>> = {
+  FAILED: 'The workflow failed in Temporal',
+  TERMINATED: 'The workflow was terminated in Temporal',
+  TIMED_OUT: 'The workflow timed out in Temporal',
+};
+
+const UNREACHABLE = new Set([1, 4, 8, 14]);
+
+/** gRPC's cancelled, deadline exceeded, resource exhausted and unavailable are about the way to Temporal. */
+function asProblem(error: unknown): unknown {
+  if (error instanceof HttpProblem) return error;
+  const cause = error instanceof ServiceError ? error.cause : error;
+  if (!isGrpcServiceError(cause)) return error;
+  if (UNREACHABLE.has(cause.code))
+    return new HttpProblem('temporal-unreachable', `Temporal does not answer (${cause.details}). Try again.`);
+  return new HttpProblem('temporal-refused', `Temporal refused: ${cause.details}.`);
+}
