@@ -11,6 +11,7 @@ import { registerDev } from './dev';
 import { FAILED, INTERRUPTED, MISUSED } from './exit-codes';
 import { InterruptedError } from './interrupts';
 import { registerTry } from './try';
+import { registerToken } from './token';
 import { UsageError } from './usage-error';
 
 const PackageJson = z.object({ version: z.string(), description: z.string() });
@@ -25,6 +26,7 @@ function createProgram(): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`${text.trim().replace(/\s+/g, ' ')}\n`) });
   registerDev(program);
+  registerToken(program);
   registerTry(program);
   registerDemo(program);
   return program;

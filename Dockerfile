@@ -1,0 +1,34 @@
+# Two images from one build: `central` for the central API and the central worker, `edge` for a site's edge worker.
+# Temporal's native library needs glibc, so the base is Debian.
+ARG BASE=node:20-bookworm-slim
+
+FROM ${BASE} AS build
+WORKDIR /muster
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts
+COPY . .
+RUN npm run build && npm prune --omit=dev --ignore-scripts
+
+FROM ${BASE} AS runtime
+ENV NODE_ENV=production
+WORKDIR /muster
+COPY --from=build /muster/package.json ./
+COPY --from=build /muster/node_modules ./node_modules
+USER node
+
+# What a site runs: no server, no command line, no workflows' bundle. A site gives it its site.yaml and, where nodes are
+# containers, the engine's socket and a state folder that has the same path on the host.
+FROM runtime AS edge
+COPY --from=build /muster/dist/workflows ./dist/workflows
+COPY --from=build /muster/dist/client ./dist/client
+COPY --from=build /muster/dist/nodes ./dist/nodes
+COPY --from=build /muster/dist/storage ./dist/storage
+COPY --from=build /muster/dist/activities ./dist/activities
+COPY --from=build /muster/dist/workers ./dist/workers
+ENTRYPOINT ["node", "dist/workers/edge.js"]
+CMD ["--config", "/etc/muster/site.yaml"]
+
+FROM runtime AS central
+COPY --from=build /muster/dist ./dist
+EXPOSE 7400
+CMD ["node", "dist/server/main.js"]

@@ -1,0 +1,43 @@
+/** `muster token`: makes an access token, for whoever holds the central API's secret. */
+import type { Command } from 'commander';
+import { mintToken } from '../dev/tokens';
+import { AccessClaims } from '../workflows/api-contract';
+import { UsageError } from './usage-error';
+
+interface TokenOptions {
+  role: string;
+  sub: string;
+  consortium: string[];
+  expires: string;
+}
+
+const ROLES = ['admin', 'lead', 'site', 'central'];
+const SECRET_LENGTH = 32;
+
+/** Adds `muster token`. */
+export function registerToken(program: Command): void {
+  program
+    .command('token')
+    .description('make an access token with the secret in MUSTER_API_SECRET')
+    .requiredOption('--role <role>', `what its bearer may do: ${ROLES.join(', ')}`)
+    .requiredOption('--sub <name>', "who bears it: a person's name, or a site's id")
+    .option('--consortium <id...>', 'the consortia of a lead', [])
+    .option('--expires <time>', 'how long it is good for, such as 12h or 90d', '90d')
+    .action(token);
+}
+
+async function token({ role, sub, consortium, expires }: TokenOptions): Promise<void> {
+  const secret = process.env.MUSTER_API_SECRET ?? '';
+  if (secret.length < SECRET_LENGTH) {
+    throw new UsageError(
+      `MUSTER_API_SECRET is not set to the central API's secret (${SECRET_LENGTH} characters or more).`,
+    );
+  }
+  if (!ROLES.includes(role)) throw new UsageError(`--role ${role} is none of ${ROLES.join(', ')}.`);
+  if (!/^\d+[hd]$/.test(expires))
+    throw new UsageError(`--expires ${expires} is not a time such as 12h or 90d.`);
+  const claims = AccessClaims.safeParse({ role, sub, ...(role === 'lead' && { consortia: consortium }) });
+  if (!claims.success)
+    throw new UsageError(`--consortium: ${claims.error.issues[0]?.message ?? 'not valid'}.`);
+  process.stdout.write(`${await mintToken(secret, claims.data, expires)}\n`);
+}

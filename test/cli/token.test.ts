@@ -1,0 +1,58 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { decodeJwt, jwtVerify } from 'jose';
+
+const CLI = join(__dirname, '../../dist/cli/main.js');
+const secret = 'an-example-of-a-secret-that-is-long-enough';
+
+function token(args: string[], env: Record<string, string> = { MUSTER_API_SECRET: secret }) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, 'token', ...args], {
+    env: { PATH: process.env.PATH, ...env },
+    encoding: 'utf8',
+  });
+  return { status, stdout: stdout.trim(), stderr };
+}
+
+it('signs what its bearer may do, for so long', async () => {
+  const made = token(['--role', 'lead', '--sub', 'alice', '--consortium', 'a', 'b', '--expires', '12h']);
+  expect(made).toMatchObject({ status: 0, stderr: '' });
+  const { payload } = await jwtVerify(made.stdout, new TextEncoder().encode(secret), {
+    algorithms: ['HS256'],
+  });
+  expect(payload).toMatchObject({ role: 'lead', sub: 'alice', consortia: ['a', 'b'] });
+  expect(payload.exp! - payload.iat!).toBe(12 * 3600);
+});
+
+it('gives others no consortia', () => {
+  expect(decodeJwt(token(['--role', 'central', '--sub', 'central']).stdout)).not.toHaveProperty('consortia');
+});
+
+it.each([
+  [
+    ['--role', 'king', '--sub', 'x'],
+    undefined,
+    'error: --role king is none of admin, lead, site, central.\n',
+  ],
+  [
+    ['--role', 'lead', '--sub', 'x', '--consortium', 'A B'],
+    undefined,
+    'error: --consortium: use a-z, 0-9 and - only.\n',
+  ],
+  [
+    ['--role', 'site', '--sub', 'x', '--expires', 'soon'],
+    undefined,
+    'error: --expires soon is not a time such as 12h or 90d.\n',
+  ],
+  [
+    ['--role', 'site', '--sub', 'x'],
+    { MUSTER_API_SECRET: 'short' },
+    /^error: MUSTER_API_SECRET is not set .*\n$/,
+  ],
+  [['--role', 'site'], undefined, "error: required option '--sub <name>' not specified\n"],
+])('says in one line what is wrong with %j', (args, env, message) => {
+  expect(token(args, env)).toEqual({
+    status: 2,
+    stdout: '',
+    stderr: expect.stringMatching(message) as string,
+  });
+});
