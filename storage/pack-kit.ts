@@ -25,7 +25,10 @@ const compressionLevel = (size: number): number => (size <= 8 * 2 ** 20 ? 1 : 0)
  * @throws ApplicationFailure `ProvisionFailed` when the folder holds what may not be in a kit
  */
 export async function packKit(folder: string, zipFile: string): Promise<Digest> {
-  const entries = await entriesBelow(folder, '');
+  const root = await lstat(folder).catch(() => undefined);
+  if (root?.isDirectory() !== true) refuse(folder, 'it is not a folder');
+  const entries: PackedEntry[] = [];
+  await collect(folder, '', entries);
   refuse(folder, entriesProblem(entries, KIT_LIMITS));
   const digest = await writeZip(entries, zipFile);
   refuse(folder, sizeProblem(entries, digest.size, KIT_LIMITS));
@@ -33,22 +36,22 @@ export async function packKit(folder: string, zipFile: string): Promise<Digest> 
   return digest;
 }
 
-async function entriesBelow(root: string, prefix: string): Promise<PackedEntry[]> {
+/** Adds everything below `prefix`, each folder before what is in it. */
+async function collect(root: string, prefix: string, entries: PackedEntry[]): Promise<void> {
   const names = (await readdir(join(root, prefix))).sort();
-  const entries: PackedEntry[] = [];
   for (const name of names) {
     const path = join(root, prefix, name);
     const stats = await lstat(path);
     if (stats.isDirectory()) {
       const folder = `${prefix}${name}/`;
-      entries.push({ name: folder, path, size: 0, mode: FOLDER_MODE }, ...(await entriesBelow(root, folder)));
+      entries.push({ name: folder, path, size: 0, mode: FOLDER_MODE });
+      await collect(root, folder, entries);
     } else if (stats.isFile()) {
       entries.push({ name: prefix + name, path, size: stats.size, mode: (stats.mode & 0o777) | 0o100000 });
     } else {
       refuse(root, `${JSON.stringify(prefix + name)} is a link or a special file`);
     }
   }
-  return entries;
 }
 
 async function writeZip(entries: readonly PackedEntry[], zipFile: string): Promise<Digest> {

@@ -88,6 +88,18 @@ describe('packing', () => {
     expect(error.message).toContain('"deep/users" is a link or a special file');
   });
 
+  test('a kit that was not made, or is a link to some folder of the host, is refused', async () => {
+    const link = fresh('kit');
+    await symlink('/etc', link);
+    for (const folder of [link, fresh('nowhere')]) {
+      const error = await failureOf(packKit(folder, fresh('zip')));
+      expect(error).toMatchObject({
+        type: 'ProvisionFailed',
+        message: expect.stringContaining('not a folder') as string,
+      });
+    }
+  });
+
   test('a name that another system would read as a path is refused', async () => {
     const error = await failureOf(packKit(await makeFolder({ 'a\\b': '' }), fresh('zip')));
     expect(error).toMatchObject({
