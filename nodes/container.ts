@@ -8,6 +8,7 @@ import {
   toBytes,
   type NodeRef,
 } from '../workflows/contract';
+import { readNodeRef } from './node-ref';
 import type { NodeCondition, NodeSpec } from './node-runtime';
 
 const CPU_PERIOD_US = 100_000;
@@ -69,8 +70,7 @@ function mountsOf({ folders }: NodeSpec): MountSettings[] {
 
 /** The node that labels name, if they do. */
 export function nodeOf(labels: Record<string, string>): NodeRef | undefined {
-  const { [LABEL_RUN]: runId, [LABEL_LAUNCH]: launchId, [LABEL_NODE]: node } = labels;
-  return runId && launchId && node ? { runId, launchId, node } : undefined;
+  return readNodeRef({ runId: labels[LABEL_RUN], launchId: labels[LABEL_LAUNCH], node: labels[LABEL_NODE] });
 }
 
 /** Whether a container is that of the very same launch. */

@@ -102,7 +102,7 @@ export function createDockerRuntime({ engine }: { engine: Docker }): NodeRuntime
         if (condition.state !== 'running') return condition;
         await containers.untilStopped(condition.id, signal);
       } catch (error) {
-        if (!(error instanceof ApplicationFailure && error.type === 'EngineUnavailable')) throw error;
+        if (!isPassing(error)) throw error;
         await sleep(ENGINE_RETRY_MS);
       }
     }
@@ -147,6 +147,12 @@ export function createDockerRuntime({ engine }: { engine: Docker }): NodeRuntime
       return found.flatMap(({ Labels }) => nodeOf(Labels) ?? []);
     },
   };
+}
+
+/** An engine that is away or in trouble, as it is while it restarts: its containers are found again. */
+function isPassing(error: unknown): boolean {
+  const away = error instanceof ApplicationFailure && error.type === 'EngineUnavailable';
+  return away || (refusal(error)?.status ?? 0) >= 500;
 }
 
 function notStarted({ node }: NodeSpec, reason: string): ApplicationFailure {

@@ -67,6 +67,7 @@ const BROKEN = [
   'ENOTFOUND',
   'ETIMEDOUT',
   'EHOSTUNREACH',
+  'ERR_STREAM_PREMATURE_CLOSE',
 ];
 
 /** Whether a call failed on its way to the engine or back. */

@@ -24,6 +24,6 @@ export async function chooseRuntime(wish: RuntimeKind | 'auto', engine?: Docker)
 export { engineAnswers } from './engine';
 export { findMarker } from './markers';
 export type { NodeRuntime, NodeSpec, RuntimeKind } from './node-runtime';
-export { judge } from './outcome';
+export { judge, withLog } from './outcome';
 export { findOutputs } from './outputs';
 export { createPortLedger, type PortLedger } from './ports';

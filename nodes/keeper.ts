@@ -9,6 +9,7 @@ import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorCode } from './error-code';
 import type { ProcessId } from './process-table';
 
 /**
@@ -98,8 +99,11 @@ export async function readExit(folder: string): Promise<{ code: number; at: numb
 
 /** Writes down the exit code of a node whose keeper was killed along with it. */
 export async function writeExit(folder: string, code: number): Promise<void> {
-  if ((await readExit(folder)) === undefined)
-    await writeFile(join(folder, 'exit'), `${code}\n`, { mode: 0o600 });
+  if ((await readExit(folder)) !== undefined) return;
+  await writeFile(join(folder, 'exit'), `${code}\n`, { mode: 0o600 }).catch((error: unknown) => {
+    // The node has been removed meanwhile.
+    if (errorCode(error) !== 'ENOENT') throw error;
+  });
 }
 
 const read = (file: string) => readFile(file, 'utf8').catch(() => '');

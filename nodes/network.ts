@@ -1,7 +1,8 @@
 /**
  * The network of all nodes of an engine. On it containers cannot reach one another, so the node of one site cannot
  * reach that of another on the same host: an edge reaches its central node as it would from afar, through the port
- * that is published on the host. One network serves all runs, because an engine has addresses for some thirty only.
+ * that is published on the host (carried by the engine's userland proxy, which is on by default). One network serves
+ * all runs, because an engine has addresses for some thirty only.
  */
 import type Docker from 'dockerode';
 import { ask, askFor } from './engine';

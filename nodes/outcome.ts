@@ -76,7 +76,8 @@ function signalOf(exitCode: number): string {
   return name === undefined ? '' : ` (${name})`;
 }
 
-function withLog(cause: string, { logs, logTail }: NodeEnding): string {
+/** `cause` with the last lines of the node's log, where they may leave the host; short enough for an error's message. */
+export function withLog(cause: string, { logs, logTail }: Pick<NodeEnding, 'logs' | 'logTail'>): string {
   const sentence = printable(cause).slice(0, MAX_CAUSE);
   const log = logs === 'none' ? '' : printable(logTail).trim();
   if (log === '') return sentence;

@@ -13,6 +13,7 @@ import type { NodeRef } from '../workflows/contract';
 import { failure } from '../workflows/errors';
 import { Alarm } from './alarm';
 import { readClaim, readExit, startKeeper, writeExit } from './keeper';
+import { readNodeRef } from './node-ref';
 import type { NodeCondition, NodeRuntime, NodeSpec } from './node-runtime';
 import { isGroupRunning, isRunning, signalGroup, type ProcessId } from './process-table';
 import { lastLines, tailOf } from './tail';
@@ -47,7 +48,7 @@ export function createProcessRuntime({ stateDir }: { stateDir: string }): NodeRu
     const names = await readdir(root).catch(() => []);
     return names.flatMap((name) => {
       const [runId, launchId, node] = name.split('.');
-      return runId && launchId && node ? [{ runId, launchId, node }] : [];
+      return readNodeRef({ runId, launchId, node }) ?? [];
     });
   }
 
@@ -64,7 +65,8 @@ export function createProcessRuntime({ stateDir }: { stateDir: string }): NodeRu
 
   async function remove(ref: NodeRef): Promise<void> {
     await stop(ref, 0);
-    await rm(folderOf(ref), { recursive: true, force: true });
+    // Others may be removing it too, or be writing down its end.
+    await rm(folderOf(ref), { recursive: true, force: true, maxRetries: 3 });
   }
 
   async function removeOtherLaunches({ runId, launchId, node }: NodeRef): Promise<void> {
@@ -84,11 +86,16 @@ export function createProcessRuntime({ stateDir }: { stateDir: string }): NodeRu
       await removeOtherLaunches(spec);
       const found = await inspect(spec);
       if (found.state !== 'absent') return found;
-      await startKeeper({ folder: keeperFolder(spec), logFile: logFile(spec), ...(await taskOf(spec)) });
+      const task = { folder: keeperFolder(spec), logFile: logFile(spec), ...(await taskOf(spec)) };
+      const trouble = await startKeeper(task).then(
+        () => `nothing could be written to ${task.folder}`,
+        String,
+      );
       const started = await inspect(spec);
       if (started.state !== 'absent') return started;
-      await remove(spec);
-      throw failure('NodeNotStarted', `The node ${spec.node} could not be claimed in ${folderOf(spec)}.`);
+      // What kept the node from starting may keep its folder from being removed, too.
+      await remove(spec).catch(() => undefined);
+      throw failure('NodeNotStarted', `The node ${spec.node} could not be started: ${trouble}`);
     },
     async wait(ref, signal) {
       const alarm = new Alarm();

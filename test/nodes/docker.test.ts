@@ -123,23 +123,22 @@ describeWithEngine('the docker runtime', () => {
 
   test("an edge reaches the central node by the host's published port, and no other way", async () => {
     const port = await getPort({ port: [27500, 27501, 27502, 27503, 27504] });
-    const central = await bench.node(`require('net').createServer((s) => s.end()).listen(${port}); ${STAY}`, {
-      node: 'central',
-      ports: [port],
-    });
+    const serve = `require('net').createServer((socket) => socket.end('${bench.runId}')).listen(${port});`;
+    const central = await bench.node(`${serve} ${STAY}`, { node: 'central', ports: [port] });
     const { id } = await runtime.ensure(central);
     const [network] = Object.values((await look(id)).NetworkSettings.Networks);
+    // Whoever else might answer at an address does not know the run's id.
     const edge = await bench.node(
-      `const { connect } = require('net');
-       const reach = (host) => new Promise((done) => {
-         const socket = connect(${port}, host);
-         socket.setTimeout(1500, () => done(false)).on('connect', () => done(true)).on('error', () => done(false));
-       }).then((reached) => { fs.appendFileSync('/workspace/output/log', host + reached + ' '); return reached; });
-       const retry = async () => {
-         if (!(await reach('host.docker.internal'))) return setTimeout(retry, 50);
-         process.exit((await reach('${network!.IPAddress}')) ? 1 : 42);
+      `const reaches = (host) => new Promise((done) => {
+         const socket = require('net').connect(${port}, host);
+         socket.on('data', (data) => done(String(data) === '${bench.runId}'));
+         socket.setTimeout(1500, () => done(false)).on('error', () => done(false)).on('close', () => done(false));
+       });
+       const start = async () => {
+         if (!(await reaches('host.docker.internal'))) return setTimeout(start, 50);
+         process.exit((await reaches('${network!.IPAddress}')) ? 1 : 42);
        };
-       retry();`,
+       start();`,
     );
     await runtime.ensure(edge);
     expect(await runtime.wait(edge, never)).toMatchObject({ exitCode: 42 });

@@ -151,6 +151,17 @@ describe('the process runtime', () => {
     expect(await runtime.stop(spec, 0)).toEqual({ wasRunning: false, forced: false });
   });
 
+  test('a node that cannot be written down is not started, and may be tried again', async () => {
+    await writeFile(join(bench.root, 'file'), '');
+    const broken = createProcessRuntime({ stateDir: join(bench.root, 'file') });
+    await expect(broken.ensure(await bench.node(STAY))).rejects.toMatchObject({
+      type: 'NodeNotStarted',
+      nonRetryable: false,
+      message: expect.stringContaining('ENOTDIR') as string,
+    });
+    expect(await broken.list()).toEqual([]);
+  });
+
   test('of a log of any size the last lines are found', async () => {
     const spec = await bench.node(
       `process.stdout.write('x'.repeat(99).concat('\\n').repeat(30_000) + 'last\\n')`,
