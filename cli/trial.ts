@@ -47,7 +47,7 @@ const TOKEN_LIFETIME = '7d';
 
 /**
  * Tries `plan`, showing on `output` what happens.
- * @param tell called with the outcome while the stack is still up; what it answers is shown
+ * @param tell called with the outcome while the stack is still up; it has a way to show lines
  * @throws UsageError, ApiProblem, what {@link openStack} throws, or InterruptedError when there was no run yet
  */
 export async function runTrial(
@@ -55,7 +55,7 @@ export async function runTrial(
   options: TrialOptions,
   output: NodeJS.WriteStream,
   interrupts: Interrupts,
-  tell: (outcome: TrialOutcome) => Promise<string[]>,
+  tell: (outcome: TrialOutcome, say: (line: string) => void) => Promise<void>,
 ): Promise<void> {
   const { asked } = interrupts;
   const screen = createScreen(output);
@@ -64,8 +64,7 @@ export async function runTrial(
   const stack = await openTrialStack(plan, means, options, output, screen, asked);
   const trial = new Trial(plan, means, stack, screen, interrupts);
   try {
-    const lines = await tell(await trial.run());
-    lines.forEach(screen.line);
+    await tell(await trial.run(), screen.line);
     if (!options.once && !asked.aborted) await waitForEnd(screen, AbortSignal.any([asked, stack.ended]));
   } finally {
     await stack.stop();

@@ -52,16 +52,15 @@ export async function tryPlan(
   const interrupts = listenForInterrupts();
   const output = options.json ? process.stderr : process.stdout;
   try {
-    await runTrial(plan, options, output, interrupts, async ({ progress, results, links }) => {
+    await runTrial(plan, options, output, interrupts, async ({ progress, results, links }, say) => {
       const summary = summarize(progress, results);
       if (summary === undefined) throw new InterruptedError();
-      process.exitCode = summary.status === 'complete' ? 0 : FAILED;
+      const isComplete = summary.status === 'complete';
+      process.exitCode = isComplete ? 0 : FAILED;
+      summaryLines(summary).forEach(say);
+      if (isComplete) (await more(summary)).forEach(say);
+      if (!options.once) describeLinks(links).forEach(say);
       if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
-      return [
-        ...summaryLines(summary),
-        ...(summary.status === 'complete' ? await more(summary) : []),
-        ...(options.once ? [] : describeLinks(links)),
-      ];
     });
   } finally {
     interrupts.close();
