@@ -103,7 +103,7 @@ export function createDockerRuntime({ engine }: { engine: Docker }): NodeRuntime
         await containers.untilStopped(condition.id, signal);
       } catch (error) {
         if (!isPassing(error)) throw error;
-        await sleep(ENGINE_RETRY_MS);
+        await sleep(ENGINE_RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
     }
   }

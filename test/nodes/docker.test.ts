@@ -240,9 +240,12 @@ describe('without a container engine', () => {
 
   test('everything asked of it fails for now, and says that the engine does not answer', async () => {
     expect(await engineAnswers(absent)).toBe(false);
-    const bench = await Bench.open({ image: 'any' });
     const runtime = createDockerRuntime({ engine: absent });
-    const spec = await bench.node('');
+    const spec = {
+      ...{ runId: 'any', launchId: 'launch123456', node: 'biscoe', command: ['node'], image: 'any' },
+      ...{ folders: {}, ports: [], env: {} },
+      resources: { cpus: 1, memory: '256Mi', pids: 64, shm: '64Mi', gpus: 0 },
+    };
     const unavailable = { type: 'EngineUnavailable', nonRetryable: false };
     await expect(runtime.ensure(spec)).rejects.toMatchObject(unavailable);
     await expect(runtime.inspect(spec)).rejects.toMatchObject(unavailable);
