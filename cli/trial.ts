@@ -132,13 +132,16 @@ class Trial {
     return { progress, links, results: { central: stack.centralResults, sites } };
   }
 
-  /** After the stack has stopped: a run that was not waited for leaves no node behind. */
+  /** After what was started has stopped: a run that was not waited for leaves no node behind. */
   async cleanUp(runtime: RuntimeKind): Promise<void> {
     const { unfinished, stack, plan } = this;
-    if (unfinished === undefined) return;
-    const sites = plan.sites.map(({ id }) => stack.paths.site(id));
-    // The central worker of a stack that goes on ends its node itself.
-    await removeNodes(unfinished, runtime, stack.attached ? sites : [stack.paths.central, ...sites]);
+    // A stack of our own has ended all of its nodes; another's goes on, and its central worker ends the central node.
+    if (unfinished === undefined || !stack.attached) return;
+    await removeNodes(
+      unfinished,
+      runtime,
+      plan.sites.map(({ id }) => stack.paths.site(id)),
+    );
   }
 
   private async start(api: ReturnType<typeof createCentralApi>): Promise<StartedRun> {
