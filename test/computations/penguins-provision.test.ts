@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
-import { createAuthority } from '../../computations/penguins/src/certificates';
+import { createAuthority, type Authority } from '../../computations/penguins/src/certificates';
 import { parseProvisionInput } from '../../computations/penguins/src/provision-input';
 
 const input = {
@@ -77,38 +77,43 @@ describe('the provision input', () => {
 });
 
 describe('certificates', () => {
-  const authority = createAuthority('a run');
-  const root = new X509Certificate(authority.cert);
+  let authority: Authority;
+  let root: X509Certificate;
+  beforeAll(async () => {
+    authority = await createAuthority('a run');
+    root = new X509Certificate(authority.cert);
+  });
 
-  test('the authority’s own may sign, and those it issues may not', () => {
+  test('the authority’s own may sign, and those it issues may not', async () => {
+    const other = new X509Certificate((await createAuthority('a run')).cert);
     expect(root.ca).toBe(true);
     expect(root.verify(root.publicKey)).toBe(true);
-    for (const { cert } of [authority.issueServer('localhost'), authority.issueClient('north')]) {
-      const leaf = new X509Certificate(cert);
+    for (const issued of [authority.issueServer('localhost'), authority.issueClient('north')]) {
+      const leaf = new X509Certificate((await issued).cert);
       expect(leaf.ca).toBe(false);
       expect(leaf.checkIssued(root)).toBe(true);
       expect(leaf.verify(root.publicKey)).toBe(true);
-      expect(leaf.verify(new X509Certificate(createAuthority('a run').cert).publicKey)).toBe(false);
+      expect(leaf.verify(other.publicKey)).toBe(false);
     }
   });
 
-  test('they are valid now, and not for ever', () => {
-    const { validFrom, validTo } = new X509Certificate(authority.issueClient('north').cert);
+  test('they are valid now, and not for ever', async () => {
+    const { validFrom, validTo } = new X509Certificate((await authority.issueClient('north')).cert);
     expect(Date.parse(validFrom)).toBeLessThan(Date.now());
     expect(Date.parse(validTo)).toBeGreaterThan(Date.now() + 86_400_000);
     expect(Date.parse(validTo)).toBeLessThan(Date.now() + 60 * 86_400_000);
   });
 
-  test('a server’s holds for its host name only', () => {
-    const { cert } = authority.issueServer('central.example.org');
+  test('a server’s holds for its host name only', async () => {
+    const { cert } = await authority.issueServer('central.example.org');
     expect(new X509Certificate(cert).checkHost('central.example.org')).toBe('central.example.org');
     expect(new X509Certificate(cert).checkHost('other.example.org')).toBeUndefined();
   });
 
-  test('a server’s holds for its IP address, of either kind', () => {
-    fc.assert(
-      fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (address) => {
-        const certificate = new X509Certificate(authority.issueServer(address).cert);
+  test('a server’s holds for its IP address, of either kind', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.ipV4(), fc.ipV6()), async (address) => {
+        const certificate = new X509Certificate((await authority.issueServer(address)).cert);
         expect(certificate.checkIP(address)).toBe(address);
         expect(certificate.checkIP('192.0.2.77')).toBeUndefined();
       }),
@@ -116,13 +121,11 @@ describe('certificates', () => {
     );
   });
 
-  test('a key fits its certificate, and no two are alike', () => {
-    const [one, two] = [authority.issueClient('north'), authority.issueClient('north')];
+  test('a key fits its certificate, and no two are alike', async () => {
+    const [one, two] = await Promise.all([authority.issueClient('north'), authority.issueClient('north')]);
     expect(new Set([one.key, two.key, one.cert, two.cert]).size).toBe(4);
-    const serials = Array.from(
-      { length: 100 },
-      () => new X509Certificate(authority.issueClient('n').cert).serialNumber,
-    );
+    const more = await Promise.all(Array.from({ length: 100 }, () => authority.issueClient('n')));
+    const serials = more.map(({ cert }) => new X509Certificate(cert).serialNumber);
     expect(new Set(serials).size).toBe(100);
   });
 });

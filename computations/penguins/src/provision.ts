@@ -6,18 +6,18 @@ import { KIT_FILES, readText, type CentralKit, type EdgeKit, type Parameters } f
 import { PATHS } from './paths';
 import { CENTRAL_KIT, parseProvisionInput } from './provision-input';
 
-function provision(): void {
+async function provision(): Promise<void> {
   const { sites, host, port, parameters } = parseProvisionInput(
     readText(join(PATHS.provision, 'provision_input.json')),
   );
-  const authority = createAuthority('penguins run');
+  const authority = await createAuthority('penguins run');
   const kits = join(PATHS.provision, 'runKits');
   rmSync(kits, { recursive: true, force: true });
 
   const write = (name: string, settings: CentralKit | EdgeKit, certified: Certified) =>
     writeKit(join(kits, name), { settings, parameters, ca: authority.cert, certified });
-  write(CENTRAL_KIT, { port, sites }, authority.issueServer(host));
-  for (const site of sites) write(site, { site, host, port }, authority.issueClient(site));
+  write(CENTRAL_KIT, { port, sites }, await authority.issueServer(host));
+  for (const site of sites) write(site, { site, host, port }, await authority.issueClient(site));
   console.log(`provision: made the kits of central and ${sites.length} sites`);
 }
 
@@ -39,9 +39,7 @@ function writeKit(folder: string, { settings, parameters, ca, certified }: KitCo
 }
 
 process.once('SIGTERM', () => process.exit(143));
-try {
-  provision();
-} catch (error) {
+provision().catch((error: unknown) => {
   console.error(`provision: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
-}
+});
