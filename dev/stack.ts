@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isRunning } from '../nodes/process-table';
 import type { AccessClaims } from '../workflows/api-contract';
 import { allowComputation, ensureComputationsFile, type AllowedComputation } from './computations-file';
+import { endNodes } from './end-nodes';
 import { tryLock, type Lock } from './lock';
 import { PartError, type Part } from './part';
 import { edgeWorkerPart } from './parts';
@@ -168,6 +169,8 @@ async function ownStack(options: StackOptions, paths: StatePaths, lock: Lock): P
   const supervisor = supervisorOf(paths, progress);
   const end = async () => {
     await supervisor.stopAll();
+    for (const runId of await endNodes(paths))
+      progress.notice(`Ended the nodes of ${runId}, which was under way`);
     await lock.release();
   };
   try {
@@ -177,7 +180,11 @@ async function ownStack(options: StackOptions, paths: StatePaths, lock: Lock): P
     const secrets = await loadSecrets(paths);
     await ensureComputationsFile(paths.computations);
     const place = await startSomewhere(options, { paths, secrets, supervisor });
-    const file = StackFile.parse({ supervisor: await self(), centralResults: paths.centralResults, ...place });
+    const file = StackFile.parse({
+      supervisor: await self(),
+      centralResults: paths.centralResults,
+      ...place,
+    });
     await writeStackFile(paths, file);
     return new Stack({ paths, file, secrets, supervisor, end, attached: false });
   } catch (error) {

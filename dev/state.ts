@@ -24,6 +24,7 @@ export function statePaths(folder: string, results = join(folder, 'results')) {
     minio: at('minio'),
     api: at('api'),
     central: at('central'),
+    sites: at('sites'),
     site: (siteId: string) => at('sites', siteId),
     centralResults: resolve(results, 'central'),
     siteResults: (siteId: string) => resolve(results, 'sites', siteId),
