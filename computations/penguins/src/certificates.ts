@@ -15,6 +15,7 @@ import {
   SubjectAlternativeNameExtension,
   X509CertificateGenerator,
   type Extension,
+  type JsonGeneralName,
   type X509Certificate,
 } from '@peculiar/x509';
 
@@ -59,7 +60,7 @@ export async function createAuthority(name: string): Promise<Authority> {
       issue(
         'central',
         ExtendedKeyUsage.serverAuth,
-        new SubjectAlternativeNameExtension([{ type: isIP(host) === 0 ? 'dns' : 'ip', value: host }]),
+        new SubjectAlternativeNameExtension([alternativeName(host)]),
       ),
     issueClient: (client) => issue(client, ExtendedKeyUsage.clientAuth),
   };
@@ -88,10 +89,17 @@ async function certify(
   return { cert: certificate.toString('pem'), key: PemConverter.encode(key, PemConverter.PrivateKeyTag) };
 }
 
+/** An IPv6 address in the one form that a URL gives it: the others are not all understood. */
+function alternativeName(host: string): JsonGeneralName {
+  if (isIP(host) === 0) return { type: 'dns', value: host };
+  const isV6 = isIP(host) === 6;
+  return { type: 'ip', value: isV6 ? new URL(`http://[${host}]`).hostname.slice(1, -1) : host };
+}
+
 const newKeys = () => webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
 
 /** As a structure, not as text: a name may hold characters that the text form gives a meaning. */
-const distinguishedName = (commonName: string) => [{ CN: [{ utf8String: commonName }] }];
+const distinguishedName = (commonName: string) => [{ CN: [commonName] }];
 
 function validity() {
   const now = Date.now();
