@@ -1,0 +1,32 @@
+/** The main job: one command brings a federated run up on real data, and it finds what the pooled data would say. */
+import { describeWithEngine } from '../nodes/needs-engine';
+import { ISLANDS, globalFit } from '../support/penguins';
+import { MusterProcess } from '../support/try';
+
+jest.setTimeout(300_000);
+
+async function demo(runtime: 'process' | 'docker'): Promise<void> {
+  const muster = await MusterProcess.start(['demo', '--once', '--json', '--runtime', runtime]);
+  try {
+    const result = await muster.result();
+    expect(result).toMatchObject({ status: 'complete', errors: [] });
+    expect(await muster.exited).toBe(0);
+    expect(Object.keys(result.outputs.sites)).toEqual(ISLANDS);
+    for (const output of [result.outputs.central, ...Object.values(result.outputs.sites)]) {
+      const fit = globalFit(output);
+      expect(fit.n).toBe(342);
+      expect(Math.abs(fit.intercept - -5780.8313581)).toBeLessThan(1e-6);
+      expect(Math.abs(fit.slope - 49.6855664)).toBeLessThan(1e-6);
+    }
+    expect(await muster.leftovers()).toEqual([]);
+  } finally {
+    await muster.end();
+  }
+}
+
+it('muster demo finds the coefficients of the pooled data at every site, and leaves no process', () =>
+  demo('process'));
+
+describeWithEngine('with Docker', () => {
+  it('muster demo does the same in containers', () => demo('docker'));
+});

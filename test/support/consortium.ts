@@ -1,0 +1,105 @@
+/**
+ * A consortium as its people meet it: `muster try` is up, with a worker process per site, and runs are started and watched
+ * through the central API, or on the page. Every workflow history that was made is replayed at the end.
+ */
+import { Client, Connection } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import { ApiUnreachable, createCentralApi, followRun, type CentralApi, type FollowedEvent } from '../../client';
+import type { ConsortiumBody, RunDetail } from '../../workflows/api-contract';
+import { TERMINAL_RUN_STATES } from '../../workflows/contract';
+import type { z } from 'zod';
+import { MusterProcess } from './try';
+
+export class Consortium {
+  private constructor(
+    readonly muster: MusterProcess,
+    /** The page of the first run, with an access token. */
+    readonly page: URL,
+    readonly api: CentralApi,
+  ) {}
+
+  /** Starts `muster try ...args` and waits until its first run is complete and all is up. */
+  static async open(args: readonly string[]): Promise<Consortium> {
+    const muster = await MusterProcess.start(['try', ...args]);
+    const [, link = ''] = await muster.says(/(http:\S+\/runs\/\S+#token=\S+)/);
+    await muster.says(/complete in/);
+    const page = new URL(link);
+    const token = page.hash.replace('#token=', '');
+    return new Consortium(muster, page, createCentralApi({ url: page.origin, token }));
+  }
+
+  /** Puts a consortium and starts a run of it. */
+  async start(consortiumId: string, body: z.input<typeof ConsortiumBody>): Promise<string> {
+    await this.api.putConsortium(consortiumId, body);
+    const { runId } = await this.api.startRun(consortiumId, {}, `first-of-${consortiumId}`);
+    return runId;
+  }
+
+  /** Resolves with the first picture of the run for which `want` holds. */
+  async until(runId: string, want: (detail: RunDetail) => boolean): Promise<RunDetail> {
+    const leave = new AbortController();
+    try {
+      const first = await this.picture(runId);
+      if (want(first)) return first;
+      for await (const _event of followRun(this.api, runId, {
+        signal: leave.signal,
+        lastEventId: first.lastEventId,
+      })) {
+        const detail = await this.picture(runId);
+        if (want(detail)) return detail;
+      }
+      throw new Error('the events ended');
+    } finally {
+      leave.abort();
+    }
+  }
+
+  /** The run as it is now; an API that is being restarted is waited for. */
+  private picture = (runId: string): Promise<RunDetail> =>
+    this.muster.until('an answer of the API', () =>
+      this.api.getRun(runId).catch((error: unknown) => {
+        if (error instanceof ApiUnreachable) return undefined;
+        throw error;
+      }),
+    );
+
+  /** The run once it has ended. */
+  ended = (runId: string) => this.until(runId, ({ run }) => TERMINAL_RUN_STATES.includes(run.state));
+
+  /** The run once every node computes. */
+  up = (runId: string) => this.until(runId, ({ nodes }) => nodes.every(({ state }) => state === 'running'));
+
+  /** Everything that was ever told of a run. */
+  async history(runId: string): Promise<FollowedEvent[]> {
+    const { lastEventId } = await this.api.getRun(runId);
+    const events: FollowedEvent[] = [];
+    const leave = new AbortController();
+    for await (const event of followRun(this.api, runId, { signal: leave.signal })) {
+      events.push(event);
+      if (event.id >= lastEventId) break;
+    }
+    leave.abort();
+    return events;
+  }
+
+  /** Replays all workflows of the stack with today's code; answers those that do not replay. */
+  async replayAll(): Promise<string[]> {
+    const codePath = process.env.MUSTER_TEST_WORKFLOW_BUNDLE;
+    if (codePath === undefined)
+      throw new Error('the workflow bundle is made by test/support/global-setup.ts');
+    const connection = await Connection.connect({ address: (await this.muster.process('temporal')).address });
+    const failed: string[] = [];
+    try {
+      const histories = new Client({ connection }).workflow.list().intoHistories();
+      for await (const { workflowId, error } of Worker.runReplayHistories(
+        { workflowBundle: { codePath } },
+        histories,
+      )) {
+        if (error) failed.push(`${workflowId}: ${error.message}`);
+      }
+    } finally {
+      await connection.close();
+    }
+    return failed;
+  }
+}
