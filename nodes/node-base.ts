@@ -28,7 +28,7 @@ const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
 /** The tag of the base, which is built if it is not there. */
 export async function ensureNodeBase(engine: Docker): Promise<string> {
-  const tag = `muster/node-base:${process.versions.node}`;
+  const tag = `localhost/muster-node-base:${process.versions.node}`;
   if ((await askFor(engine.getImage(tag).inspect())) !== undefined) return tag;
   if (process.platform !== 'linux') {
     throw failure(
