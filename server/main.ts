@@ -1,14 +1,14 @@
 /** The central API as a process: reads its settings, opens what it needs, and listens until it is told to end. */
 import closeWithGrace from 'close-with-grace';
-import fastify, { type FastifyBaseLogger } from 'fastify';
+import fastify from 'fastify';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { createObjectStore } from '../storage/object-store';
 import { app, serverOptions } from './app';
 import { ConfigError, readConfig } from './config';
 import { openDatabase } from './db/client';
 import { listen } from './listen';
+import { createLogger } from './logger';
 import { connectTemporal, createRuns } from './runs/temporal';
 
 /** Requests under way may take so long to end after a signal. */
@@ -16,7 +16,7 @@ const GRACE_MS = 10_000;
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
-  const log: FastifyBaseLogger = pino({ level: config.logLevel });
+  const log = createLogger(config.logLevel);
   const database = await openDatabase(config.database, log);
   const temporal = connectTemporal(config.temporal);
   const server = fastify({ ...serverOptions, loggerInstance: log });

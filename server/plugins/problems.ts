@@ -29,7 +29,7 @@ export default fp(
     });
     server.setErrorHandler<FastifyError>((error, request, reply) => {
       const problem = describe(error, request);
-      if (problem.status >= 500) request.log.error({ err: loggable(error) }, problem.title);
+      if (problem.status >= 500) request.log.error({ err: error }, problem.title);
       return sendProblem(reply, problem);
     });
     done();
@@ -55,11 +55,6 @@ function describe(error: FastifyError, request: FastifyRequest): Problem {
     500,
     `Something went wrong. The log of the central API says more, under ${request.id}.`,
   );
-}
-
-/** A failed query holds its parameters, which belong into no log. */
-function loggable(error: Error): unknown {
-  return error instanceof DrizzleQueryError ? (error.cause ?? error.query) : error;
 }
 
 /** Node's codes of a connection that failed, and Postgres' class 08 (connection) and 57P (shutdown). */

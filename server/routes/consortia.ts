@@ -111,7 +111,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, s
         tags: ['runs'],
         params: ConsortiumPath,
         headers: z.looseObject({ 'idempotency-key': IdempotencyKey.optional() }),
-        body: StartRunBody.prefault({}),
+        body: StartRunBody.nullish(),
         response: {
           200: StartedRun.describe('The run that was started with this Idempotency-Key before.'),
           201: StartedRun.describe('A new run.'),
@@ -124,7 +124,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, s
       mustLead(claims, consortiumId);
       const { runId, seen } = await startRun({
         consortium,
-        requested: body.parameters,
+        requested: body?.parameters,
         idempotencyKey: headers['idempotency-key'],
         startedBy: claims.sub,
       });

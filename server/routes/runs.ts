@@ -90,11 +90,11 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
         summary: 'Ask a run to stop',
         tags: ['runs'],
         params: RunPath,
-        body: StopRunBody.prefault({}),
+        body: StopRunBody.nullish(),
         response: { 202: nothing, ...problems },
       },
     },
-    async ({ params: { runId }, body: { reason }, claims }, reply) => {
+    async ({ params: { runId }, body, claims }, reply) => {
       const row = await lookUp(runId);
       // An admin can also stop a run that was started elsewhere and has not reported yet.
       if (row) mustLead(claims, row.consortiumId);
@@ -102,7 +102,7 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
       if (row && isTerminalRun(row.state) && !(await launches.wasReset(row))) throw ended(row);
       const told = await temporal.signalStop(runId, {
         by: claims.sub,
-        ...(reason !== undefined && { reason }),
+        ...(body?.reason !== undefined && { reason: body.reason }),
       });
       if (told) return reply.code(202).send();
       if (row === undefined) throw unknown(runId);

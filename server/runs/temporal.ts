@@ -11,7 +11,7 @@ import {
   makeGrpcRetryInterceptor,
   type WorkflowHandle,
 } from '@temporalio/client';
-import { defineSearchAttributeKey, type SignalDefinition } from '@temporalio/common';
+import { NamespaceNotFoundError, defineSearchAttributeKey, type SignalDefinition } from '@temporalio/common';
 import { z } from 'zod';
 import {
   CENTRAL_QUEUE,
@@ -154,6 +154,8 @@ const UNREACHABLE = new Set([1, 4, 8, 14]);
 /** gRPC's cancelled, deadline exceeded, resource exhausted and unavailable are about the way to Temporal. */
 function asProblem(error: unknown): unknown {
   if (error instanceof HttpProblem) return error;
+  if (error instanceof NamespaceNotFoundError)
+    return new HttpProblem('temporal-refused', `Temporal has no namespace ${error.namespace}.`);
   const cause = error instanceof ServiceError ? error.cause : error;
   if (!isGrpcServiceError(cause)) return error;
   if (UNREACHABLE.has(cause.code))

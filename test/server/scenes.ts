@@ -1,0 +1,127 @@
+/** Consortia, runs and reports, as tests of the central API make them, and what has become of them. */
+import { defaultPayloadConverter } from '@temporalio/common';
+import type { z } from 'zod';
+import { createJournal } from '../../server/journal';
+import {
+  RunDetail,
+  StartedRun,
+  type ConsortiumBody,
+  type ErrorReportBody,
+  type RunEvent,
+  type StatusReportBody,
+} from '../../workflows/api-contract';
+import {
+  CENTRAL_NODE,
+  type NodeState,
+  type NodeView,
+  type RunState,
+  type RunView,
+} from '../../workflows/contract';
+import { central, type TestServer } from './server';
+
+export type ConsortiumDraft = z.input<typeof ConsortiumBody>;
+
+export const LAUNCH = 'launch000001';
+
+/** What a consortium is registered with; `more` replaces top-level parts. */
+export function consortiumDraft(more: Partial<ConsortiumDraft> = {}): ConsortiumDraft {
+  return {
+    name: 'Penguins of the Palmer archipelago',
+    computation: { name: 'example', version: '1.0.0' },
+    sites: ['alpha', 'beta'].map((id) => ({ id, name: `Site ${id}`, dataset: 'birds' })),
+    ...more,
+  };
+}
+
+export async function register(
+  server: TestServer,
+  id: string,
+  more: Partial<ConsortiumDraft> = {},
+): Promise<void> {
+  const answer = await server.call(`PUT /api/consortia/${id}`, { body: consortiumDraft(more) });
+  expect(answer.statusCode).toBe(200);
+}
+
+/** Starts a run of the consortium, which is registered if need be. */
+export async function start(server: TestServer, consortium = 'penguins'): Promise<string> {
+  const known = await server.call(`GET /api/consortia/${consortium}`);
+  if (known.statusCode === 404) await register(server, consortium);
+  const answer = await server.call(`POST /api/consortia/${consortium}/runs`, { body: {} });
+  expect(answer.statusCode).toBe(201);
+  return StartedRun.parse(answer.json()).runId;
+}
+
+/** The run as the API shows it. */
+export async function look(server: TestServer, runId: string): Promise<RunDetail> {
+  const answer = await server.call(`GET /api/runs/${runId}`);
+  expect(answer.statusCode).toBe(200);
+  return RunDetail.parse(answer.json());
+}
+
+/** The states of a run and its nodes, in a form that is quick to read. */
+export async function statesOf(server: TestServer, runId: string): Promise<Record<string, string>> {
+  const { run, nodes } = await look(server, runId);
+  return { run: run.state, ...Object.fromEntries(nodes.map(({ node, state }) => [node, state])) };
+}
+
+export function runView(runId: string, state: RunState, more: Partial<RunView> = {}): RunView {
+  return {
+    ...{ runId, state, launchId: LAUNCH, since: 1, startedAt: 1, startedBy: 'someone' },
+    consortium: { id: 'penguins', name: 'Penguins' },
+    computation: { name: 'example', version: '1.0.0' },
+    ...more,
+  };
+}
+export function nodeView(node: string, state: NodeState, more: Partial<NodeView> = {}): NodeView {
+  return { node, name: node === CENTRAL_NODE ? 'Central node' : `Site ${node}`, state, since: 1, ...more };
+}
+
+/** A status report; `at` orders it among others. */
+export function statusReport(
+  run: RunView,
+  nodes: NodeView[],
+  { at, seq = 1, execution = 'first-execution' }: { at: number; seq?: number; execution?: string },
+): StatusReportBody {
+  return { at, seq, execution, run, nodes };
+}
+
+export async function report(server: TestServer, body: StatusReportBody): Promise<void> {
+  const answer = await server.call(`POST /api/runs/${body.run.runId}/status`, { as: central, body });
+  expect([answer.statusCode, answer.body]).toEqual([204, '']);
+}
+
+export function errorReport(
+  more: Partial<ErrorReportBody['error']>,
+  retrying: boolean,
+  at: number,
+): ErrorReportBody {
+  const error = { node: 'alpha', phase: 'fetchRunKit', type: 'DataMissing', message: 'no folder', ...more };
+  return { launchId: LAUNCH, error, retrying, at };
+}
+
+/** Everything that was told of a run. */
+export function eventsOf(server: TestServer, runId: string): Promise<RunEvent[]> {
+  return createJournal(server.db).read(runId, 0, 1000);
+}
+
+/** The signals that a run's workflow was sent, as `[name, payload]`. */
+export async function signalsTo({ temporal }: TestServer, runId: string): Promise<[string, unknown][]> {
+  const { events } = await temporal.client.workflow.getHandle(runId).fetchHistory();
+  return (events ?? []).flatMap(
+    ({ workflowExecutionSignaledEventAttributes: signal }): [string, unknown][] => {
+      const [payload] = signal?.input?.payloads ?? [];
+      return signal
+        ? [[signal.signalName ?? '', payload && defaultPayloadConverter.fromPayload(payload)]]
+        : [];
+    },
+  );
+}
+
+/** Resolves with what `look` gives once it is not `undefined`. */
+export async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -1,0 +1,133 @@
+/** The central API for one test file: on a database, a namespace and a bucket of its own. */
+import fastify, { type FastifyInstance, type LightMyRequestResponse } from 'fastify';
+import { SignJWT } from 'jose';
+import { PassThrough } from 'node:stream';
+import { app, serverOptions } from '../../server/app';
+import { openDatabase, type Database, type OpenDatabase } from '../../server/db/client';
+import { createLogger } from '../../server/logger';
+import { createRuns, type Runs } from '../../server/runs/temporal';
+import type { ObjectStore } from '../../storage/object-store';
+import { Problem, type AccessClaims } from '../../workflows/api-contract';
+import { testObjectStore } from '../support/object-store';
+import { useTemporal, type TestTemporal } from '../support/temporal';
+import { newDatabase, silent, type DatabaseKind } from './databases';
+
+export const SECRET = 'a secret that only the tests of the central API use';
+export const PUBLIC_URL = 'https://muster.example.org';
+export const TEMPORAL_UI = 'https://temporal.example.org';
+
+/** An access token. */
+export function tokenFor(claims: AccessClaims, secret = SECRET, expiresIn = '1h'): Promise<string> {
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime(expiresIn)
+    .sign(new TextEncoder().encode(secret));
+}
+
+export const admin: AccessClaims = { role: 'admin', sub: 'admin@example.org' };
+export const central: AccessClaims = { role: 'central', sub: 'central-1' };
+export const lead = (...consortia: string[]): AccessClaims => ({
+  role: 'lead',
+  sub: 'lead@example.org',
+  consortia,
+});
+export const site = (id: string): AccessClaims => ({ role: 'site', sub: id });
+
+interface Call {
+  /** Whose token is sent; the admin's if nobody is named. */
+  as?: AccessClaims;
+  body?: object | undefined;
+  headers?: Record<string, string>;
+}
+interface Replica {
+  temporal?: Runs;
+  page?: string;
+}
+
+export interface TestServer {
+  readonly temporal: TestTemporal;
+  readonly db: Database;
+  readonly objects: ObjectStore;
+  readonly app: FastifyInstance;
+  /** Everything that was logged so far. */
+  readonly log: string;
+  /** What the API answers to a call, such as `GET /api/runs`. */
+  call(what: string, call?: Call): Promise<LightMyRequestResponse>;
+  /** Another API process, in effect: on the same database, but with nothing else in common. */
+  startReplica(replica?: Replica): Promise<FastifyInstance>;
+}
+
+/** Serves the API for the tests of a file, without workers: runs stay as the tests leave them. */
+export function useServer(kind: DatabaseKind = 'embedded'): TestServer {
+  const server = new FileServer(kind, useTemporal());
+  beforeAll(() => server.open());
+  return server;
+}
+
+class FileServer implements TestServer {
+  app!: FastifyInstance;
+  objects!: ObjectStore;
+  log = '';
+  private database!: OpenDatabase;
+
+  constructor(
+    private readonly kind: DatabaseKind,
+    readonly temporal: TestTemporal,
+  ) {}
+
+  get db(): Database {
+    return this.database.db;
+  }
+
+  async open(): Promise<void> {
+    const { config, remove } = await newDatabase(this.kind);
+    this.temporal.onClose(remove);
+    this.database = await openDatabase(config, silent);
+    this.temporal.onClose(() => this.database.close());
+    this.objects = await testObjectStore();
+    this.app = await this.startReplica();
+  }
+
+  async startReplica({ temporal, page }: Replica = {}): Promise<FastifyInstance> {
+    const stream = new PassThrough().setEncoding('utf8').on('data', (text: string) => (this.log += text));
+    const replica = fastify({ ...serverOptions, loggerInstance: createLogger('info', stream) });
+    const { namespace, client, address } = this.temporal;
+    await replica.register(app, {
+      config: { secret: SECRET, publicUrl: PUBLIC_URL, temporal: { address, namespace, uiUrl: TEMPORAL_UI } },
+      db: this.db,
+      temporal: temporal ?? createRuns(client),
+      objects: this.objects,
+      page,
+    });
+    this.temporal.onClose(() => replica.close());
+    await replica.ready();
+    return replica;
+  }
+
+  async call(what: string, { as = admin, body, headers }: Call = {}): Promise<LightMyRequestResponse> {
+    return callOn(this.app, what, { as, body, headers: headers ?? {} });
+  }
+}
+
+/** The problem that the API answered with. */
+export function problemOf(answer: LightMyRequestResponse): Problem {
+  expect(answer.headers['content-type']).toContain('application/problem+json');
+  const problem = Problem.parse(answer.json());
+  expect(problem.status).toBe(answer.statusCode);
+  return problem;
+}
+
+/** What one API process answers to a call. */
+export async function callOn(
+  app: FastifyInstance,
+  what: string,
+  { as = admin, body, headers }: Call = {},
+): Promise<LightMyRequestResponse> {
+  const [method, url = ''] = what.split(' ');
+  return app.inject({
+    method: method as 'GET' | 'POST' | 'PUT' | 'DELETE',
+    url,
+    headers: { authorization: `Bearer ${await tokenFor(as)}`, ...headers },
+    ...(body !== undefined && { payload: body }),
+  });
+}
