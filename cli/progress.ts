@@ -98,7 +98,7 @@ export function describeChanges(before: Progress, after: Progress): string[] {
   if (run !== undefined && run.state !== before.run?.state) lines.push(`${stamp(run.since)}run ${run.state}`);
   for (const node of after.nodes) {
     const old = before.nodes.find((other) => other.node === node.node);
-    if (node.state !== old?.state)
+    if (node.state !== (old?.state ?? 'waiting'))
       lines.push(`${stamp(node.since)}${node.node} ${node.state}${whereItRuns(node)}`);
     const words = node.report === undefined ? '' : reportWords(node.report);
     if (words !== '' && (old?.report === undefined || words !== reportWords(old.report))) {
@@ -164,7 +164,7 @@ function headline({ run }: Progress, now: number): string {
 }
 
 function nodeWords(
-  { node, name, state, since, report, attention }: NodeView,
+  { node, state, since, report, attention }: NodeView,
   nameWidth: number,
   now: number,
 ): string {
@@ -174,7 +174,6 @@ function nodeWords(
       : `${attention.type}: ${plain(attention.message)}`;
   const parts = [
     node.padEnd(nameWidth),
-    ...(name === node ? [] : [plain(name)]),
     state.padEnd('launching'.length),
     ...(TERMINAL_NODE_STATES.includes(state) ? [] : [formatElapsed(now - since).padStart(7)]),
     ...(words === undefined ? [] : [words]),

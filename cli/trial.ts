@@ -12,7 +12,7 @@ import { tryConsortium } from './arguments';
 import type { Interrupts } from './interrupts';
 import { removeNodes } from './leftover-nodes';
 import { isOver, type Progress } from './progress';
-import { showStackProgress } from './stack-progress';
+import { showStackProgress, type ShownProgress } from './stack-progress';
 import type { ResultFolders } from './summary';
 import { createScreen, type Screen } from './terminal';
 import { chooseMeans, prepareMeans, type Means, type RuntimeWish } from './try-means';
@@ -60,8 +60,7 @@ export async function runTrial(
   const { asked } = interrupts;
   const screen = createScreen(output);
   const runtime = await chooseMeans(plan, options.runtime);
-  const means = await unlessAborted(asked, prepareMeans(plan, runtime, screen.line));
-  const stack = await openTrialStack(plan, means, options, output, screen, asked);
+  const { means, stack } = await prepare(plan, runtime, options, showStackProgress(output), screen, asked);
   const trial = new Trial(plan, means, stack, screen, interrupts);
   try {
     await tell(await trial.run(), screen.line);
@@ -72,32 +71,32 @@ export async function runTrial(
   }
 }
 
-/** A stack with the computation allowed and every site's edge worker up. */
-async function openTrialStack(
-  { sites }: TryPlan,
-  { allowed }: Means,
+/** The computation ready to run, and a stack on which it is allowed and every site's edge worker is up. */
+async function prepare(
+  plan: TryPlan,
+  runtime: RuntimeKind,
   { state, out }: TrialOptions,
-  output: NodeJS.WriteStream,
+  shown: ShownProgress,
   screen: Screen,
   signal: AbortSignal,
-): Promise<Stack> {
-  const shown = showStackProgress(output);
+): Promise<{ means: Means; stack: Stack }> {
   let isUp = false;
   const notice = (line: string) => (isUp ? screen.line(line) : shown.notice(line));
   try {
+    const means = await unlessAborted(signal, prepareMeans(plan, runtime, shown));
     const progress = { ...shown, notice };
     const stack = await openStack({ state, results: out, progress, signal, attach: true });
     try {
-      await stack.allowComputation(allowed);
+      await stack.allowComputation(means.allowed);
       shown.starting('Edge workers');
-      await startSites(stack, sites, allowed, signal);
-      shown.up('Edge workers', sites.map(({ id }) => id).join(', '));
+      await startSites(stack, plan.sites, means.allowed, signal);
+      shown.up('Edge workers', plan.sites.map(({ id }) => id).join(', '));
     } catch (error) {
       await stack.stop();
       throw error;
     }
     isUp = true;
-    return stack;
+    return { means, stack };
   } finally {
     shown.close();
   }
