@@ -29,6 +29,12 @@ export class ApiUnreachable extends Error {
   }
 }
 
+/** Whether the same call may succeed later without anyone changing it. */
+export function mayPass(error: unknown): error is ApiProblem | ApiUnreachable {
+  if (error instanceof ApiProblem) return error.status === 429 || error.status >= 500;
+  return error instanceof ApiUnreachable;
+}
+
 function describe(status: number, problem: Problem | undefined): string {
   if (problem === undefined) return `it gave no reason for status ${status}.`;
   const where = (problem.errors ?? []).map(({ pointer, detail }) => `${pointer || '/'} ${detail}`).join('; ');

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ErrorEntry, RunEvent } from '../workflows/api-contract';
 import { NodeView, RunView } from '../workflows/contract';
 import type { CentralApi } from './central-api';
-import { ApiProblem, ApiUnreachable, networkReason } from './errors';
+import { ApiUnreachable, mayPass, networkReason } from './errors';
 import { readMessages, type StreamMessage } from './event-stream';
 
 /** A {@link RunEvent} with its data understood. */
@@ -57,11 +57,6 @@ export async function* followRun(
     await pause(pauseMs, undefined, { signal }).catch(() => undefined);
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }
-}
-
-function mayPass(error: unknown): boolean {
-  if (error instanceof ApiProblem) return error.status === 429 || error.status >= 500;
-  return error instanceof ApiUnreachable;
 }
 
 /** One connection's messages. It ends with the server, or throws {@link ApiUnreachable} when it breaks or falls silent. */

@@ -18,13 +18,13 @@ import { createActivityRules } from '../activities/shared/interceptor';
 import { LaunchFolders } from '../activities/shared/launch-folders';
 import { createCentralApi } from '../client';
 import { chooseRuntime, createNodeRuntimes, createPortLedger } from '../nodes';
-import { createObjectStore, objectStoreConfigFromEnv } from '../storage';
+import { createObjectStore, objectStoreConfigFromEnv, type ObjectStoreConfig } from '../storage';
 import { CENTRAL_NODE, CENTRAL_QUEUE, hostQueue } from '../workflows/contract';
 import { BUILT_BUNDLE } from './build-bundle';
 import { HEARTBEAT_THROTTLE } from './heartbeat';
 import { readComputationsFile } from './policy-files';
 import { connect, logTemporalTo, main, runUntilStopped } from './run-workers';
-import { centralSettings, type CentralSettings } from './settings';
+import { SettingsError, centralSettings, type CentralSettings } from './settings';
 
 async function start(log: Logger): Promise<void> {
   const settings = centralSettings(process.env);
@@ -67,7 +67,9 @@ async function start(log: Logger): Promise<void> {
 async function createHost(settings: CentralSettings): Promise<CentralHost> {
   const state = settings.MUSTER_STATE_DIR;
   await mkdir(state, { recursive: true, mode: 0o700 });
-  const store = createObjectStore(objectStoreConfigFromEnv(process.env));
+  // Read now to tell a mistake at the start; it is read anew for each launch.
+  await readComputationsFile(settings.MUSTER_COMPUTATIONS);
+  const store = createObjectStore(objectStoreSettings());
   await store.ensureBucket();
   return {
     hostId: settings.MUSTER_HOST_ID,
@@ -84,6 +86,14 @@ async function createHost(settings: CentralSettings): Promise<CentralHost> {
     ports: createPortLedger({ file: join(state, 'ports.json'), range: settings.MUSTER_CENTRAL_PORTS }),
     store,
   };
+}
+
+function objectStoreSettings(): ObjectStoreConfig {
+  try {
+    return objectStoreConfigFromEnv(process.env);
+  } catch (error) {
+    throw new SettingsError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 void main('central-worker', start);

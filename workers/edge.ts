@@ -1,4 +1,5 @@
 /** The edge worker: does a site's activities, from the site's own queue and by the site's own policy (site.yaml). */
+import './small-memory';
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Worker } from '@temporalio/worker';

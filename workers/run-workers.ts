@@ -1,7 +1,7 @@
 /** What both kinds of worker share: logging, the connection to Temporal, running until told to stop. */
 import { pino, type Logger } from 'pino';
 import { NativeConnection, Runtime, type LogLevel, type Worker } from '@temporalio/worker';
-import { SettingsError, type CommonSettings } from './settings';
+import { SettingsError, logLevel, type CommonSettings } from './settings';
 
 /** A line of this message says that a worker polls its queue; whoever started it may wait for it. */
 const READY = 'ready';
@@ -34,13 +34,13 @@ export function logTemporalTo(log: Logger): void {
   });
 }
 
-/** A connection to Temporal, or a clear word on why there is none. */
+/** @throws Error that says where Temporal was looked for, and why it was not found */
 export async function connect({ TEMPORAL_ADDRESS: address }: CommonSettings): Promise<NativeConnection> {
   try {
     return await NativeConnection.connect({ address });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new SettingsError(`no answer from Temporal at ${address} (TEMPORAL_ADDRESS): ${reason}`);
+    throw new Error(`no answer from Temporal at ${address} (TEMPORAL_ADDRESS): ${reason}`, { cause: error });
   }
 }
 
@@ -51,15 +51,21 @@ export async function runUntilStopped(log: Logger, workers: Worker[]): Promise<v
   await running;
 }
 
-/** Runs an entry point; a failure is one line on stderr, its stack is in the log. */
+/**
+ * Runs an entry point. A failure is one line on stderr; its stack is in the log, unless it is a mistake in the settings,
+ * of which the line says it all.
+ */
 export async function main(part: string, start: (log: Logger) => Promise<void>): Promise<void> {
-  const log = createLog(part, process.env.MUSTER_LOG_LEVEL ?? 'info');
+  let log: Logger | undefined;
   try {
+    log = createLog(part, logLevel(process.env));
     await start(log);
     process.exit(0);
   } catch (error) {
-    log.fatal({ err: error }, 'ended by an error');
-    process.stderr.write(`${part}: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(error instanceof SettingsError ? 2 : 1);
+    const mistake = error instanceof SettingsError;
+    if (!mistake) log?.fatal({ err: error }, 'ended by an error');
+    const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    process.stderr.write(`${part}: ${line}\n`);
+    process.exit(mistake ? 2 : 1);
   }
 }

@@ -1,12 +1,18 @@
 /** What a worker is told by its environment. A wrong setting is one line that names the variable. */
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 
 /** A mistake in a setting or a configuration file; its message is all that a person needs to see. */
 export class SettingsError extends Error {}
 
 const Present = z.string('is not set').min(1, 'is empty');
-const HttpUrl = Present.refine((text) => URL.canParse(text), 'must be an address like http://127.0.0.1:7400');
+const HttpUrl = Present.refine(
+  (text) => /^https?:/.test(text) && URL.canParse(text),
+  'must be an address like http://127.0.0.1:7400',
+);
+/** Nodes have working folders of their own, so they are given whole paths. */
+const Folder = Present.transform((path) => resolve(path));
 
 const Common = z.object({
   TEMPORAL_ADDRESS: Present.default('127.0.0.1:7233'),
@@ -16,9 +22,11 @@ const Common = z.object({
   /** How nodes in containers reach the API, where it is not how the worker does. */
   MUSTER_NODE_API_URL: HttpUrl.optional(),
   /** Private to this worker. */
-  MUSTER_STATE_DIR: Present,
+  MUSTER_STATE_DIR: Folder,
   /** Where output folders are kept. */
-  MUSTER_RESULTS_DIR: Present,
+  MUSTER_RESULTS_DIR: Folder,
+});
+const Log = z.object({
   MUSTER_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 });
 
@@ -46,6 +54,8 @@ export type CommonSettings = z.output<typeof Common>;
 export type CentralSettings = z.output<typeof Central>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** @throws SettingsError */
+export const logLevel = (env: Environment): string => parse(Log, env).MUSTER_LOG_LEVEL;
 /** @throws SettingsError */
 export const edgeSettings = (env: Environment): CommonSettings => parse(Common, env);
 /** @throws SettingsError */

@@ -13,7 +13,6 @@ import {
   StatusReport,
   StopNodeInput,
   SuperviseInput,
-  launchPrefix,
   type CentralActivities,
   type HostActivities,
 } from '../../workflows/contract';
@@ -24,7 +23,7 @@ import type { CentralHost } from './central-host';
 import { createCollectResults } from './collect-results';
 import { createLaunchCentralNode } from './launch-central-node';
 import { createProvisionProject } from './provision-project';
-import { createPublishRunKits } from './publish-run-kits';
+import { createPublishRunKits, removeKits } from './publish-run-kits';
 import { createReportRunStartedCentral } from './report-run-started-central';
 import { createReportStatusCentral } from './report-status-central';
 import { createSignalEdgeClients } from './signal-edge-clients';
@@ -51,8 +50,7 @@ export function createHostActivities(host: CentralHost): HostActivities {
     collectResults: createCollectResults(host),
     releaseLaunch: createReleaseLaunch(host, [CENTRAL_NODE, PROVISION_NODE], async (ref) => {
       await host.ports.release(ref);
-      // Kits hold the run's credentials, which end with the launch.
-      await host.store.removePrefix(`${launchPrefix(ref.runId, ref.launchId)}/kits`);
+      await removeKits(host, ref);
     }),
   };
 }

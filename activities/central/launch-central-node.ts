@@ -13,10 +13,7 @@ export function createLaunchCentralNode(host: CentralHost) {
     ...launch
   }: LaunchCentralInput): Promise<LaunchedNode> {
     const ref = { ...launch, node: CENTRAL_NODE };
-    const { runtime = 'process' } = await host.folders.readRecord(launch);
-    const there = await host.runtimes[runtime].inspect(ref);
-    // The kit of a node that was started is the node's: a fresh copy would pull it from under its feet.
-    if (there.state === 'absent') await fetchOwnKit(host, launch, kit, Context.current().cancellationSignal);
+    await fetchOwnKit(host, ref, kit, Context.current().cancellationSignal);
     return runNode(host, ref, computation, await host.policy(), {
       command: computation.commands.central,
       folders: { kit: host.folders.kit(launch), output: await host.folders.openOutput(launch) },

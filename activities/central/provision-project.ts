@@ -2,141 +2,179 @@
  * provisionProject: reserves the central ports on this host and lets the computation make one runKit per node. The
  * folder in which it does so may hold the run's root secrets, so it is wiped whatever happens; only the kits remain.
  */
-import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
+import { withLog, type NodeRuntime } from '../../nodes';
 import {
   CENTRAL_KIT_FOLDER,
   PROVISION_NODE,
   hostQueue,
   toMilliseconds,
-  type LaunchRef,
+  type NodeRef,
   type Provisioned,
   type ProvisionInput,
 } from '../../workflows/contract';
 import { failure } from '../../workflows/errors';
-import { capped, meansFor, type Means } from '../shared/policy';
+import { interruptionOf, willRetry } from '../shared/attempt';
+import { capped, type HostPolicy, type Means } from '../shared/policy';
+import { launchMeans } from '../shared/run-node';
+import { writeWhole } from '../shared/write-whole';
 import type { CentralHost } from './central-host';
 
 const LOG_LINES = 20;
 /** What a stop that interrupts provisioning leaves the provisioning node for ending by itself. */
 const STOP_GRACE_MS = 2_000;
+/** Timers know no longer time. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export function createProvisionProject(host: CentralHost) {
   return async function provisionProject(input: ProvisionInput): Promise<Provisioned> {
-    const ref = { runId: input.runId, launchId: input.launchId };
-    const means = await meansFor(input.computation, await host.policy(), (kind) => host.chooseRuntime(kind));
-    const ports = await host.ports.reserve(ref, input.computation.ports);
-    const name = host.centralName ?? (means.runtime === 'docker' ? 'host.docker.internal' : 'localhost');
-    await host.folders.addToRecord(ref, { runtime: means.runtime });
+    const node = { runId: input.runId, launchId: input.launchId, node: PROVISION_NODE };
     try {
-      if (!(await exists(host.folders.outgoing(ref)))) await makeKits(host, input, means, { name, ports });
-      await forgetProvisioning(host, ref, means);
+      const policy = await host.policy();
+      const means = await launchMeans(host, node, input.computation, policy);
+      const endpoint = await reserveEndpoint(host, node, input, means);
+      await host.folders.addToRecord(node, { runtime: means.runtime });
+      if (!(await areKitsMade(host, node))) await makeKits({ host, input, node, means, policy, endpoint });
+      await host.runtimes[means.runtime].remove(node);
+      await rm(host.folders.provision(node), { recursive: true, force: true });
+      return { hostQueue: hostQueue(host.hostId), endpoint };
     } catch (error) {
-      if (isFinal(error)) await giveUp(host, ref, means);
+      if (isFinal(error)) await giveUp(host, node);
       throw error;
     }
-    return { hostQueue: hostQueue(host.hostId), endpoint: { host: name, ports } };
   };
 }
 
-interface Endpoint {
-  name: string;
-  ports: number[];
+type Endpoint = Provisioned['endpoint'];
+
+/** One launch's provisioning on this host. */
+interface Job {
+  host: CentralHost;
+  input: ProvisionInput;
+  node: NodeRef;
+  means: Means;
+  policy: HostPolicy;
+  endpoint: Endpoint;
 }
 
-async function makeKits(
-  host: CentralHost,
-  input: ProvisionInput,
-  means: Means,
-  endpoint: Endpoint,
-): Promise<void> {
-  const ref = { runId: input.runId, launchId: input.launchId };
-  const folder = host.folders.provision(ref);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeFile(join(folder, 'provision_input.json'), JSON.stringify(provisionInput(input, endpoint)), {
-    mode: 0o600,
-  });
+async function reserveEndpoint(
+  { ports, centralName }: CentralHost,
+  ref: NodeRef,
+  { computation }: ProvisionInput,
+  { runtime }: Means,
+): Promise<Endpoint> {
+  const fallback = runtime === 'docker' ? 'host.docker.internal' : 'localhost';
+  return { host: centralName ?? fallback, ports: await ports.reserve(ref, computation.ports) };
+}
+
+/** They are made all at once or not at all, and go when they are published. */
+async function areKitsMade({ folders }: CentralHost, ref: NodeRef): Promise<boolean> {
+  return (await exists(folders.outgoing(ref))) || (await exists(folders.receipt(ref)));
+}
+
+async function makeKits(job: Job): Promise<void> {
+  const { host, input, node, means, policy } = job;
+  const folder = host.folders.provision(node);
   const runtime = host.runtimes[means.runtime];
-  const node = { ...ref, node: PROVISION_NODE };
-  const { resources } = await host.policy();
-  await runtime.ensure({
+  // What an earlier attempt started goes on; else the node starts in a folder that nothing was written to.
+  if ((await runtime.inspect(node)).state === 'absent') await layOut(job);
+  const { runtime: _, ...place } = means;
+  const started = await runtime.ensure({
     ...node,
+    ...place,
     command: input.computation.commands.provision,
-    ...(means.runtime === 'docker' ? { image: means.image } : { folder: means.folder }),
     folders: { provision: folder },
     ports: [],
     env: {},
-    resources: capped(input.computation.resources, resources),
+    resources: capped(input.computation.resources, policy.resources),
   });
-  await waitForKits(host, input, means);
-  await rename(join(folder, 'runKits'), host.folders.outgoing(ref));
+  const ended = started.state === 'exited' ? started : await waitFor(job, runtime, started.startedAt);
+  await judge(job, runtime, ended);
+  const kits = join(folder, 'runKits');
+  await chmod(kits, 0o700);
+  await rename(kits, host.folders.outgoing(node));
 }
 
-/** The file that the computation's provision command reads (docs/computations.md). */
-function provisionInput({ sites, parameters }: ProvisionInput, { name, ports }: Endpoint) {
-  return {
+/** A folder with nothing but the file that the computation's provision command reads (docs/computations.md). */
+async function layOut({ host, input: { sites, parameters }, node, endpoint }: Job): Promise<void> {
+  const folder = host.folders.provision(node);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const provisionInput = {
     users: sites.map(({ id, name }) => ({ id, name })),
     computation_parameters: JSON.stringify(parameters),
-    fed_learn_port: ports[0],
-    host_identifier: name,
+    fed_learn_port: endpoint.ports[0],
+    host_identifier: endpoint.host,
   };
+  await writeWhole(join(folder, 'provision_input.json'), JSON.stringify(provisionInput));
 }
 
-async function waitForKits(host: CentralHost, input: ProvisionInput, means: Means): Promise<void> {
-  const ref = { runId: input.runId, launchId: input.launchId };
-  const node = { ...ref, node: PROVISION_NODE };
+/** The deadline counts from the node's start, however many workers have watched it since. */
+async function waitFor({ input, node }: Job, runtime: NodeRuntime, startedAt: number) {
   const { provision: deadline } = input.computation.deadlines;
-  const tooLate = AbortSignal.timeout(toMilliseconds(deadline));
-  const runtime = host.runtimes[means.runtime];
-  const ended = await runtime
-    .wait(node, AbortSignal.any([Context.current().cancellationSignal, tooLate]))
-    .catch((error: unknown) => {
-      throw tooLate.aborted
-        ? failure('DeadlineExceeded', `provisioning did not end within ${deadline}`)
-        : error;
-    });
-  const log = (await runtime.logs(node, LOG_LINES)).trim();
-  if (ended.state === 'absent') throw failure('ProvisionFailed', 'the provisioning node vanished');
+  const left = startedAt + toMilliseconds(deadline) - Date.now();
+  const tooLate = AbortSignal.timeout(Math.min(Math.max(left, 0), LONGEST_TIMER_MS));
+  const { cancellationSignal } = Context.current();
+  try {
+    return await runtime.wait(node, AbortSignal.any([cancellationSignal, tooLate]));
+  } catch (error) {
+    if (cancellationSignal.aborted || !tooLate.aborted) throw error;
+    const logTail = await runtime.logs(node, LOG_LINES);
+    throw failure('DeadlineExceeded', quoting(logTail, `provisioning did not end within ${deadline}.`));
+  }
+}
+
+/** @throws ApplicationFailure unless the node ended well and made every kit */
+async function judge(
+  { host, input, node }: Job,
+  runtime: NodeRuntime,
+  ended: Awaited<ReturnType<NodeRuntime['wait']>>,
+): Promise<void> {
+  if (ended.state === 'absent' || ended.exitCode === undefined) {
+    await runtime.remove(node);
+    throw failure('NodeNotStarted', 'the provisioning node vanished, and how it ended is not known');
+  }
+  const logTail = await runtime.logs(node, LOG_LINES);
   if (ended.exitCode !== 0) {
-    throw failure(
-      'ProvisionFailed',
-      `provisioning exited with ${ended.exitCode ?? 'an unknown code'}${log && `:\n${log}`}`,
-    );
+    const why = ended.outOfMemory ? ', killed for using more memory than its limit' : '';
+    const problem = `provisioning exited with ${ended.exitCode}${why}.`;
+    throw failure('ProvisionFailed', quoting(logTail, problem));
   }
   for (const kit of [CENTRAL_KIT_FOLDER, ...input.sites.map(({ id }) => id)]) {
-    const made = join(host.folders.provision(ref), 'runKits', kit);
-    const files = await readdir(made).catch(() => []);
-    if (files.length === 0)
-      throw failure('ProvisionFailed', `provisioning made no kit for ${kit}${log && `:\n${log}`}`);
+    const files = await readdir(join(host.folders.provision(node), 'runKits', kit)).catch(() => []);
+    if (files.length > 0) continue;
+    throw failure('ProvisionFailed', quoting(logTail, `provisioning made no kit for ${kit}.`));
   }
 }
 
-async function forgetProvisioning(host: CentralHost, ref: LaunchRef, means: Means): Promise<void> {
-  await host.runtimes[means.runtime].remove({ ...ref, node: PROVISION_NODE });
-  await rm(host.folders.provision(ref), { recursive: true, force: true });
-  await chmod(host.folders.outgoing(ref), 0o700);
+/** Nothing of a provisioning node's log is about patients. */
+const quoting = (logTail: string, problem: string) => withLog(problem, { logs: 'stream', logTail });
+
+/** Nobody releases a launch that has no place: with the last attempt goes all that it held. */
+async function giveUp({ folders, runtimes, ports }: CentralHost, node: NodeRef): Promise<void> {
+  const { runtime } = await folders.readRecord(node);
+  try {
+    if (runtime !== undefined) {
+      await runtimes[runtime].stop(node, STOP_GRACE_MS);
+      await runtimes[runtime].remove(node);
+    }
+  } finally {
+    await folders.clear(node);
+    await ports.release(node);
+  }
 }
 
-/** Nobody will release a launch that has no place yet. */
-async function giveUp(host: CentralHost, ref: LaunchRef, means: Means): Promise<void> {
-  const node = { ...ref, node: PROVISION_NODE };
-  await host.runtimes[means.runtime].stop(node, STOP_GRACE_MS);
-  await host.runtimes[means.runtime].remove(node);
-  await host.folders.remove(ref);
-  await host.ports.release(ref);
-}
-
-/** A worker that shuts down leaves its provisioning for the next attempt to find. */
+/** Whether no other attempt follows that could go on with what is there. */
 function isFinal(error: unknown): boolean {
-  const { cancellationSignal } = Context.current();
-  const shutdown =
-    cancellationSignal.aborted && String(cancellationSignal.reason).includes('WORKER_SHUTDOWN');
-  if (cancellationSignal.aborted) return !shutdown;
-  return error instanceof ApplicationFailure && error.nonRetryable === true;
+  const context = Context.current();
+  const interruption = interruptionOf(context);
+  return interruption === undefined ? !willRetry(context.info, error) : interruption === 'cancelled';
 }
 
-async function exists(folder: string): Promise<boolean> {
-  return (await readdir(folder).catch(() => undefined)) !== undefined;
-}
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

@@ -2,15 +2,16 @@
 import { Context } from '@temporalio/activity';
 import type { FetchInput } from '../../workflows/contract';
 import { fetchOwnKit } from '../shared/own-kit';
-import { meansFor } from '../shared/policy';
+import { launchMeans } from '../shared/run-node';
 import type { EdgeHost } from './edge-host';
 import { dataFolder } from './site-data';
 
 export function createFetchRunKit(host: EdgeHost) {
-  return async function fetchRunKit({ site, computation, kit, ...ref }: FetchInput): Promise<void> {
+  return async function fetchRunKit({ site, computation, kit, ...launch }: FetchInput): Promise<void> {
+    const ref = { ...launch, node: site.id };
     const policy = await host.policy();
     // Asked before anything is downloaded: a refusal, or data that is not there, should be known at once.
-    await meansFor(computation, policy, (kind) => host.chooseRuntime(kind));
+    await launchMeans(host, ref, computation, policy);
     await dataFolder(site, policy);
     await fetchOwnKit(host, ref, kit, Context.current().cancellationSignal);
   };

@@ -4,7 +4,7 @@
  * shutdown is told apart from a stop.
  */
 import type { Context } from '@temporalio/activity';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type {
   ActivityExecuteInput,
   ActivityInboundCallsInterceptor,
@@ -13,10 +13,11 @@ import type {
 } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { ApiProblem } from '../../client';
+import { ApiProblem, mayPass } from '../../client';
 import { LaunchId, NodeName, RunId, SiteId, type NodeError } from '../../workflows/contract';
 import { failure, isFailureType } from '../../workflows/errors';
 import type { ErrorReportBody } from '../../workflows/api-contract';
+import { interruptionOf, willRetry, type Interruption } from './attempt';
 
 const HEARTBEAT_MS = 1_000;
 const REPORT_TIMEOUT_MS = 5_000;
@@ -82,23 +83,26 @@ class Rules implements ActivityInboundCallsInterceptor {
 
   /** What is thrown to Temporal instead of `error`, after it was logged and reported. */
   private async settle(error: unknown, input: unknown): Promise<unknown> {
-    if (this.context.cancellationSignal.aborted) return this.interrupted(error);
-    const known = asFailure(error);
     const where = Whereabouts.safeParse(input).data;
     const { activityType: activity, attempt } = this.context.info;
-    this.rules.log.error(
-      { err: error, activity, attempt, ...where, node: this.nodeOf(where) },
-      'activity failed',
-    );
+    const about = { activity, attempt, ...where, node: this.nodeOf(where) };
+    const interruption = interruptionOf(this.context);
+    if (interruption !== undefined) return this.interrupted(interruption, error, about);
+    const known = asFailure(error);
+    if (known.category === ApplicationFailureCategory.BENIGN) {
+      this.rules.log.info({ ...about, reason: known.message }, 'activity ended by a stop');
+      return known;
+    }
+    this.rules.log.error({ err: error, ...about }, 'activity failed');
     if (where && !this.rules.silent.includes(activity)) await this.report(known, where);
     return known;
   }
 
-  /** A worker that shuts down hands its work on; only what a workflow cancelled is cancelled. */
-  private interrupted(error: unknown): unknown {
+  /** A worker that shuts down hands its work on; only what the server no longer waits for ends as cancelled. */
+  private interrupted(interruption: Interruption, error: unknown, about: object): unknown {
     const reason: unknown = this.context.cancellationSignal.reason;
-    const shutdown = reason instanceof CancelledFailure && reason.message === 'WORKER_SHUTDOWN';
-    if (!shutdown) return reason instanceof CancelledFailure ? reason : error;
+    if (error !== reason) this.rules.log.warn({ err: error, ...about }, `failed while being ${interruption}`);
+    if (interruption !== 'shutdown') return reason;
     return ApplicationFailure.create({
       type: 'Internal',
       message: 'the worker is shutting down',
@@ -113,18 +117,18 @@ class Rules implements ActivityInboundCallsInterceptor {
       type: known.type ?? 'Internal',
       message: known.message.slice(0, 4000),
     };
-    const body = { launchId: where.launchId, error, retrying: this.willRetry(known), at: Date.now() };
+    const body = {
+      launchId: where.launchId,
+      error,
+      retrying: willRetry(this.context.info, known),
+      at: Date.now(),
+    };
     try {
       await this.rules.reportError(where.runId, body, AbortSignal.timeout(REPORT_TIMEOUT_MS));
     } catch (err) {
       // The failure reaches the run by Temporal all the same; the log of the API lacks only this attempt.
       this.rules.log.warn({ err, ...where }, 'failure not reported to the central API');
     }
-  }
-
-  private willRetry({ nonRetryable }: ApplicationFailure): boolean {
-    const { attempt, retryPolicy } = this.context.info;
-    return nonRetryable !== true && attempt < (retryPolicy?.maximumAttempts || Infinity);
   }
 
   private nodeOf(where: z.output<typeof Whereabouts> | undefined): string {
@@ -136,7 +140,6 @@ class Rules implements ActivityInboundCallsInterceptor {
 function asFailure(error: unknown): ApplicationFailure {
   if (error instanceof ApplicationFailure && error.type && isFailureType(error.type)) return error;
   const message = error instanceof Error ? error.message : String(error);
-  const refused =
-    error instanceof ApiProblem && error.status >= 400 && error.status < 500 && error.status !== 429;
+  const refused = error instanceof ApiProblem && !mayPass(error);
   return ApplicationFailure.create({ type: 'Internal', message, nonRetryable: refused });
 }

@@ -2,18 +2,23 @@
  * What a host keeps of a launch on disk: the private copy of the kit, what the runtime was, and whether the launch was
  * stopped. All of it is found again by run and launch, so a restarted worker goes on where the last one was.
  */
-import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { LaunchRef } from '../../workflows/contract';
+import { writeWhole } from './write-whole';
 
-/** How a node of the launch runs, and by what it may report on itself. The token stays on this disk. */
+/** How the nodes of a launch run here, and by what this host's node may report on itself. The token stays on this disk. */
 const LaunchRecord = z.strictObject({
   runtime: z.enum(['docker', 'process']).optional(),
   reportPath: z.string().optional(),
   reportToken: z.string().optional(),
+  /** The node was running when it was told to stop: how it ended after that is not its own doing. */
+  stoppedRunning: z.boolean().optional(),
 });
 export type LaunchRecord = z.output<typeof LaunchRecord>;
+
+const STOPPED = 'stopped';
 
 export class LaunchFolders {
   /**
@@ -27,12 +32,14 @@ export class LaunchFolders {
 
   /** Working folder of the provisioning node. */
   provision = (ref: LaunchRef) => join(this.base(ref), 'provision');
+  /** The kits that were made and are to be published. */
+  outgoing = (ref: LaunchRef) => join(this.base(ref), 'outgoing');
+  /** What was published; it is there once the kits need not be here any more. */
+  receipt = (ref: LaunchRef) => join(this.base(ref), 'published.json');
   /** The kit as it was downloaded. */
   kitZip = (ref: LaunchRef) => join(this.base(ref), 'kit.zip');
   /** The node's own copy of the kit. */
   kit = (ref: LaunchRef) => join(this.base(ref), 'kit');
-  /** Where zips are made before they are published. */
-  outgoing = (ref: LaunchRef) => join(this.base(ref), 'outgoing');
   /** The node's results; they outlive the launch. */
   output = ({ runId, launchId }: LaunchRef) => join(this.results, runId, launchId);
 
@@ -54,32 +61,33 @@ export class LaunchFolders {
     return text === undefined ? {} : LaunchRecord.parse(JSON.parse(text));
   }
 
-  /** Adds to the record, atomically. */
   async addToRecord(ref: LaunchRef, more: LaunchRecord): Promise<void> {
     await this.open(ref);
-    const half = `${this.recordFile(ref)}.half`;
-    await writeFile(half, JSON.stringify({ ...(await this.readRecord(ref)), ...more }), { mode: 0o600 });
-    await rename(half, this.recordFile(ref));
+    await writeWhole(this.recordFile(ref), JSON.stringify({ ...(await this.readRecord(ref)), ...more }));
   }
 
   /** From now on no node of this launch is started here. */
   async markStopped(ref: LaunchRef): Promise<void> {
     await this.open(ref);
-    await writeFile(this.stoppedFile(ref), '');
+    await writeFile(join(this.base(ref), STOPPED), '');
   }
 
   async isStopped(ref: LaunchRef): Promise<boolean> {
-    return (await stat(this.stoppedFile(ref)).catch(absent)) !== undefined;
+    return (await stat(join(this.base(ref), STOPPED)).catch(absent)) !== undefined;
   }
 
-  /** Removes everything of the launch but its results. */
-  async remove(ref: LaunchRef): Promise<void> {
-    await rm(this.base(ref), { recursive: true, force: true });
+  /** Removes everything of the launch but its results and, if there is one, the mark that it was stopped. */
+  async clear(ref: LaunchRef): Promise<void> {
+    const base = this.base(ref);
+    const names = (await readdir(base).catch(absent)) ?? [];
+    for (const name of names.filter((name) => name !== STOPPED))
+      await rm(join(base, name), { recursive: true, force: true });
+    // Stays where the mark is in it.
+    await rmdir(base).catch(() => undefined);
   }
 
-  private base = ({ runId, launchId }: LaunchRef) => join(this.state, 'launches', runId, launchId);
+  private base = ({ runId, launchId }: LaunchRef) => join(this.state, 'launches', `${runId}.${launchId}`);
   private recordFile = (ref: LaunchRef) => join(this.base(ref), 'launch.json');
-  private stoppedFile = (ref: LaunchRef) => join(this.base(ref), 'stopped');
 }
 
 function absent(error: NodeJS.ErrnoException): undefined {

@@ -57,28 +57,32 @@ export type Means = { runtime: 'docker'; image: string } | { runtime: 'process';
 export async function meansFor(
   computation: NodeComputation,
   policy: HostPolicy,
-  choose: (kind: 'docker' | 'process' | 'auto') => Promise<RuntimeKind>,
+  choose: (kind: RuntimeKind | 'auto') => Promise<RuntimeKind>,
 ): Promise<Means> {
   const named = policy.computations.filter(({ name }) => name === computation.name);
   if (named.length === 0)
     throw failure('ComputationNotAllowed', `computation "${computation.name}" is not allowed here`);
-  for (const { runtime, image, folder } of named) {
-    const kind = await choose(
-      runtime === 'auto' && folder === undefined
-        ? 'docker'
-        : runtime === 'auto' && image === undefined
-          ? 'process'
-          : runtime,
-    );
-    if (kind === 'process' && folder !== undefined) return { runtime: 'process', folder };
-    if (kind === 'docker' && image !== undefined && image === computation.image)
-      return { runtime: 'docker', image };
+  for (const entry of named) {
+    const kind = await choose(wishOf(entry, computation));
+    if (kind === 'process' && entry.folder !== undefined) return { runtime: kind, folder: entry.folder };
+    if (kind === 'docker' && entry.image !== undefined && entry.image === computation.image)
+      return { runtime: kind, image: entry.image };
   }
   const images = named.flatMap(({ image }) => image ?? []).join(', ') || 'none';
   throw failure(
     'ComputationNotAllowed',
     `the run asks for image ${computation.image ?? '(none)'} of "${computation.name}"; allowed here: ${images}`,
   );
+}
+
+/** `auto` leaves no choice where only one way was given, by the host or by the computation. */
+function wishOf(
+  { runtime, image, folder }: AllowedComputation,
+  computation: NodeComputation,
+): RuntimeKind | 'auto' {
+  if (runtime !== 'auto') return runtime;
+  if (folder === undefined) return 'docker';
+  return image === undefined || computation.image === undefined ? 'process' : 'auto';
 }
 
 /** What a node gets: what it asks for, at most what the host grants. */

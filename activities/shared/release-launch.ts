@@ -7,16 +7,18 @@ import type { NodeHost } from './host';
  * @param more what else the host holds for a launch
  */
 export function createReleaseLaunch(
-  host: NodeHost,
+  { folders, runtimes }: NodeHost,
   nodes: readonly string[],
   more?: (ref: LaunchRef) => Promise<void>,
 ) {
   return async function releaseLaunch(ref: LaunchRef): Promise<void> {
-    const { runtime } = await host.folders.readRecord(ref);
+    // A start that is still under way finds the mark, which stays, and takes back what it did.
+    await folders.markStopped(ref);
+    const { runtime } = await folders.readRecord(ref);
     if (runtime !== undefined) {
-      for (const node of nodes) await host.runtimes[runtime].remove({ ...ref, node });
+      for (const node of nodes) await runtimes[runtime].remove({ ...ref, node });
     }
-    await host.folders.remove(ref);
+    await folders.clear(ref);
     await more?.(ref);
   };
 }

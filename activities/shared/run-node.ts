@@ -1,9 +1,9 @@
 /** Brings a launch's node up on this host, once. */
-import type { NodeSpec, RuntimeKind } from '../../nodes';
-import type { LaunchedNode, NodeComputation, NodeRef } from '../../workflows/contract';
-import { failure } from '../../workflows/errors';
+import type { NodeRuntime, NodeSpec, RuntimeKind } from '../../nodes';
+import type { LaunchRef, LaunchedNode, NodeComputation, NodeRef } from '../../workflows/contract';
 import type { NodeHost } from './host';
-import { capped, meansFor, type HostPolicy } from './policy';
+import { capped, meansFor, type HostPolicy, type Means } from './policy';
+import { unlessStopped } from './unless-stopped';
 
 /** What differs between the nodes of a run. */
 export interface NodePlan {
@@ -13,8 +13,8 @@ export interface NodePlan {
 }
 
 /**
- * Starts the node unless it is there already. A launch that was stopped stays stopped, however late its start arrives:
- * the mark is looked at before and after, so that a stop and a start at the same moment end with nothing running.
+ * Starts the node unless it was started already: then it is left as it is, whatever the policy says by now.
+ * @throws ApplicationFailure when the launch was stopped before
  */
 export async function runNode(
   host: NodeHost,
@@ -23,29 +23,56 @@ export async function runNode(
   policy: HostPolicy,
   plan: NodePlan,
 ): Promise<LaunchedNode> {
-  const { folders } = host;
-  const means = await meansFor(computation, policy, (kind) => host.chooseRuntime(kind));
-  await refuseIfStopped(host, ref);
-  await folders.addToRecord(ref, { runtime: means.runtime });
-  const runtime = host.runtimes[means.runtime];
-  const node = await runtime.ensure({
-    ...ref,
-    ...plan,
-    ...(means.runtime === 'docker' ? { image: means.image } : { folder: means.folder }),
-    env: await musterEnvironment(host, ref, means.runtime),
-    resources: capped(computation.resources, policy.resources),
-  });
-  if (await folders.isStopped(ref)) {
-    await runtime.stop(ref, 0);
-    await refuseIfStopped(host, ref);
-  }
-  const startedAt = node.state === 'running' ? node.startedAt : node.endedAt;
-  return { runtime: means.runtime, containerId: node.id, startedAt };
+  return (await startedNode(host, ref)) ?? (await start(host, ref, computation, policy, plan));
 }
 
-async function refuseIfStopped(host: NodeHost, ref: NodeRef): Promise<void> {
-  if (await host.folders.isStopped(ref))
-    throw failure('NodeLost', `launch ${ref.launchId} was stopped before ${ref.node} started`);
+/** This launch's node, if it was ever started here. */
+export async function startedNode(host: NodeHost, ref: NodeRef): Promise<LaunchedNode | undefined> {
+  const { runtime } = await host.folders.readRecord(ref);
+  if (runtime === undefined) return undefined;
+  const node = await host.runtimes[runtime].inspect(ref);
+  return node.state === 'absent' ? undefined : launched(runtime, node);
+}
+
+/** How a computation runs in this launch. What `auto` meant first stays, should an engine come or go meanwhile. */
+export async function launchMeans(
+  host: NodeHost,
+  ref: LaunchRef,
+  computation: NodeComputation,
+  policy: HostPolicy,
+): Promise<Means> {
+  const { runtime } = await host.folders.readRecord(ref);
+  return meansFor(computation, policy, async (kind) =>
+    kind === 'auto' && runtime !== undefined ? runtime : host.chooseRuntime(kind),
+  );
+}
+
+async function start(
+  host: NodeHost,
+  ref: NodeRef,
+  computation: NodeComputation,
+  policy: HostPolicy,
+  plan: NodePlan,
+): Promise<LaunchedNode> {
+  const { runtime, ...place } = await launchMeans(host, ref, computation, policy);
+  const node = host.runtimes[runtime];
+  const bringUp = async () => {
+    await host.folders.addToRecord(ref, { runtime });
+    const env = await musterEnvironment(host, ref, runtime);
+    return node.ensure({
+      ...ref,
+      ...plan,
+      ...place,
+      env,
+      resources: capped(computation.resources, policy.resources),
+    });
+  };
+  return launched(runtime, await unlessStopped(host.folders, ref, bringUp, () => node.remove(ref)));
+}
+
+function launched(runtime: RuntimeKind, node: Awaited<ReturnType<NodeRuntime['ensure']>>): LaunchedNode {
+  const startedAt = node.state === 'running' ? node.startedAt : node.endedAt;
+  return { runtime, containerId: node.id, startedAt };
 }
 
 /** What a node may know of its run, and how it may report on itself. */

@@ -3,7 +3,7 @@
  * and restarted watches on; a worker that shuts down leaves the node running.
  */
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { findMarker, findOutputs, judge } from '../../nodes';
 import { CENTRAL_NODE, type NodeOutcome, type NodeRef, type SuperviseInput } from '../../workflows/contract';
 import type { NodeHost } from './host';
@@ -26,11 +26,14 @@ export function createSuperviseNode(host: NodeHost) {
     const { logs } = await host.policy();
     const verdict = judge({ condition, files, missing, marker, logTail, logs });
     if (verdict.ok) return verdict.outcome;
+    const { stoppedRunning = false } = await host.folders.readRecord(ref);
     throw ApplicationFailure.create({
       type: verdict.type,
       message: verdict.message,
       nonRetryable: true,
       details: [{ ...nodeOf(ref), exitCode: verdict.exitCode }],
+      // A stop that was asked for is no error: how the node took it is for the run to know, and for nobody to mend.
+      ...(stoppedRunning && { category: ApplicationFailureCategory.BENIGN }),
     });
   };
 }

@@ -1,0 +1,300 @@
+/**
+ * Everything that one launch needs, real but for the central API: an object store, a central host and sites with process
+ * nodes, and a computation made of shell scripts. Hosts are made anew as often as a test likes, over the same folders, as
+ * a restarted worker is.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { pino, type Logger } from 'pino';
+import {
+  CENTRAL_INPUTS,
+  CENTRAL_SILENT,
+  createCentralActivities,
+  createHostActivities,
+  type CentralHost,
+} from '../../activities/central';
+import { EDGE_INPUTS, createEdgeActivities, type EdgeHost } from '../../activities/edge';
+import type { NodeHost } from '../../activities/shared/host';
+import { LaunchFolders } from '../../activities/shared/launch-folders';
+import type { HostPolicy } from '../../activities/shared/policy';
+import { createCentralApi } from '../../client';
+import { createNodeRuntimes, createPortLedger } from '../../nodes';
+import type { ObjectStore } from '../../storage';
+import type { ErrorReportBody } from '../../workflows/api-contract';
+import {
+  CENTRAL_NODE,
+  type CentralActivities,
+  type Computation,
+  type EdgeActivities,
+  type HostActivities,
+  type Kit,
+  type NodeComputation,
+  type ProvisionInput,
+  type RunInputDraft,
+} from '../../workflows/contract';
+import { ContractServer, problem, type Answer } from '../support/contract-server';
+import { testObjectStore } from '../support/object-store';
+import { runInput } from '../support/run-input';
+import { TestWorker } from './worker';
+
+/** What the computation's commands do, as shell scripts. */
+export interface Scripts {
+  provision: string;
+  central: string;
+  edge: string;
+}
+
+/** Every start is noted, so that a second one shows. */
+const note = (what: string) => `echo ${what} >> starts\n`;
+
+/** Makes the kits, and leaves a secret beside them as real provisioning does. */
+export const PROVISION = `${note('provision')}cd "$PROVISION_DIR"
+echo secret > ca.key
+for kit in centralNode $(grep -o '"id":"[a-z0-9-]*"' provision_input.json | cut -d'"' -f4); do
+  mkdir -p "runKits/$kit"
+  echo "the kit of $kit" > "runKits/$kit/name"
+  cp provision_input.json "runKits/$kit"
+done
+`;
+export const CENTRAL = `${note('central')}cat "$RUN_KIT_DIR/name" > "$OUTPUT_DIR/result.txt"
+`;
+export const EDGE = `${note('"$MUSTER_NODE"')}cat "$RUN_KIT_DIR/name" "$DATA_DIR/rows.csv" > "$OUTPUT_DIR/result.txt"
+`;
+/** Says that it is up by a file in its output folder, and stays until it is stopped. */
+export const STAY = `${note('"$MUSTER_NODE"')}touch "$OUTPUT_DIR/up"; exec sleep 1000\n`;
+
+const COMMANDS = {
+  provision: ['sh', 'provision.sh'],
+  central: ['sh', 'central.sh'],
+  edge: ['sh', 'edge.sh'],
+};
+/** Where no launch of another test file listens. */
+const PORTS = { first: 23_000, last: 23_999 };
+
+type CentralWorker = TestWorker<CentralActivities & HostActivities>;
+type EdgeWorker = TestWorker<EdgeActivities>;
+
+export class Stage {
+  readonly runId = `run-${randomBytes(4).toString('hex')}`;
+  readonly launchId = randomBytes(6).toString('hex');
+  readonly api = new ContractServer();
+  /** What the workers wrote into their logs, a JSON line each. */
+  readonly log: string[] = [];
+  /** What a host's administrator wrote; may be changed at any time. */
+  policy: HostPolicy;
+
+  private constructor(
+    private readonly root: string,
+    readonly store: ObjectStore,
+  ) {
+    this.policy = {
+      computations: [{ name: 'example', runtime: 'process', folder: this.path('computation') }],
+      resources: {},
+      logs: 'on-error',
+      datasets: { data: this.path('data') },
+    };
+  }
+
+  static async open(scripts: Partial<Scripts> = {}): Promise<Stage> {
+    const stage = new Stage(await mkdtemp(join(tmpdir(), 'muster-activities-')), await testObjectStore());
+    await mkdir(stage.path('computation'));
+    await mkdir(stage.path('data'));
+    await writeFile(stage.path('data/rows.csv'), 'a,b\n1,2\n');
+    await stage.write({ provision: PROVISION, central: CENTRAL, edge: EDGE, ...scripts });
+    stage.api.answer = stage.answer;
+    await stage.api.start();
+    return stage;
+  }
+
+  /** Ends whatever still runs, and leaves nothing. */
+  async close(): Promise<void> {
+    for (const { process } of (await this.hosts()).map(({ runtimes }) => runtimes))
+      for (const ref of await process.list()) await process.remove(ref);
+    await this.api.stop();
+    await rm(this.root, { recursive: true, force: true });
+  }
+
+  path(name: string): string {
+    return join(this.root, name);
+  }
+
+  async write(scripts: Partial<Scripts>): Promise<void> {
+    for (const [name, script] of Object.entries(scripts))
+      await writeFile(this.path(`computation/${name}.sh`), script);
+  }
+
+  // ---------------------------------------------------------------- hosts
+
+  /** A central worker as it is after a start: it remembers nothing but what is in its folders. */
+  central(more: Partial<CentralHost> = {}): CentralWorker {
+    const host = { ...this.centralHost(), ...more };
+    return new TestWorker(
+      // Only signalEdgeClients speaks to Temporal, and it is tested with the workflows.
+      {
+        ...createCentralActivities(host, new Client({ connection: Connection.lazy() })),
+        ...createHostActivities(host),
+      },
+      {
+        log: this.logger(),
+        inputs: CENTRAL_INPUTS,
+        ownNode: CENTRAL_NODE,
+        silent: CENTRAL_SILENT,
+        reportError: (runId, body, signal) => host.api.reportErrorCentral(runId, body, signal),
+      },
+    );
+  }
+
+  /** A site's edge worker as it is after a start. */
+  site(siteId: string, more: Partial<EdgeHost> = {}): EdgeWorker {
+    const host = { ...this.nodeHost(siteId), siteId, ...more };
+    return new TestWorker(createEdgeActivities(host), {
+      log: this.logger(),
+      inputs: EDGE_INPUTS,
+      ownNode: siteId,
+      silent: [],
+      reportError: (runId, body, signal) => host.api.reportErrorEdge(runId, body, signal),
+    });
+  }
+
+  centralHost(): CentralHost {
+    const ports = createPortLedger({ file: this.path('central/ports.json'), range: PORTS });
+    const { store } = this;
+    return { ...this.nodeHost('central'), hostId: 'test', centralName: undefined, ports, store };
+  }
+
+  nodeHost(name: string): NodeHost {
+    const state = this.path(name);
+    return {
+      runtimes: createNodeRuntimes({ stateDir: state }),
+      chooseRuntime: (kind) => Promise.resolve(kind === 'auto' ? 'process' : kind),
+      folders: new LaunchFolders(state, join(state, 'results')),
+      policy: () => Promise.resolve(this.policy),
+      api: createCentralApi({ url: this.api.url, token: 'token-of-a-worker' }),
+      nodeApiUrl: { docker: 'http://host.docker.internal', process: this.api.url },
+    };
+  }
+
+  private async hosts(): Promise<NodeHost[]> {
+    return (await readdir(this.root)).map((name) => this.nodeHost(name));
+  }
+
+  private logger(): Logger {
+    return pino({ base: null }, { write: (line: string) => void this.log.push(line) });
+  }
+
+  // ---------------------------------------------------------------- the central API
+
+  /** Gives kits out of the store, and takes everything else in. */
+  readonly answer: Answer = (request, response) => {
+    const [, kit] = /^\/api\/runs\/[^/]+\/launches\/[^/]+\/kits\/([^/]+)$/.exec(request.path) ?? [];
+    if (kit === undefined) {
+      response.writeHead(204).end();
+      return;
+    }
+    void this.giveKit(kit, request.path.split('/')[5] ?? '').then((answer) => answer(request, response));
+  };
+
+  private async giveKit(node: string, launchId: string): Promise<Answer> {
+    const key = `runs/${this.runId}/${launchId}/kits/${node}.zip`;
+    if ((await this.store.stat(key)) === undefined) return problem(404, 'Unknown kit');
+    const access = {
+      url: await this.store.presignGet(key, 60),
+      reportPath: `/api/runs/${this.runId}/nodes/${node}/report`,
+      reportToken: `token-of-${node}`,
+    };
+    return (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(access));
+    };
+  }
+
+  /** Errors that were reported, in the order in which they came. */
+  reported(): { path: string; body: ErrorReportBody }[] {
+    return this.api.seen
+      .filter(({ path }) => path.includes('/errors/'))
+      .map(({ path, body }) => ({ path, body: body as ErrorReportBody }));
+  }
+
+  // ---------------------------------------------------------------- inputs
+
+  get launch() {
+    return { runId: this.runId, launchId: this.launchId };
+  }
+
+  /** A site of the run, as the run knows it. */
+  member = (id: string) => ({ id, name: `Site ${id}`, dataset: 'data' });
+
+  computation(more: Partial<RunInputDraft['computation']> = {}): Computation {
+    const computation = { name: 'example', version: '1.0.0', commands: COMMANDS, ...more };
+    return runInput(['a'], { computation }).computation;
+  }
+
+  nodeComputation(more: Partial<RunInputDraft['computation']> = {}): NodeComputation {
+    const { parameters: _, ...computation } = this.computation(more);
+    return computation;
+  }
+
+  provisionInput(
+    siteIds: readonly string[],
+    more: Partial<RunInputDraft['computation']> = {},
+  ): ProvisionInput {
+    const sites = siteIds.map(this.member);
+    return { ...this.launch, computation: this.computation(more), parameters: { rounds: 3 }, sites };
+  }
+
+  /** Has the central host make and publish the kits. */
+  async publish(siteIds: readonly string[]): Promise<{ ports: number[]; kit: (node: string) => Kit }> {
+    const central = this.central();
+    const { endpoint } = await central.do('provisionProject', this.provisionInput(siteIds));
+    const { kits } = await central.do('publishRunKits', { ...this.launch, sites: [...siteIds] });
+    const kit = (node: string) => kits.find((kit) => kit.node === node)!;
+    return { ports: endpoint.ports, kit };
+  }
+
+  // ---------------------------------------------------------------- what is there
+
+  /** Nodes that were started, in order. */
+  async starts(): Promise<string[]> {
+    const text = await readFile(this.path('computation/starts'), 'utf8').catch(() => '');
+    return text.split('\n').filter((line) => line !== '');
+  }
+
+  result(host: string, name = 'result.txt'): Promise<string> {
+    return readFile(this.path(`${host}/results/${this.runId}/${this.launchId}/${name}`), 'utf8');
+  }
+
+  /** Every file and folder that a host keeps besides results. */
+  async kept(host: string): Promise<string[]> {
+    const names = await readdir(this.path(host), { recursive: true }).catch(() => []);
+    return names.filter((name) => name.startsWith('launches/') || name.startsWith('nodes/')).sort();
+  }
+}
+
+/** Resolves to the first answer that is not `undefined`. */
+export async function until<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
+  for (;;) {
+    const seen = await look();
+    if (seen !== undefined) return seen;
+    await pause(20);
+  }
+}
+
+/** The failure that `work` ends with. */
+export async function failureOf(work: Promise<unknown>): Promise<{
+  type: string | undefined;
+  message: string;
+  nonRetryable: boolean | undefined;
+}> {
+  const error: unknown = await work.then(
+    (value) => {
+      throw new Error(`It did not fail: ${JSON.stringify(value)}`);
+    },
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof Error)) throw new Error(`It threw ${String(error)}`);
+  const { type, nonRetryable } = error as { type?: string; nonRetryable?: boolean };
+  return { type, message: error.message, nonRetryable };
+}
