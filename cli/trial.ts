@@ -83,7 +83,10 @@ async function prepare(
   let isUp = false;
   const notice = (line: string) => (isUp ? screen.line(line) : shown.notice(line));
   try {
-    const means = await unlessAborted(signal, prepareMeans(plan, runtime, shown));
+    if (runtime === 'docker') shown.starting('Image');
+    const say = (line: string) => shown.doing('Image', line);
+    const means = await unlessAborted(signal, prepareMeans(plan, runtime, say));
+    if (runtime === 'docker') shown.up('Image', plan.computation.image ?? '');
     const progress = { ...shown, notice };
     const stack = await openStack({ state, results: out, progress, signal, attach: true });
     try {
@@ -151,7 +154,9 @@ class Trial {
     try {
       return await api.startRun(id, {}, randomUUID(), forced);
     } catch (error) {
-      throw error instanceof ApiProblem && error.status === 400 ? new UsageError(error.message) : error;
+      throw error instanceof ApiProblem && [400, 422].includes(error.status)
+        ? new UsageError(error.message)
+        : error;
     }
   }
 }

@@ -1,6 +1,5 @@
 /** How the nodes of a trial are run: as containers of one pinned image, or as processes of the computation's folder. */
 import type { AllowedComputation } from '../dev/computations-file';
-import type { StackProgress } from '../dev/stack';
 import { chooseRuntime, engineAnswers } from '../nodes';
 import { connectEngine } from '../nodes/engine';
 import { ensureImage } from '../nodes/image';
@@ -8,8 +7,6 @@ import type { RuntimeKind } from '../nodes/node-runtime';
 import type { Computation } from '../workflows/contract';
 import type { TryPlan } from './try-plan';
 import { UsageError } from './usage-error';
-
-const IMAGE = 'Image';
 
 export type RuntimeWish = RuntimeKind | 'auto';
 
@@ -42,17 +39,14 @@ export async function chooseMeans({ computation }: TryPlan, wish: RuntimeWish): 
 export async function prepareMeans(
   { computation, folder }: TryPlan,
   runtime: RuntimeKind,
-  progress: Pick<StackProgress, 'starting' | 'doing' | 'up'>,
+  say: (line: string) => void,
 ): Promise<Means> {
   const { name, image: wanted } = computation;
   if (runtime === 'process' || wanted === undefined) {
     return { computation, allowed: { name, runtime: 'process', folder } };
   }
-  progress.starting(IMAGE);
-  const say = (line: string) => progress.doing(IMAGE, line);
   // An image that is named by its contents cannot be made from the folder.
   const build = !wanted.includes('@');
   const image = await ensureImage({ engine: connectEngine(), image: wanted, folder, build, say });
-  progress.up(IMAGE, wanted);
   return { computation: { ...computation, image }, allowed: { name, runtime: 'docker', image } };
 }

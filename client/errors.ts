@@ -37,9 +37,11 @@ export function mayPass(error: unknown): error is ApiProblem | ApiUnreachable {
 
 function describe(status: number, problem: Problem | undefined): string {
   if (problem === undefined) return `it gave no reason for status ${status}.`;
-  const where = (problem.errors ?? []).map(({ pointer, detail }) => `${pointer || '/'} ${detail}`).join('; ');
-  const parts = [problem.title, problem.detail, where].filter((part) => part !== undefined && part !== '');
-  return `${[...new Set(parts)].map((part) => part?.replace(/\.\s*$/, '')).join(': ')}.`;
+  const { title, detail = '', errors = [] } = problem;
+  const places = errors.map((error) => `${error.pointer || '/'} ${error.detail}`);
+  const parts = [title, detail, places.filter((place) => !detail.includes(place)).join('; ')];
+  const said = [...new Set(parts)].filter((part) => part !== '').map((part) => part.replace(/\.\s*$/, ''));
+  return `${said.join(': ')}.`;
 }
 
 function advice(status: number): string {

@@ -63,6 +63,12 @@ test('a problem keeps its status and names the wrong place in one line', async (
   );
 });
 
+test('a place that the detail names already is not named twice', async () => {
+  const errors = [{ pointer: '/a', detail: 'must be integer' }];
+  server.answer = problem(422, 'Wrong', { detail: 'It does not fit: /a must be integer.', errors });
+  await expect(api.listRuns()).rejects.toThrow('(422): Wrong: It does not fit: /a must be integer.');
+});
+
 test.each([
   [401, 'Unauthorized', /valid access token/],
   [403, 'Forbidden', /role may do this/],
