@@ -59,6 +59,7 @@ function distinct(errors: readonly { node: string; type: string; message: string
 
 /** The summary for a person to read. */
 export function summaryLines({ runId, status, seconds, outputs, errors }: TrySummary): string[] {
+  const isOver = TERMINAL_RUN_STATES.includes(status);
   const times = [
     [status === 'complete' ? 'in' : 'after', seconds.total],
     ['central node up after', seconds.toCentralUp],
@@ -70,7 +71,7 @@ export function summaryLines({ runId, status, seconds, outputs, errors }: TrySum
   const folders = Object.entries({ [CENTRAL_NODE]: outputs.central, ...outputs.sites });
   const width = Math.max(...folders.map(([node]) => node.length));
   return [
-    `Run ${runId} ${status} ${known.join(', ')}`.trim(),
+    `Run ${runId} ${isOver ? '' : 'was left while '}${status} ${known.join(', ')}`.trim(),
     ...errors.map(({ node, type, message }) => `  ${node}: ${type}: ${plain(message)}`),
     'Results',
     ...folders.map(([node, folder]) => `  ${node.padEnd(width)}  ${folder}`),
