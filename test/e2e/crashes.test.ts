@@ -34,8 +34,8 @@ it.each(['central-worker', 'edge-worker:dream', 'api'])(
   '%s is killed in the middle of a run',
   async (part) => {
     const { muster, api } = consortium;
-    const [{ id }] = (await api.listConsortia()).consortia as [{ id: string }];
-    const { runId } = await api.startRun(id, {}, `kill-${part}`);
+    const [tried] = (await api.listConsortia()).consortia;
+    const { runId } = await api.startRun(tried!.id, {}, `kill-${part.replace(':', '-')}`);
     const up = await consortium.up(runId);
     const { pid } = await muster.process(part);
     process.kill(pid, 'SIGKILL');
