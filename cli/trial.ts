@@ -34,7 +34,8 @@ export interface TrialOptions {
 export interface TrialOutcome {
   progress: Progress;
   results: ResultFolders;
-  links: RunLinks;
+  /** Where the run can still be looked at; absent when the stack ends now. */
+  links: RunLinks | undefined;
 }
 
 export interface RunLinks {
@@ -63,8 +64,12 @@ export async function runTrial(
   const { means, stack } = await prepare(plan, runtime, options, showStackProgress(output), screen, asked);
   const trial = new Trial(plan, means, stack, screen, interrupts);
   try {
-    await tell(await trial.run(), screen.line);
-    if (!options.once && !asked.aborted) await waitForEnd(screen, AbortSignal.any([asked, stack.ended]));
+    const { links, ...outcome } = await trial.run();
+    const end = AbortSignal.any([asked, stack.ended]);
+    const stays = !options.once && !end.aborted;
+    await tell({ ...outcome, links: stays ? links : undefined }, screen.line);
+    if (stays) await waitForEnd(screen, end);
+    if (stack.ended.aborted) screen.line('The stack was stopped by the process that started it.');
   } finally {
     await stack.stop();
     await trial.cleanUp(runtime);
@@ -117,7 +122,7 @@ class Trial {
   ) {}
 
   /** Starts the run and resolves when it is over or was left. */
-  async run(): Promise<TrialOutcome> {
+  async run(): Promise<TrialOutcome & { links: RunLinks }> {
     const { stack, screen, interrupts, plan } = this;
     const token = await stack.mint({ role: 'admin', sub: userInfo().username }, TOKEN_LIFETIME);
     const api = createCentralApi({ url: stack.api.url, token });

@@ -59,7 +59,7 @@ export async function tryPlan(
       process.exitCode = isComplete ? 0 : FAILED;
       summaryLines(summary).forEach(say);
       if (isComplete) (await more(summary)).forEach(say);
-      if (!options.once && !interrupts.asked.aborted) describeLinks(links).forEach(say);
+      if (links !== undefined) describeLinks(links).forEach(say);
       if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
     });
   } finally {
