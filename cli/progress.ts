@@ -83,10 +83,12 @@ function reportWords({ phase, detail, progress }: NodeReport): string {
   return [plain(phase), plain(detail ?? ''), share].filter((part) => part !== '').join(' ');
 }
 
+const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`);
+
 /** An error in one line: where, what and whose turn it is. */
 export function describeError({ node, type, phase, message, retrying, advice }: ErrorEntry): string {
   const again = retrying ? ', trying again' : '';
-  return `${node}: ${type} (${phase}${again}): ${plain(message)} ${plain(advice)}`.trim();
+  return `${node}: ${type} (${phase}${again}): ${sentence(plain(message))} ${plain(advice)}`.trim();
 }
 
 /** What `after` says that `before` did not, one line each. Errors are left to {@link newErrors}. */

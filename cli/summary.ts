@@ -72,7 +72,10 @@ export function summaryLines({ runId, status, seconds, outputs, errors }: TrySum
   const width = Math.max(...folders.map(([node]) => node.length));
   return [
     `Run ${runId} ${isOver ? '' : 'was left while '}${status} ${known.join(', ')}`.trim(),
-    ...errors.map(({ node, type, message }) => `  ${node}: ${type}: ${plain(message)}`),
+    ...errors.flatMap(({ node, type, message }) => {
+      const [first = '', ...more] = message.split('\n').map(plain);
+      return [`  ${node}: ${type}: ${first}`, ...more.map((line) => `    ${line}`)];
+    }),
     'Results',
     ...folders.map(([node, folder]) => `  ${node.padEnd(width)}  ${folder}`),
   ];

@@ -66,8 +66,8 @@ test('an error is said once, and again when it is no longer tried', () => {
       failed({ ...retrying, count: 3, retrying: false }),
     ]),
   ).toEqual([
-    'biscoe: DataMissing (launchEdgeNode, trying again): no folder /data/b Map the dataset.',
-    'biscoe: DataMissing (launchEdgeNode): no folder /data/b Map the dataset.',
+    'biscoe: DataMissing (launchEdgeNode, trying again): no folder /data/b. Map the dataset.',
+    'biscoe: DataMissing (launchEdgeNode): no folder /data/b. Map the dataset.',
   ]);
 });
 

@@ -69,7 +69,8 @@ test('for a person: how it ended, what went wrong, where the results are', () =>
     }),
   ).toEqual([
     'Run penguins-1 failed after 4.3 s, central node up after 1.2 s',
-    '  biscoe: NodeExited: exit code 1 Traceback',
+    '  biscoe: NodeExited: exit code 1',
+    '    Traceback',
     'Results',
     '  central  /out/c',
     '  biscoe   /out/b',
