@@ -6,8 +6,11 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { bundleWorkflowCode } from '@temporalio/worker';
 
-/** zod keeps no state of a workflow, and reading it in anew for every workflow would be most of a workflow's cost. */
-export const PRELOADED_MODULES = ['zod'];
+/**
+ * The schemas, and zod with them, keep no state of a workflow; making them anew for each would be most of its cost. A
+ * package alone cannot be named here: one that promises to have no side effects is left out where nobody uses it.
+ */
+const PRELOADED_MODULES = [require.resolve('../workflows/contract')];
 
 /** Where `npm run build` puts the bundle. */
 export const BUILT_BUNDLE = resolve(__dirname, '..', 'workflow-bundle.js');

@@ -9,6 +9,7 @@ import {
   ResourceCaps,
   type HostPolicy,
 } from '../activities/shared/policy';
+import { errorCode } from '../nodes/error-code';
 import { SiteId } from '../workflows/contract';
 import { SettingsError } from './settings';
 
@@ -56,7 +57,10 @@ function withFolder(entry: AllowedComputation, from: (folder: string) => string)
 
 async function read<T extends z.ZodType>(path: string, schema: T): Promise<z.output<T>> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new SettingsError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+    const code = errorCode(error) ?? 'unknown reason';
+    throw new SettingsError(
+      `${path}: ${code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code})`}`,
+    );
   });
   const parsed = schema.safeParse(yaml(path, text));
   if (parsed.success) return parsed.data;

@@ -1,5 +1,5 @@
 /** What both kinds of worker share: logging, the connection to Temporal, running until told to stop. */
-import { pino, type Logger } from 'pino';
+import { destination, pino, type DestinationStream, type Logger } from 'pino';
 import { NativeConnection, Runtime, type LogLevel, type Worker } from '@temporalio/worker';
 import { SettingsError, logLevel, type CommonSettings } from './settings';
 
@@ -7,12 +7,10 @@ import { SettingsError, logLevel, type CommonSettings } from './settings';
 const READY = 'ready';
 
 /** Log of one part, one JSON line an event. Anything named like a secret is left out. */
-export function createLog(part: string, level: string): Logger {
-  return pino({
-    base: { part },
-    level,
-    redact: { paths: ['*.token', '*.reportToken', '*.secretKey', '*.url'], remove: true },
-  });
+export function createLog(part: string, level: string, to: DestinationStream = destination(1)): Logger {
+  const secrets = ['token', 'reportToken', 'secretKey', 'url'];
+  const redact = { paths: secrets.flatMap((name) => [name, `*.${name}`]), remove: true };
+  return pino({ base: { part }, level, redact }, to);
 }
 
 /** Sends the SDK's own log lines to ours, so that there is one log. */

@@ -7,10 +7,12 @@ import { z } from 'zod';
 export class SettingsError extends Error {}
 
 const Present = z.string('is not set').min(1, 'is empty');
-const HttpUrl = Present.refine(
-  (text) => /^https?:/.test(text) && URL.canParse(text),
-  'must be an address like http://127.0.0.1:7400',
-);
+const HttpUrl = z
+  .string('is not set')
+  .refine(
+    (text) => /^https?:/.test(text) && URL.canParse(text),
+    'must be an address like http://127.0.0.1:7400',
+  );
 /** Nodes have working folders of their own, so they are given whole paths. */
 const Folder = Present.transform((path) => resolve(path));
 

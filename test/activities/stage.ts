@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { pino, type Logger } from 'pino';
+import type { Logger } from 'pino';
 import {
   CENTRAL_INPUTS,
   CENTRAL_SILENT,
@@ -24,6 +24,7 @@ import type { HostPolicy } from '../../activities/shared/policy';
 import { createCentralApi } from '../../client';
 import { createNodeRuntimes, createPortLedger } from '../../nodes';
 import type { ObjectStore } from '../../storage';
+import { createLog } from '../../workers/run-workers';
 import type { ErrorReportBody } from '../../workflows/api-contract';
 import {
   CENTRAL_NODE,
@@ -183,7 +184,7 @@ export class Stage {
   }
 
   private logger(): Logger {
-    return pino({ base: null }, { write: (line: string) => void this.log.push(line) });
+    return createLog('test', 'info', { write: (line) => void this.log.push(line) });
   }
 
   // ---------------------------------------------------------------- the central API

@@ -46,8 +46,9 @@ export class TestWorker<A extends Activities<A>> {
     );
     let beats = 0;
     environment.on('heartbeat', () => (beats += 1));
-    const activity = this.activities[name] as (input: unknown) => Promise<Output<A, K>>;
-    const done = environment.run(activity, input);
+    type Activity = (input: unknown) => Promise<Output<A, K>>;
+    const activity = this.activities[name] as unknown as Activity;
+    const done = environment.run<[unknown], Output<A, K>, Activity>(activity, input);
     done.catch(() => undefined);
     return { done, interrupt: (reason) => environment.cancel(reason), heartbeats: () => beats };
   }

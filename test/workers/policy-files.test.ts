@@ -1,0 +1,116 @@
+/** What an administrator writes, and when it counts. */
+import { join } from 'node:path';
+import { rm, writeFile } from 'node:fs/promises';
+import { readComputationsFile, readSiteFile } from '../../workers/policy-files';
+import { SettingsError } from '../../workers/settings';
+import { Stage, failureOf } from '../activities/stage';
+import { useFolder } from '../support/folder';
+
+const folder = useFolder();
+const path = join(folder, 'site.yaml');
+const write = (text: string) => writeFile(path, text);
+
+test('site.yaml names what may run and where data is; folders are taken from where the file is', async () => {
+  await write(`
+site: biscoe
+computations:
+  - { name: a, runtime: docker, image: registry/a@sha256:1 }
+  - { name: b, folder: computations/b }
+datasets: { penguins: ../data, other: /srv/other }
+resources: { cpus: 1.5, memory: 2Gi }
+logs: none
+`);
+  await expect(readSiteFile(path)).resolves.toEqual({
+    site: 'biscoe',
+    computations: [
+      { name: 'a', runtime: 'docker', image: 'registry/a@sha256:1' },
+      { name: 'b', runtime: 'auto', folder: join(folder, 'computations/b') },
+    ],
+    datasets: { penguins: join(folder, '../data'), other: '/srv/other' },
+    resources: { cpus: 1.5, memory: '2Gi' },
+    logs: 'none',
+  });
+});
+
+test('what site.yaml leaves out is not allowed, not there and not uncapped by accident', async () => {
+  await write('site: biscoe');
+  await expect(readSiteFile(path)).resolves.toEqual({
+    site: 'biscoe',
+    computations: [],
+    datasets: {},
+    resources: {},
+    logs: 'on-error',
+  });
+});
+
+test("a central host's file may be empty; its nodes' logs are not held back", async () => {
+  await write('# nothing yet\n');
+  await expect(readComputationsFile(path)).resolves.toEqual({
+    computations: [],
+    resources: {},
+    logs: 'stream',
+    datasets: {},
+  });
+});
+
+test.each<[string, string, RegExp]>([
+  ['no site', 'computations: []', /: \/site /],
+  ['a reserved site id', 'site: central', /: \/site is a reserved name$/],
+  ['an unknown key', 'site: a\ndataset: {}', /: \/ Unrecognized key: "dataset"$/],
+  [
+    'a wrong value deep inside',
+    'site: a\nresources: { memory: lots }',
+    /: \/resources\/memory a size is a whole number/,
+  ],
+  ['several mistakes', 'logs: all', /: \/site .*; \/logs /],
+  [
+    'a docker computation without an image',
+    'site: a\ncomputations: [{ name: x, runtime: docker, folder: . }]',
+    /: \/computations\/0 a docker computation names its image$/,
+  ],
+  ['text that is no YAML', 'site: [a', /: .+/],
+  ['a list', '- a', /: \/ /],
+])('%s is told in one line, with the file and the place in it', async (_, text, words) => {
+  await write(text);
+  const error: unknown = await readSiteFile(path).catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(SettingsError);
+  const { message } = error as SettingsError;
+  expect(message.startsWith(`${path}: `)).toBe(true);
+  expect(message).toMatch(words);
+  expect(message).not.toContain('\n');
+});
+
+test('a file that cannot be read is told with its path', async () => {
+  await expect(readSiteFile(folder)).rejects.toThrow(`${folder}: cannot be read (EISDIR)`);
+  await rm(path, { force: true });
+  await expect(readSiteFile(path)).rejects.toThrow(`${path}: there is no such file`);
+});
+
+test('an edited site.yaml counts for the next launch, without a restart', async () => {
+  const stage = await Stage.open();
+  try {
+    const data = stage.path('data');
+    const allowed = `computations: [{ name: example, runtime: process, folder: ${stage.path('computation')} }]`;
+    const site = stage.site('a', { policy: () => readSiteFile(path) });
+    const { kit } = await stage.publish(['a']);
+    const fetch = () =>
+      site.do('fetchRunKit', {
+        ...stage.launch,
+        site: stage.member('a'),
+        computation: stage.nodeComputation(),
+        kit: kit('a'),
+      });
+    await write('site: a');
+    await expect(failureOf(fetch())).resolves.toMatchObject({ type: 'ComputationNotAllowed' });
+    await write(`site: a\n${allowed}`);
+    await expect(failureOf(fetch())).resolves.toMatchObject({ type: 'DataMissing' });
+    await write(`site: a\n${allowed}\ndatasets: { data: ${data} }`);
+    await fetch();
+    await write('site: a\nlogs: everything');
+    const failed = await failureOf(fetch());
+    expect(failed).toMatchObject({ type: 'Internal', nonRetryable: false });
+    expect(failed.message).toContain('/logs');
+  } finally {
+    await stage.close();
+  }
+});

@@ -1,0 +1,76 @@
+/** What a worker makes of its environment. */
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { SettingsError, centralSettings, edgeSettings, logLevel } from '../../workers/settings';
+
+const edge = {
+  MUSTER_API_URL: 'http://127.0.0.1:7400',
+  MUSTER_API_TOKEN: 'token',
+  MUSTER_STATE_DIR: 'state',
+  MUSTER_RESULTS_DIR: '/results',
+};
+const central = { ...edge, MUSTER_COMPUTATIONS: 'computations.yaml' };
+
+function mistake(read: () => unknown): string {
+  try {
+    return `none: ${JSON.stringify(read())}`;
+  } catch (error) {
+    expect(error).toBeInstanceOf(SettingsError);
+    return (error as SettingsError).message;
+  }
+}
+
+test('what is not set has a default where one serves', () => {
+  expect(edgeSettings(edge)).toMatchObject({
+    TEMPORAL_ADDRESS: '127.0.0.1:7233',
+    TEMPORAL_NAMESPACE: 'default',
+  });
+  expect(centralSettings(central)).toMatchObject({
+    MUSTER_HOST_ID: hostname(),
+    MUSTER_CENTRAL_PORTS: { first: 20_000, last: 20_999 },
+  });
+  expect(logLevel({})).toBe('info');
+});
+
+test('folders are whole paths, since nodes have working folders of their own', () => {
+  expect(edgeSettings(edge)).toMatchObject({
+    MUSTER_STATE_DIR: resolve('state'),
+    MUSTER_RESULTS_DIR: '/results',
+  });
+});
+
+test.each([
+  ['1-65535', { first: 1, last: 65_535 }],
+  ['21000-21000', { first: 21_000, last: 21_000 }],
+])('%s is a range of ports', (text, range) => {
+  expect(centralSettings({ ...central, MUSTER_CENTRAL_PORTS: text }).MUSTER_CENTRAL_PORTS).toEqual(range);
+});
+
+test.each<[string, string | undefined, string]>([
+  ['MUSTER_API_URL', undefined, 'MUSTER_API_URL is not set'],
+  ['MUSTER_API_URL', '', 'MUSTER_API_URL must be an address like http://127.0.0.1:7400'],
+  ['MUSTER_API_URL', 'localhost:7400', 'MUSTER_API_URL must be an address like http://127.0.0.1:7400'],
+  ['MUSTER_NODE_API_URL', 'docker', 'MUSTER_NODE_API_URL must be an address like http://127.0.0.1:7400'],
+  ['MUSTER_API_TOKEN', undefined, 'MUSTER_API_TOKEN is not set'],
+  ['MUSTER_STATE_DIR', undefined, 'MUSTER_STATE_DIR is not set'],
+  ['MUSTER_RESULTS_DIR', '', 'MUSTER_RESULTS_DIR is empty'],
+  ['MUSTER_COMPUTATIONS', undefined, 'MUSTER_COMPUTATIONS is not set'],
+  ['MUSTER_CENTRAL_PORTS', '20000', 'MUSTER_CENTRAL_PORTS must be a range of ports like 20000-20999'],
+  ['MUSTER_CENTRAL_PORTS', '30000-20000', 'MUSTER_CENTRAL_PORTS must be a range of ports like 20000-20999'],
+  ['MUSTER_CENTRAL_PORTS', '0-70000', 'MUSTER_CENTRAL_PORTS must be a range of ports like 20000-20999'],
+  ['MUSTER_HOST_ID', 'a b', 'MUSTER_HOST_ID use letters, digits, . and -'],
+])('%s as %j is told in one line', (name, value, words) => {
+  expect(mistake(() => centralSettings({ ...central, [name]: value }))).toBe(`Settings: ${words}`);
+});
+
+test('every mistake is told at once', () => {
+  expect(mistake(() => edgeSettings({}))).toBe(
+    'Settings: MUSTER_API_URL is not set; MUSTER_API_TOKEN is not set; MUSTER_STATE_DIR is not set; MUSTER_RESULTS_DIR is not set',
+  );
+});
+
+test('an unknown log level is told, with those that there are', () => {
+  expect(mistake(() => logLevel({ MUSTER_LOG_LEVEL: 'loud' }))).toMatch(
+    /^Settings: MUSTER_LOG_LEVEL .*"debug"/,
+  );
+});
