@@ -2,7 +2,7 @@
  * provisionProject: reserves the central ports on this host and lets the computation make one runKit per node. The
  * folder in which it does so may hold the run's root secrets, so it is wiped whatever happens; only the kits remain.
  */
-import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { withLog, type NodeRuntime } from '../../nodes';
@@ -142,11 +142,17 @@ async function judge(
     const problem = `provisioning exited with ${ended.exitCode}${why}.`;
     throw failure('ProvisionFailed', quoting(logTail, problem));
   }
+  const kits = join(host.folders.provision(node), 'runKits');
   for (const kit of [CENTRAL_KIT_FOLDER, ...input.sites.map(({ id }) => id)]) {
-    const files = await readdir(join(host.folders.provision(node), 'runKits', kit)).catch(() => []);
-    if (files.length > 0) continue;
+    if ((await isFilled(kits)) && (await isFilled(join(kits, kit)))) continue;
     throw failure('ProvisionFailed', quoting(logTail, `provisioning made no kit for ${kit}.`));
   }
+}
+
+/** A link does not count: it could lead to files of this host, which are not the computation's to publish. */
+async function isFilled(folder: string): Promise<boolean> {
+  const found = await lstat(folder).catch(() => undefined);
+  return found?.isDirectory() === true && (await readdir(folder)).length > 0;
 }
 
 /** Nothing of a provisioning node's log is about patients. */

@@ -53,6 +53,18 @@ describe('no kits are made, and it is said why', () => {
       { type: 'ProvisionFailed', message: /^provisioning made no kit for centralNode\.$/ },
     ],
     [
+      "a kit is a link, which could lead to the host's own files",
+      `${PROVISION}mv runKits/a a; ln -s "$PWD/a" runKits/a`,
+      '5m',
+      { type: 'ProvisionFailed', message: /^provisioning made no kit for a\.$/ },
+    ],
+    [
+      'all kits are behind a link',
+      `${PROVISION}mv runKits kits; ln -s "$PWD/kits" runKits`,
+      '5m',
+      { type: 'ProvisionFailed', message: /^provisioning made no kit for centralNode\.$/ },
+    ],
+    [
       'the command does not end in time',
       'touch "$PROVISION_DIR/ca.key"; echo still at it; sleep 1000',
       '1s',
