@@ -6,22 +6,12 @@ import {
   RunDetail,
   StartedRun,
   type ConsortiumBody,
-  type ErrorReportBody,
   type RunEvent,
   type StatusReportBody,
 } from '../../workflows/api-contract';
-import {
-  CENTRAL_NODE,
-  type NodeState,
-  type NodeView,
-  type RunState,
-  type RunView,
-} from '../../workflows/contract';
 import { central, type TestServer } from './server';
 
 export type ConsortiumDraft = z.input<typeof ConsortiumBody>;
-
-export const LAUNCH = 'launch000001';
 
 /** What a consortium is registered with; `more` replaces top-level parts. */
 export function consortiumDraft(more: Partial<ConsortiumDraft> = {}): ConsortiumDraft {
@@ -64,39 +54,9 @@ export async function statesOf(server: TestServer, runId: string): Promise<Recor
   return { run: run.state, ...Object.fromEntries(nodes.map(({ node, state }) => [node, state])) };
 }
 
-export function runView(runId: string, state: RunState, more: Partial<RunView> = {}): RunView {
-  return {
-    ...{ runId, state, launchId: LAUNCH, since: 1, startedAt: 1, startedBy: 'someone' },
-    consortium: { id: 'penguins', name: 'Penguins' },
-    computation: { name: 'example', version: '1.0.0' },
-    ...more,
-  };
-}
-export function nodeView(node: string, state: NodeState, more: Partial<NodeView> = {}): NodeView {
-  return { node, name: node === CENTRAL_NODE ? 'Central node' : `Site ${node}`, state, since: 1, ...more };
-}
-
-/** A status report; `at` orders it among others. */
-export function statusReport(
-  run: RunView,
-  nodes: NodeView[],
-  { at, seq = 1, execution = 'first-execution' }: { at: number; seq?: number; execution?: string },
-): StatusReportBody {
-  return { at, seq, execution, run, nodes };
-}
-
 export async function report(server: TestServer, body: StatusReportBody): Promise<void> {
   const answer = await server.call(`POST /api/runs/${body.run.runId}/status`, { as: central, body });
   expect([answer.statusCode, answer.body]).toEqual([204, '']);
-}
-
-export function errorReport(
-  more: Partial<ErrorReportBody['error']>,
-  retrying: boolean,
-  at: number,
-): ErrorReportBody {
-  const error = { node: 'alpha', phase: 'fetchRunKit', type: 'DataMissing', message: 'no folder', ...more };
-  return { launchId: LAUNCH, error, retrying, at };
 }
 
 /** Everything that was told of a run. */

@@ -41,6 +41,7 @@ interface Call {
 }
 interface Replica {
   temporal?: Runs;
+  objects?: ObjectStore;
   page?: string;
 }
 
@@ -88,7 +89,7 @@ class FileServer implements TestServer {
     this.app = await this.startReplica();
   }
 
-  async startReplica({ temporal, page }: Replica = {}): Promise<FastifyInstance> {
+  async startReplica({ temporal, objects, page }: Replica = {}): Promise<FastifyInstance> {
     const stream = new PassThrough().setEncoding('utf8').on('data', (text: string) => (this.log += text));
     const replica = fastify({ ...serverOptions, loggerInstance: createLogger('info', stream) });
     const { namespace, client, address } = this.temporal;
@@ -96,7 +97,7 @@ class FileServer implements TestServer {
       config: { secret: SECRET, publicUrl: PUBLIC_URL, temporal: { address, namespace, uiUrl: TEMPORAL_UI } },
       db: this.db,
       temporal: temporal ?? createRuns(client),
-      objects: this.objects,
+      objects: objects ?? this.objects,
       page,
     });
     this.temporal.onClose(() => replica.close());

@@ -1,0 +1,217 @@
+import { decodeJwt } from 'jose';
+import { createObjectStore, objectStoreConfigFromEnv } from '../../storage/object-store';
+import { RunKitAccess, type AccessClaims } from '../../workflows/api-contract';
+import { kitKey } from '../../workflows/contract';
+import { testObjectStoreEnv } from '../support/object-store';
+import { report, signalsTo, start, until } from './scenes';
+import { central, problemOf, SECRET, site, tokenFor, useServer } from './server';
+import { LAUNCH, nodeView, runView, statusReport } from './views';
+
+const NEXT_LAUNCH = 'launch000002';
+
+describe('nodes', () => {
+  const server = useServer();
+  const publish = (runId: string, node: string, launchId = LAUNCH) =>
+    server.objects.putOnce(kitKey(runId, launchId, node), Buffer.from(`kit of ${node} in ${launchId}`));
+  const getRunKit = (runId: string, node: string, as = site(node), launchId = LAUNCH) =>
+    server.call(`POST /api/runs/${runId}/launches/${launchId}/kits/${node}`, { as });
+  const signals = (runId: string, count: number) =>
+    until(async () => {
+      const all = await signalsTo(server, runId);
+      return all.length >= count ? all : undefined;
+    });
+
+  /** A run of which nothing but its start has been reported, with published kits. */
+  async function launched(): Promise<string> {
+    const runId = await start(server);
+    for (const node of ['central', 'alpha', 'beta']) await publish(runId, node);
+    return runId;
+  }
+  const reported = (runId: string, state: 'running' | 'stopped', launchId = LAUNCH, execution = 'one') =>
+    report(server, statusReport(runView(runId, state, { launchId }), [], { at: Date.now(), execution }));
+
+  describe('getRunKit', () => {
+    it('gives a site its kit, a token for its node, and tells the run, before anything was reported', async () => {
+      const runId = await launched();
+      const answer = await getRunKit(runId, 'alpha');
+      expect(answer.statusCode).toBe(200);
+      const { url, reportPath, reportToken } = RunKitAccess.parse(answer.json());
+      expect(await (await fetch(url)).text()).toBe(`kit of alpha in ${LAUNCH}`);
+      expect(Number(new URL(url).searchParams.get('X-Amz-Expires'))).toBeLessThanOrEqual(300);
+      expect(reportPath).toBe(`/api/runs/${runId}/nodes/alpha/report`);
+      expect(decodeJwt(reportToken)).toMatchObject({ role: 'node', runId, launchId: LAUNCH, node: 'alpha' });
+      expect(await signals(runId, 1)).toEqual([
+        ['status', { launchId: LAUNCH, node: 'alpha', state: 'fetching' }],
+      ]);
+    });
+
+    it('gives the central worker the kit of the central node', async () => {
+      const runId = await launched();
+      expect((await getRunKit(runId, 'central', central)).statusCode).toBe(200);
+      expect(await signalsTo(server, runId)).toEqual([]);
+    });
+
+    it.each<[string, AccessClaims]>([
+      ['beta', site('alpha')],
+      ['central', site('alpha')],
+      ['alpha', central],
+    ])('does not give the kit of %s to another', async (node, as) => {
+      const runId = await launched();
+      expect(problemOf(await getRunKit(runId, node, as))).toMatchObject({
+        ...{ status: 403, detail: `${as.role} ${as.sub} may not act for the node ${node}.` },
+      });
+    });
+
+    it('names a kit that there is not', async () => {
+      const runId = await launched();
+      expect(problemOf(await getRunKit(runId, 'gamma'))).toMatchObject({
+        ...{ status: 404, detail: `There is no kit for gamma in launch ${LAUNCH} of run ${runId}.` },
+      });
+    });
+
+    it('gives kits of a launch that has not been reported yet, and no longer those of the one before', async () => {
+      const runId = await launched();
+      await reported(runId, 'running');
+      expect((await getRunKit(runId, 'alpha')).statusCode).toBe(200);
+      await untilTheStoresNextSecond();
+      await publish(runId, 'alpha', NEXT_LAUNCH);
+      expect((await getRunKit(runId, 'alpha', site('alpha'), NEXT_LAUNCH)).statusCode).toBe(200);
+      await reported(runId, 'running', NEXT_LAUNCH);
+      expect((await getRunKit(runId, 'alpha', site('alpha'), NEXT_LAUNCH)).statusCode).toBe(200);
+      expect(problemOf(await getRunKit(runId, 'alpha'))).toMatchObject({
+        ...{ status: 409, type: 'urn:muster:problem:launch-superseded' },
+        detail: `Launch ${LAUNCH} of run ${runId} was followed by ${NEXT_LAUNCH}.`,
+      });
+    });
+
+    it('gives no kits of a run that has ended, unless it was reset', async () => {
+      const runId = await launched();
+      const { runId: execution } = await server.temporal.client.workflow.getHandle(runId).describe();
+      await reported(runId, 'stopped', LAUNCH, execution);
+      expect(problemOf(await getRunKit(runId, 'alpha'))).toMatchObject({
+        ...{ status: 409, detail: `Run ${runId} is stopped.` },
+      });
+      const other = await launched();
+      await reported(other, 'stopped', LAUNCH, 'before-the-reset');
+      expect((await getRunKit(other, 'alpha')).statusCode).toBe(200);
+    });
+
+    it('gives the kit also when the run cannot be told', async () => {
+      const runId = await launched();
+      await server.temporal.client.workflow.getHandle(runId).terminate();
+      expect((await getRunKit(runId, 'alpha')).statusCode).toBe(200);
+    });
+
+    it('says that the store does not answer', async () => {
+      const nowhere = createObjectStore(
+        objectStoreConfigFromEnv({ ...testObjectStoreEnv(), MINIO_ENDPOINT: 'http://127.0.0.1:1' }),
+      );
+      const replica = await server.startReplica({ objects: nowhere });
+      const answer = await replica.inject({
+        method: 'POST',
+        url: `/api/runs/a-run/launches/${LAUNCH}/kits/alpha`,
+        headers: { authorization: `Bearer ${await tokenFor(site('alpha'))}` },
+      });
+      expect(problemOf(answer)).toMatchObject({
+        ...{ status: 503, type: 'urn:muster:problem:object-store-unreachable' },
+      });
+    });
+  });
+
+  describe('reportNode', () => {
+    /** Posts as a node would, with the token that it got with its kit. */
+    async function speaker(runId: string, node: string, launchId = LAUNCH) {
+      const { reportPath, reportToken } = RunKitAccess.parse(
+        (await getRunKit(runId, node, node === 'central' ? central : site(node), launchId)).json(),
+      );
+      return (body: object, url = reportPath) =>
+        server.app.inject({
+          ...{ method: 'POST', url, payload: body },
+          headers: { authorization: `Bearer ${reportToken}` },
+        });
+    }
+
+    it('passes on what a node says of itself', async () => {
+      const runId = await launched();
+      const say = await speaker(runId, 'central');
+      expect((await say({ phase: 'round', detail: '3 of 10', progress: 0.3 })).statusCode).toBe(204);
+      expect(await signals(runId, 1)).toEqual([
+        [
+          'status',
+          { launchId: LAUNCH, node: 'central', report: { phase: 'round', detail: '3 of 10', progress: 0.3 } },
+        ],
+      ]);
+    });
+
+    it('spares the run the words of a talkative node, but for the last', async () => {
+      const runId = await launched();
+      const say = await speaker(runId, 'central');
+      for (let round = 1; round <= 200; round += 1) await say({ phase: 'round', detail: `${round} of 200` });
+      const said = await until(async () => {
+        const all = (await signalsTo(server, runId)) as [string, { report: { detail: string } }][];
+        return all.at(-1)?.[1].report.detail === '200 of 200' ? all : undefined;
+      });
+      expect(said[0]?.[1].report.detail).toBe('1 of 200');
+      expect(said.length).toBeLessThan(40);
+    });
+
+    it('wants a report that can be shown', async () => {
+      const say = await speaker(await launched(), 'central');
+      expect(problemOf(await say({ phase: 'round', progress: 1.5 }))).toMatchObject({
+        ...{ status: 400, errors: [{ pointer: '/progress' }] },
+      });
+    });
+
+    it('takes the token of a node for that node only', async () => {
+      const runId = await launched();
+      const say = await speaker(runId, 'alpha');
+      const other = await launched();
+      for (const url of [`/api/runs/${runId}/nodes/beta/report`, `/api/runs/${other}/nodes/alpha/report`])
+        expect(problemOf(await say({ phase: 'round' }, url)).status).toBe(403);
+      expect(problemOf(await say({ reason: 'x' }, `/api/runs/${runId}/stop`)).status).toBe(403);
+    });
+
+    it('takes it no longer when the node has ended', async () => {
+      const runId = await launched();
+      const say = await speaker(runId, 'alpha');
+      await report(server, statusReport(runView(runId, 'running'), [nodeView('alpha', 'failed')], { at: 1 }));
+      expect(problemOf(await say({ phase: 'round' }))).toMatchObject({
+        ...{ status: 403, detail: 'The token is no longer valid: alpha is failed.' },
+      });
+    });
+
+    it('takes it no longer when the run was launched again', async () => {
+      const runId = await launched();
+      const say = await speaker(runId, 'alpha');
+      await untilTheStoresNextSecond();
+      await publish(runId, 'alpha', NEXT_LAUNCH);
+      await reported(runId, 'running', NEXT_LAUNCH);
+      expect(problemOf(await say({ phase: 'round' }))).toMatchObject({
+        ...{ status: 409, type: 'urn:muster:problem:launch-superseded' },
+      });
+    });
+
+    it('takes no token that has expired', async () => {
+      const runId = await launched();
+      const claims: AccessClaims = { role: 'node', sub: 'x', runId, launchId: LAUNCH, node: 'alpha' };
+      const token = await tokenFor(claims, SECRET, '-1s');
+      const answer = await server.app.inject({
+        ...{ method: 'POST', url: `/api/runs/${runId}/nodes/alpha/report`, payload: { phase: 'round' } },
+        headers: { authorization: `Bearer ${token}` },
+      });
+      expect(answer.statusCode).toBe(401);
+    });
+  });
+
+  /** The store tells the age of things in seconds: what is written after this is younger than what was before. */
+  async function untilTheStoresNextSecond(): Promise<void> {
+    let marks = 0;
+    const mark = async () => {
+      const key = `marks/${Date.now()}-${(marks += 1)}`;
+      await server.objects.putOnce(key, Buffer.from('x'));
+      return (await server.objects.stat(key))?.lastModified.getTime() ?? 0;
+    };
+    const before = await mark();
+    await until(async () => ((await mark()) > before ? true : undefined));
+  }
+});
