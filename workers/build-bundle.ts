@@ -6,12 +6,6 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { bundleWorkflowCode } from '@temporalio/worker';
 
-/**
- * The schemas, and zod with them, keep no state of a workflow; making them anew for each would be most of its cost. A
- * package alone cannot be named here: one that promises to have no side effects is left out where nobody uses it.
- */
-const PRELOADED_MODULES = [require.resolve('../workflows/contract')];
-
 /** Where `npm run build` puts the bundle. */
 export const BUILT_BUNDLE = resolve(__dirname, '..', 'workflow-bundle.js');
 
@@ -22,7 +16,7 @@ export const BUILT_BUNDLE = resolve(__dirname, '..', 'workflow-bundle.js');
 export async function buildWorkflowBundle(path: string): Promise<void> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: require.resolve('../workflows'),
-    preloadModules: PRELOADED_MODULES,
+    preloadModules: [require.resolve('../workflows/preload')],
   });
   await mkdir(dirname(path), { recursive: true });
   const half = `${path}.${process.pid}`;
