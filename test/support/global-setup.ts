@@ -26,14 +26,14 @@ async function startTemporal(folder: string): Promise<Guarded> {
 async function startMinio(folder: string): Promise<Guarded> {
   const port = await freePort([host]);
   const [accessKey, secretKey] = [randomBytes(10).toString('hex'), randomBytes(20).toString('hex')];
-  const { command, env } = minioCommand(await findMinio({ progress }), {
+  const { command, env, sweep } = minioCommand(await findMinio({ progress }), {
     host,
     port,
     folder: join(folder, 'minio'),
     accessKey,
     secretKey,
   });
-  const server = startGuarded(command, { env, logFile: join(folder, 'minio.log') });
+  const server = startGuarded(command, { env, sweep, logFile: join(folder, 'minio.log') });
   await listening(port, server);
   process.env.MUSTER_TEST_MINIO_ENDPOINT = `http://${host}:${port}`;
   process.env.MUSTER_TEST_MINIO_ACCESS_KEY = accessKey;

@@ -1,12 +1,21 @@
 /**
- * Processes that tests start. Each is held by a shell that waits on a pipe from us: however we end, the pipe closes,
- * and the shell kills the process.
+ * Processes that tests start. Each is held by a shell that ends with it, and in which somebody waits on a pipe from us:
+ * however we end, the pipe closes, and the process is killed.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 
-const GUARD = '"$@" & child=$!; read -r _; kill -KILL "$child"; wait "$child" 2>/dev/null';
+const GUARD = `
+exec 3<&0
+"$@" 3<&- &
+child=$!
+{ read -r _ <&3; kill -KILL "$child"; } &
+guard=$!
+wait "$child"
+kill "$guard"
+eval "$GUARD_SWEEP"
+`;
 
 export interface Guarded {
   /** Resolves when the process is gone. */
@@ -16,15 +25,18 @@ export interface Guarded {
   ended: boolean;
 }
 
-/** Starts a process that does not outlive this one; what it writes goes to `logFile`. */
+/**
+ * Starts a process that does not outlive this one; what it writes goes to `logFile`. `sweep` is a command that removes
+ * what may outlast the process.
+ */
 export function startGuarded(
   command: readonly string[],
-  options: { env?: Record<string, string>; logFile: string },
+  options: { env?: Record<string, string>; logFile: string; sweep?: readonly string[] | undefined },
 ): Guarded {
   const log = openSync(options.logFile, 'w');
   const shell: ChildProcess = spawn('sh', ['-c', GUARD, 'guard', ...command], {
     stdio: ['pipe', log, log],
-    env: { ...process.env, ...options.env },
+    env: { ...process.env, ...options.env, GUARD_SWEEP: options.sweep?.join(' ') ?? '' },
     // A Ctrl-C in the terminal reaches us; we end the process.
     detached: true,
   });
