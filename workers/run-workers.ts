@@ -1,6 +1,12 @@
 /** What both kinds of worker share: logging, the connection to Temporal, running until told to stop. */
-import { destination, pino, type DestinationStream, type Logger } from 'pino';
-import { NativeConnection, Runtime, type LogLevel, type Worker } from '@temporalio/worker';
+import { destination, pino, stdSerializers, type DestinationStream, type Logger } from 'pino';
+import {
+  NativeConnection,
+  Runtime,
+  makeTelemetryFilterString,
+  type LogLevel,
+  type Worker,
+} from '@temporalio/worker';
 import { SettingsError, logLevel, type CommonSettings } from './settings';
 
 /** A line of this message says that a worker polls its queue; whoever started it may wait for it. */
@@ -10,10 +16,12 @@ const READY = 'ready';
 export function createLog(part: string, level: string, to: DestinationStream = destination(1)): Logger {
   const secrets = ['token', 'reportToken', 'secretKey', 'url'];
   const redact = { paths: secrets.flatMap((name) => [name, `*.${name}`]), remove: true };
-  return pino({ base: { part }, level, redact }, to);
+  // The SDK calls its errors `error`.
+  const serializers = { err: stdSerializers.err, error: stdSerializers.err };
+  return pino({ base: { part }, level, redact, serializers }, to);
 }
 
-/** Sends the SDK's own log lines to ours, so that there is one log. */
+/** Sends the SDK's own log lines, and those of its native core, to ours, so that there is one log. */
 export function logTemporalTo(log: Logger): void {
   const write = (level: LogLevel, message: string, meta?: Record<string | symbol, unknown>) => {
     const name =
@@ -28,6 +36,9 @@ export function logTemporalTo(log: Logger): void {
       info: (message, meta) => write('INFO', message, meta),
       warn: (message, meta) => write('WARN', message, meta),
       error: (message, meta) => write('ERROR', message, meta),
+    },
+    telemetryOptions: {
+      logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) },
     },
   });
 }

@@ -93,7 +93,14 @@ test('a Temporal that does not answer is named in one line, with its stack in th
   await expect(worker.ended).resolves.toBe(1);
   expect(worker.stderr).toMatch(/^edge-worker: no answer from Temporal at 127\.0\.0\.1:1 [^\n]+\n$/);
   expect(worker.stdout).toContain('"stack"');
+  expectJsonLines(worker.stdout);
 });
+
+/** The log is for machines: also the SDK and its native core write nothing else into it. */
+function expectJsonLines(log: string): void {
+  const lines = log.trim().split('\n');
+  expect(lines.filter((line) => !line.startsWith('{') || !line.endsWith('}'))).toEqual([]);
+}
 
 describe('an edge worker', () => {
   /** Whether the site's queue is polled, as Temporal sees it. */
@@ -115,6 +122,7 @@ describe('an edge worker', () => {
     expect(Number(kilobytes) / 1024).toBeLessThan(130);
     expect(worker.stdout).not.toContain('secret');
     await expect(worker.end('SIGTERM')).resolves.toBe(0);
+    expect(worker.stderr).toBe('');
   });
 });
 
@@ -123,4 +131,6 @@ test('a central worker polls the queue that all share and the one of its host, a
   await worker.says('ready');
   expect(worker.stdout).toContain('"queues":["central","central.h"]');
   await expect(worker.end('SIGTERM')).resolves.toBe(0);
+  expectJsonLines(worker.stdout);
+  expect(worker.stderr).toBe('');
 });
