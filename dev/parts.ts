@@ -5,7 +5,7 @@ import { CENTRAL_QUEUE, siteQueue } from '../workflows/contract';
 import { minioCommand, type Minio, type MinioServer } from './object-store';
 import { packageRoot } from './package-root';
 import type { Part } from './part';
-import { answers, listens, logs } from './readiness';
+import { answers, both, listens, logs } from './readiness';
 import type { StackFile, StatePaths } from './state';
 import { devServerArgs, type DevServer } from './temporal';
 
@@ -58,7 +58,8 @@ export function apiPart(
     },
     address: api.url,
     logFile: paths.log('api'),
-    ready: answers(`${api.url}/readyz`),
+    // Its own word first: at its address another process could answer.
+    ready: both(logs('ready'), answers(`${api.url}/readyz`)),
   };
 }
 

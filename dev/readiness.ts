@@ -1,7 +1,7 @@
 /** How one knows that a part serves. Every check asks again and again until it does, or until it is aborted. */
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Starting } from './part';
+import type { Part, Starting } from './part';
 
 const POLL_MS = 50;
 
@@ -22,6 +22,14 @@ export const logs =
   (message: string) =>
   ({ signal, log }: Starting): Promise<void> =>
     until(signal, () => log.has(message));
+
+/** First the one, then the other. */
+export const both =
+  (first: Part['ready'], second: Part['ready']): Part['ready'] =>
+  async (starting) => {
+    await first(starting);
+    await second(starting);
+  };
 
 async function until(signal: AbortSignal, holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds().catch(() => false))) await delay(POLL_MS, undefined, { signal });

@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { freePort, isFree } from '../../dev/ports';
 
 const LOOPBACK = '127.0.0.1';
@@ -22,4 +26,15 @@ it('takes only a port that is free on every address', async () => {
   await expect(isFree([LOOPBACK], port)).resolves.toBe(true);
   await expect(freePort([LOOPBACK, '127.0.0.2'], [port])).resolves.not.toBe(port);
   server.close();
+});
+
+it('gives a port to one process only, until that process has ended', async () => {
+  const port = await freePort([LOOPBACK]);
+  const file = join(tmpdir(), `muster-port-${port}`);
+  const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+  writeFileSync(file, String(other.pid));
+  await expect(freePort([LOOPBACK], [port])).resolves.not.toBe(port);
+  other.kill('SIGKILL');
+  await once(other, 'exit');
+  await expect(freePort([LOOPBACK], [port])).resolves.toBe(port);
 });
