@@ -6,6 +6,7 @@ import { LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import type { ConsortiumBody } from '../workflows/api-contract';
 import { Computation, Parameters, SiteId } from '../workflows/contract';
+import { messageOf } from './message-of';
 import { UsageError } from './usage-error';
 
 /** A site and the folder of its data, as `--site ID=DATADIR` names them. */
@@ -70,7 +71,7 @@ function valueOf(document: Document, file: string): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    throw new UsageError(`${file}: ${oneLine(error instanceof Error ? error.message : String(error))}`);
+    throw new UsageError(`${file}: ${oneLine(messageOf(error))}`);
   }
 }
 

@@ -10,6 +10,7 @@ import { registerDemo } from './demo';
 import { registerDev } from './dev';
 import { FAILED, INTERRUPTED, MISUSED } from './exit-codes';
 import { InterruptedError } from './interrupts';
+import { messageOf } from './message-of';
 import { registerTry } from './try';
 import { registerToken } from './token';
 import { UsageError } from './usage-error';
@@ -37,7 +38,7 @@ function report(error: unknown): number {
   // Commander has said it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSED;
   if (error instanceof InterruptedError) return INTERRUPTED;
-  process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`error: ${messageOf(error)}\n`);
   return error instanceof UsageError || error instanceof SettingsError ? MISUSED : FAILED;
 }
 

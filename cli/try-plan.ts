@@ -2,8 +2,10 @@
 import { constants } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { errorCode } from '../nodes/error-code';
 import type { Computation, Parameters } from '../workflows/contract';
 import { parseComputation, parseParameters, parseSites, type SiteArgument } from './arguments';
+import { messageOf } from './message-of';
 import { UsageError } from './usage-error';
 
 export interface PlanOptions {
@@ -48,13 +50,11 @@ async function checkDataFolder(site: string, folder: string): Promise<void> {
   }
 }
 
-function reason(error: unknown): string {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
-  const words: Record<string, string> = {
-    ENOENT: 'it does not exist',
-    EACCES: 'permission denied',
-    EISDIR: 'it is a folder',
-    ENOTDIR: 'a part of its path is not a folder',
-  };
-  return words[code] ?? (error instanceof Error ? error.message : String(error));
-}
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is not a folder',
+};
+
+const reason = (error: unknown) => REASONS[errorCode(error) ?? ''] ?? messageOf(error);

@@ -1,6 +1,7 @@
 /** Follows a run on a screen to its end, and asks it to stop when the person does. */
 import { followRun, type CentralApi } from '../client';
 import type { Interrupts } from './interrupts';
+import { messageOf } from './message-of';
 import { advance, isOver, NOTHING_YET, type Progress } from './progress';
 import type { Screen } from './terminal';
 
@@ -17,10 +18,7 @@ export async function watchRun(
   const stop = () => {
     screen.line('Stopping the run. Press Ctrl-C again to end without waiting for its nodes.');
     api.stopRun(runId, { reason: 'interrupted at the terminal' }, forced).catch((error: unknown) => {
-      if (!forced.aborted)
-        screen.line(
-          `The run could not be asked to stop: ${error instanceof Error ? error.message : String(error)}`,
-        );
+      if (!forced.aborted) screen.line(`The run could not be asked to stop: ${messageOf(error)}`);
     });
   };
   asked.addEventListener('abort', stop, { once: true });
