@@ -1,5 +1,5 @@
 /** Failures at a site as the people of the consortium get to see them: what it was, where, and whether it is tried again. */
-import { chmod, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import type { RunInputDraft } from '../../workflows/contract';
 import { problem } from '../support/contract-server';
 import { Stage, failureOf } from './stage';
@@ -112,15 +112,6 @@ describe("a site's data", () => {
     expect(stage.reported()).toMatchObject([{ body: { error: { type: 'DataMissing' }, retrying: true } }]);
     // Known before anything was downloaded.
     await expect(stage.kept('a')).resolves.toEqual([]);
-  });
-
-  (process.getuid?.() === 0 ? test.skip : test)('that may not be read can be mended', async () => {
-    stage = await Stage.open();
-    const { kit } = await stage.publish(['a']);
-    await chmod(stage.path('data'), 0);
-    const failed = await failureOf(stage.site('a').do('fetchRunKit', { ...launching(), kit: kit('a') }));
-    expect(failed).toMatchObject({ type: 'DataMissing', nonRetryable: false });
-    expect(failed.message).toContain('cannot be read');
   });
 
   test('that vanished after the kit was fetched is missing, too', async () => {

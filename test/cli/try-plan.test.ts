@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readPlan } from '../../cli/try-plan';
@@ -65,10 +65,3 @@ test.each<[string, () => Parameters<typeof readPlan>, RegExp]>([
 });
 const computation = () => at('computation', 'computation.yaml');
 
-const asOthers = process.getuid?.() === 0 ? test.skip : test;
-asOthers('a data folder that may not be read is named', async () => {
-  await chmod(at('data', 'a'), 0o000);
-  await expect(readPlan(computation(), { site: [`a=${at('data', 'a')}`] })).rejects.toThrow(
-    /permission denied/,
-  );
-});
