@@ -1,6 +1,7 @@
 /** A run's events as they happen (Server-Sent Events), from wherever the reader left off. */
 import { eq } from 'drizzle-orm';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { RunEvent } from '../../workflows/api-contract';
@@ -16,6 +17,8 @@ import { problems, RunPath } from './responses';
 const POLL_MS = 2_000;
 /** Proxies and readers take a silent connection for dead. */
 const HEARTBEAT_MS = 15_000;
+/** How long a reader may take to receive the end of a stream. */
+const LINGER_MS = 1_000;
 const BATCH = 100;
 
 const ResumeHeaders = z.looseObject({
@@ -39,9 +42,11 @@ interface Deps {
 
 export const eventRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, journal, truth }, done) => {
   const closing = new AbortController();
-  // Open streams would hold the server's end up.
+  const open = new Set<ServerResponse>();
+  // Open streams would hold the server's end up, and so would a reader that does not take the end of one.
   server.addHook('preClose', (closed) => {
     closing.abort();
+    setTimeout(() => open.forEach((response) => response.destroy()), LINGER_MS).unref();
     closed();
   });
 
@@ -72,13 +77,16 @@ export const eventRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, journa
     async ({ params: { runId }, headers, claims }, reply) => {
       mustSee(claims, (await find(runId)).consortiumId);
       const gone = new AbortController();
+      open.add(reply.raw);
+      reply.raw.once('close', () => {
+        open.delete(reply.raw);
+        gone.abort();
+      });
       const end = AbortSignal.any([gone.signal, closing.signal]);
-      const stream = Readable.from(follow(runId, headers['last-event-id'], end));
-      stream.once('close', () => gone.abort());
       return reply
         .type('text/event-stream')
-        .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
-        .send(stream);
+        .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' })
+        .send(Readable.from(follow(runId, headers['last-event-id'], end)));
     },
   );
 
