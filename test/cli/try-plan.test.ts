@@ -64,4 +64,3 @@ test.each<[string, () => Parameters<typeof readPlan>, RegExp]>([
   await expect(readPlan(...args())).rejects.toThrow(message);
 });
 const computation = () => at('computation', 'computation.yaml');
-

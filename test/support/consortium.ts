@@ -4,7 +4,13 @@
  */
 import { Client, Connection } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
-import { ApiUnreachable, createCentralApi, followRun, type CentralApi, type FollowedEvent } from '../../client';
+import {
+  ApiUnreachable,
+  createCentralApi,
+  followRun,
+  type CentralApi,
+  type FollowedEvent,
+} from '../../client';
 import type { ConsortiumBody, RunDetail } from '../../workflows/api-contract';
 import { TERMINAL_RUN_STATES } from '../../workflows/contract';
 import type { z } from 'zod';
