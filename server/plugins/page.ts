@@ -6,10 +6,8 @@ import { contentPolicy } from './security-headers';
 const POLICY = contentPolicy({
   'script-src': ["'self'"],
   'style-src': ["'self'"],
-  'img-src': ["'self'", 'data:'],
-  'font-src': ["'self'"],
+  'img-src': ["'self'"],
   'connect-src': ["'self'"],
-  'manifest-src': ["'self'"],
 });
 
 /** `folder`: where the built page is. */

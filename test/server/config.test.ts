@@ -1,0 +1,88 @@
+import { ConfigError, readConfig } from '../../server/config';
+
+const GOOD = {
+  MUSTER_API_SECRET: 'x'.repeat(32),
+  MUSTER_DATA_DIR: '/data',
+  MINIO_ENDPOINT: 'http://127.0.0.1:9000',
+  MINIO_ACCESS_KEY: 'access',
+  MINIO_SECRET_KEY: 'secret',
+};
+
+const linesOf = (env: Record<string, string>): readonly string[] => {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.lines;
+    throw error;
+  }
+};
+
+describe('the settings of the central API', () => {
+  it('have defaults where there is a sensible one', () => {
+    expect(readConfig(GOOD)).toMatchObject({
+      hosts: ['127.0.0.1'],
+      port: 7400,
+      publicUrl: 'http://127.0.0.1:7400',
+      logLevel: 'info',
+      database: { folder: '/data' },
+      temporal: { address: '127.0.0.1:7233', namespace: 'default', uiUrl: undefined },
+      objectStore: { bucket: 'muster' },
+    });
+  });
+
+  it('take what is set', () => {
+    const config = readConfig({
+      ...GOOD,
+      MUSTER_API_HOST: '127.0.0.1, 172.17.0.1',
+      MUSTER_API_PORT: '8000',
+      MUSTER_PUBLIC_URL: 'https://muster.example.org/',
+      DATABASE_URL: 'postgres://user:password@db/muster',
+      TEMPORAL_ADDRESS: 'temporal:7233',
+      TEMPORAL_NAMESPACE: 'studies',
+      TEMPORAL_UI_URL: 'https://temporal.example.org/',
+    });
+    expect(config).toMatchObject({
+      hosts: ['127.0.0.1', '172.17.0.1'],
+      port: 8000,
+      publicUrl: 'https://muster.example.org',
+      database: { url: 'postgres://user:password@db/muster' },
+      temporal: { address: 'temporal:7233', namespace: 'studies', uiUrl: 'https://temporal.example.org' },
+    });
+  });
+
+  it('name every variable that is wrong, each in one line', () => {
+    expect(
+      linesOf({
+        MUSTER_API_PORT: 'http',
+        MUSTER_API_SECRET: 'short',
+        MUSTER_API_HOST: ' , ',
+        MUSTER_PUBLIC_URL: 'muster',
+        MUSTER_LOG_LEVEL: 'loud',
+        DATABASE_URL: 'mysql://db',
+        TEMPORAL_ADDRESS: 'temporal',
+      }),
+    ).toEqual([
+      'MUSTER_API_HOST must name at least one address to listen on',
+      'MUSTER_API_PORT must be a port number',
+      'MUSTER_API_SECRET must have at least 32 characters: make one with `openssl rand -hex 32`',
+      'MUSTER_PUBLIC_URL must be an address like https://muster.example.org',
+      'MUSTER_LOG_LEVEL must be fatal, error, warn, info, debug, trace or silent',
+      'DATABASE_URL must be an address like postgres://user:password@host/database',
+      'TEMPORAL_ADDRESS must be host:port',
+      'Object store settings: MINIO_ENDPOINT is not set; MINIO_ACCESS_KEY is not set; MINIO_SECRET_KEY is not set',
+    ]);
+  });
+
+  it('count as not set when they are empty', () => {
+    expect(linesOf({ ...GOOD, MUSTER_API_SECRET: '', MUSTER_DATA_DIR: '' })).toEqual([
+      'MUSTER_API_SECRET is not set: make one with `openssl rand -hex 32`',
+      'MUSTER_DATA_DIR is not set: name a folder for the data, or a Postgres server with DATABASE_URL',
+    ]);
+  });
+
+  it.each(['0', '65536', '-1', '1.5', ''])('take no port %j', (port) => {
+    const lines = linesOf({ ...GOOD, MUSTER_API_PORT: port });
+    expect(lines).toEqual(port === '' ? [] : [expect.stringContaining('must be a port number')]);
+  });
+});

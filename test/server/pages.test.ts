@@ -1,0 +1,123 @@
+import { build } from 'esbuild';
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { z } from 'zod';
+import { describeInBrowser, launchBrowser } from '../support/browser';
+import { useFolder } from '../support/folder';
+import { start } from './scenes';
+import { admin, problemOf, tokenFor, useServer } from './server';
+
+const WEB = join(__dirname, '../../web');
+
+describe('what people open in a browser', () => {
+  const server = useServer();
+  const folder = useFolder();
+  let url: string;
+  const get = (path: string) => fetch(url + path);
+
+  beforeAll(async () => {
+    await build({
+      ...{ entryPoints: [join(WEB, 'main.ts')], bundle: true, target: 'es2022', outdir: folder },
+      logLevel: 'warning',
+    });
+    await cp(join(WEB, 'static'), folder, { recursive: true });
+    const replica = await server.startReplica({ page: folder });
+    url = await replica.listen({ host: '127.0.0.1', port: 0 });
+  });
+
+  it('is the same page for every run', async () => {
+    const texts = await Promise.all(
+      ['/', '/runs/penguins-1', '/runs/penguins-1?tab=errors'].map(async (path) => {
+        const answer = await get(path);
+        expect(answer.headers.get('content-type')).toContain('text/html');
+        expect(answer.headers.get('content-security-policy')).toContain("script-src 'self'");
+        return answer.text();
+      }),
+    );
+    expect(new Set(texts).size).toBe(1);
+    expect((await get('/main.js')).headers.get('content-type')).toContain('javascript');
+  });
+
+  it('is nothing else: what is not part of it is not there', async () => {
+    for (const path of ['/main.ts', '/nowhere', '/..%2fpackage.json', '/runs'])
+      expect([path, (await get(path)).status]).toEqual([path, 404]);
+  });
+
+  it('is not there without a built page, and the API is', async () => {
+    expect(problemOf(await server.call('GET /')).status).toBe(404);
+    expect((await server.call('GET /api/runs')).statusCode).toBe(200);
+  });
+
+  it('the description of the API names every operation, and refers to nothing that it lacks', async () => {
+    const description: unknown = await (await get('/openapi.json')).json();
+    const { openapi, paths, components } = Description.parse(description);
+    expect(openapi).toBe('3.1.0');
+    const operations = Object.values(paths).flatMap((path) => Object.values(path));
+    expect(operations.map(({ operationId }) => operationId).sort()).toEqual(
+      [
+        ...[
+          'putConsortium',
+          'listConsortia',
+          'getConsortium',
+          'startRun',
+          'listRuns',
+          'getRun',
+          'stopRun',
+          'followRun',
+        ],
+        ...['reportRunStartedCentral', 'reportStatusCentral', 'reportErrorCentral', 'reportErrorEdge'],
+        ...['getRunKit', 'reportNode', 'getHealth', 'getReadiness'],
+      ].sort(),
+    );
+    const text = JSON.stringify(description);
+    const names = [...text.matchAll(/"\$ref":"([^"]*)"/g)].map(([, ref = '']) => ref);
+    const known = Object.keys(components.schemas).map((name) => `#/components/schemas/${name}`);
+    expect(known).toEqual(expect.arrayContaining([...new Set(names)]));
+  });
+
+  describeInBrowser('a browser', () => {
+    let browser: Browser;
+    beforeAll(async () => {
+      browser = await launchBrowser();
+    });
+    afterAll(() => browser.close());
+
+    /** Opens a page; `complaints` are what it asked for elsewhere, and what it was not allowed. */
+    async function open(path: string) {
+      const page = await browser.newPage();
+      const complaints: string[] = [];
+      page.on('request', (request) => {
+        if (!request.url().startsWith(url)) complaints.push(`asked elsewhere: ${request.url()}`);
+      });
+      page.on('console', (message) => {
+        if (/Content Security Policy/i.test(message.text())) complaints.push(message.text());
+      });
+      page.on('pageerror', (error) => complaints.push(error.message));
+      await page.goto(url + path);
+      return { page, complaints };
+    }
+
+    it('shows a run that was started, live, within its policy', async () => {
+      const runId = await start(server);
+      const { page, complaints } = await open(`/#token=${await tokenFor(admin)}`);
+      await page.getByText(runId).first().waitFor();
+      expect(complaints).toEqual([]);
+      await page.close();
+    });
+
+    it('shows the reference without asking anyone else', async () => {
+      const { page, complaints } = await open('/reference');
+      await page.getByRole('heading', { name: 'Muster central API' }).waitFor();
+      await page.getByText('/healthz').first().waitFor();
+      expect(complaints).toEqual([]);
+      await page.close();
+    });
+  });
+});
+
+const Description = z.object({
+  openapi: z.string(),
+  paths: z.record(z.string(), z.record(z.string(), z.object({ operationId: z.string() }))),
+  components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
+});
