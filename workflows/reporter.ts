@@ -2,7 +2,7 @@
  * Reports the run to the central API: one report at a time, each with the run and the nodes that changed since the one
  * before, so that a burst of changes is one report and a thousand sites stay a short history.
  */
-import { condition, proxyActivities } from '@temporalio/workflow';
+import { condition, log, proxyActivities } from '@temporalio/workflow';
 import { reporting } from './activity-options';
 import { now } from './clock';
 import type { CentralActivities } from './contract';
@@ -51,6 +51,11 @@ export class Reporter {
         200,
       ),
     });
-    await reportStatusCentral({ at: now(), seq: this.seq, run, nodes: changed });
+    try {
+      await reportStatusCentral({ at: now(), seq: this.seq, run, nodes: changed });
+    } catch (error) {
+      // Refused for good. The run goes on all the same: what it does matters more than who hears of it.
+      log.error('report refused by the central API', { error: String(error) });
+    }
   }
 }

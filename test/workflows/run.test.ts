@@ -1,5 +1,5 @@
 import { WorkflowFailedError } from '@temporalio/client';
-import { CancelledFailure, type ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { createSignalEdgeClients } from '../../activities/central/signal-edge-clients';
 import {
   CENTRAL_NODE,
@@ -238,6 +238,14 @@ describe('RunWorkflow', () => {
     away = false;
     await expect(run.result()).resolves.toMatchObject({ status: 'complete' });
     expect(script.reports.at(-1)?.run.state).toBe('complete');
+  });
+
+  it('ends as it should also when the central API refuses its reports for good', async () => {
+    const refuse = () => Promise.reject(ApplicationFailure.nonRetryable('refused', 'Internal'));
+    const script = await open(['a'], (it) => it.on('reportStatusCentral', CENTRAL_NODE, refuse));
+    const run = await script.start('api-refuses', runInputDraft(['a']));
+    for (const node of ['a', CENTRAL_NODE]) await script.end(node);
+    await expect(run.result()).resolves.toMatchObject({ status: 'complete' });
   });
 
   it('drops signals that are not of the agreed form, or of another launch', async () => {
