@@ -7,7 +7,7 @@ WORKDIR /muster
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY . .
-RUN npm run build && npm prune --omit=dev --ignore-scripts
+RUN npm run build && rm -r dist/test && npm prune --omit=dev --ignore-scripts
 
 FROM ${BASE} AS runtime
 ENV NODE_ENV=production
