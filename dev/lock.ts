@@ -1,12 +1,19 @@
-/** A file that one process at a time owns, and that is free again however its owner ended. */
+/**
+ * A lock that one process at a time owns, and that is free again however its owner ended. It is the newest of the
+ * numbered files `<path>.<n>`, which says who owns it. Whoever finds that owner gone makes the next file: only one can,
+ * where taking an abandoned file away would also take away the lock of somebody faster.
+ */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { link, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { errorCode } from '../nodes/error-code';
 import { isRunning } from '../nodes/process-table';
+import { readIfThere, writeWhole } from './files';
 import { ProcessIdentity, self } from './process-identity';
 
 const RETRY_MS = 20;
+const NOBODY = '{}';
 
 export interface Lock {
   release(): Promise<void>;
@@ -15,15 +22,23 @@ export interface Lock {
 /** The lock, or the process that owns it. */
 export async function tryLock(path: string): Promise<Lock | { owner: ProcessIdentity }> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const claim = `${path}.${randomUUID()}`;
+  const claim = `${path}-${randomUUID()}`;
   await writeFile(claim, JSON.stringify(await self()));
   try {
     for (;;) {
-      // A link appears with its content or not at all, and only where nothing is.
-      if (await succeeds(link(claim, path))) return { release: () => rm(path, { force: true }) };
-      const owner = await ownerOf(path);
+      const newest = Math.max(0, ...(await numbers(path)));
+      const owner = await ownerOf(`${path}.${newest}`);
       if (owner !== undefined && (await isRunning(owner))) return { owner };
-      await discard(path, `${claim}.stale`);
+      const mine = `${path}.${newest + 1}`;
+      if (await isMade(link(claim, mine))) {
+        const others = (await numbers(path)).filter((number) => number !== newest + 1);
+        if (others.every((number) => number <= newest)) {
+          await Promise.all(others.map((number) => rm(`${path}.${number}`, { force: true })));
+          return { release: () => writeWhole(mine, NOBODY) };
+        }
+        // So slow that newer ones have come, and perhaps gone, in the meantime.
+        await rm(mine, { force: true });
+      }
     }
   } finally {
     await rm(claim, { force: true });
@@ -39,25 +54,26 @@ export async function locked<T>(path: string, action: () => Promise<T>): Promise
   }
 }
 
-/** Takes the lock of a dead owner away; one that has just got a living owner is put back. */
-async function discard(path: string, aside: string): Promise<void> {
-  if (!(await succeeds(rename(path, aside)))) return;
-  const owner = await ownerOf(aside);
-  if (owner !== undefined && (await isRunning(owner))) await succeeds(link(aside, path));
-  await rm(aside, { force: true });
+async function numbers(path: string): Promise<number[]> {
+  const prefix = `${basename(path)}.`;
+  const names = (await readdir(dirname(path))).filter((name) => name.startsWith(prefix));
+  return names.map((name) => Number(name.slice(prefix.length))).filter(Number.isInteger);
 }
 
-async function ownerOf(path: string): Promise<ProcessIdentity | undefined> {
+async function ownerOf(file: string): Promise<ProcessIdentity | undefined> {
   try {
-    return ProcessIdentity.parse(JSON.parse(await readFile(path, 'utf8')));
+    return ProcessIdentity.parse(JSON.parse((await readIfThere(file)) ?? NOBODY));
   } catch {
     return undefined;
   }
 }
 
-function succeeds(action: Promise<unknown>): Promise<boolean> {
-  return action.then(
+function isMade(file: Promise<void>): Promise<boolean> {
+  return file.then(
     () => true,
-    () => false,
+    (error: unknown) => {
+      if (errorCode(error) === 'EEXIST') return false;
+      throw error;
+    },
   );
 }
