@@ -6,7 +6,7 @@ import { readMessages } from '../../client/event-stream';
 import { followRun } from '../../client/events';
 import { RunEvent } from '../../workflows/api-contract';
 import { describeOnEachDatabase } from './databases';
-import { eventsOf, look, report, start } from './scenes';
+import { eventsOf, look, report, start, until } from './scenes';
 import { admin, lead, problemOf, tokenFor, useServer } from './server';
 import { nodeView, runView, statusReport } from './views';
 
@@ -173,7 +173,7 @@ describeOnEachDatabase("a run's events", (kind) => {
       new Promise<number>((resolve) => replica.server.getConnections((_error, count) => resolve(count)));
     expect(await connections()).toBe(1);
     response.destroy();
-    while ((await connections()) > 0) await new Promise((resolve) => setImmediate(resolve));
+    await until(async () => ((await connections()) === 0 ? true : undefined));
   });
 
   it('are for those who may see the run', async () => {

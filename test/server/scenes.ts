@@ -1,5 +1,6 @@
 /** Consortia, runs and reports, as tests of the central API make them, and what has become of them. */
 import { defaultPayloadConverter } from '@temporalio/common';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { z } from 'zod';
 import { createJournal } from '../../server/journal';
 import {
@@ -10,6 +11,8 @@ import {
   type StatusReportBody,
 } from '../../workflows/api-contract';
 import { central, type TestServer } from './server';
+
+const POLL_MS = 10;
 
 export type ConsortiumDraft = z.input<typeof ConsortiumBody>;
 
@@ -82,6 +85,6 @@ export async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause(POLL_MS);
   }
 }

@@ -1,0 +1,175 @@
+import getPort from 'get-port';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createCentralApi, type CentralApi } from '../../client/central-api';
+import { followRun } from '../../client/events';
+import { testObjectStoreEnv } from '../support/object-store';
+import { useTemporal } from '../support/temporal';
+import { newDatabase } from './databases';
+import { consortiumDraft } from './scenes';
+import { admin, central, SECRET, tokenFor } from './server';
+import { runView, statusReport } from './views';
+
+const MAIN = join(__dirname, '../../dist/server/main.js');
+
+/** The built server as a process. */
+class ServerProcess {
+  output = '';
+  readonly exited: Promise<number | NodeJS.Signals>;
+  private readonly child: ChildProcess;
+  private readonly spoke = new EventEmitter();
+
+  constructor(env: Record<string, string>) {
+    this.child = spawn(process.execPath, [MAIN], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.child.stdout, this.child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.output += text;
+        this.spoke.emit('more');
+      });
+    this.exited = once(this.child, 'close').then(
+      ([code, signal]) => (code as number | null) ?? (signal as NodeJS.Signals),
+    );
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  /** Resolves when it says that it is ready. */
+  async ready(): Promise<this> {
+    while (!this.output.includes('"msg":"ready"')) {
+      const next = await Promise.race([this.exited.then(() => 'ended'), once(this.spoke, 'more')]);
+      if (next === 'ended') throw new Error(`The server ended:\n${this.output}`);
+    }
+    return this;
+  }
+
+  async end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals> {
+    this.child.kill(signal);
+    return this.exited;
+  }
+}
+
+describe('the central API as a process', () => {
+  const temporal = useTemporal();
+  let folder: string;
+  const started: ServerProcess[] = [];
+  let port: number;
+  let api: CentralApi;
+
+  const env = (more: Record<string, string> = {}) => ({
+    ...testObjectStoreEnv('muster-process-test'),
+    MUSTER_API_PORT: String(port),
+    MUSTER_API_SECRET: SECRET,
+    MUSTER_DATA_DIR: folder,
+    TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_NAMESPACE: temporal.namespace,
+    ...more,
+  });
+  function launch(more: Record<string, string> = {}): ServerProcess {
+    const server = new ServerProcess(env(more));
+    started.push(server);
+    return server;
+  }
+
+  beforeAll(async () => {
+    const { config, remove } = await newDatabase('embedded');
+    temporal.onClose(remove);
+    folder = 'folder' in config ? config.folder : '';
+    port = await getPort({ host: '127.0.0.1' });
+    api = createCentralApi({ url: `http://127.0.0.1:${port}`, token: await tokenFor(admin) });
+  });
+  afterEach(() => Promise.all(started.splice(0).map((server) => server.end('SIGKILL'))));
+
+  it('has everything that it accepted after it was killed in the middle of its work', async () => {
+    const server = await launch().ready();
+    await api.putConsortium('penguins', consortiumDraft());
+    const { runId } = await api.startRun('penguins', {}, 'a-key');
+    const worker = createCentralApi({ url: `http://127.0.0.1:${port}`, token: await tokenFor(central) });
+    let accepted = 0;
+    const reporting = (async () => {
+      for (let at = 1; ; at += 1) {
+        await worker.reportStatusCentral(
+          runId,
+          statusReport(runView(runId, 'running', { since: at }), [], { at }),
+        );
+        accepted = at;
+        if (at === 50) void server.end('SIGKILL');
+      }
+    })();
+    await expect(reporting).rejects.toThrow('No answer from the central API');
+    expect(await server.exited).toBe('SIGKILL');
+
+    await launch().ready();
+    const { run, lastEventId } = await api.getRun(runId);
+    expect(accepted).toBeGreaterThanOrEqual(50);
+    expect(run.since).toBeGreaterThanOrEqual(accepted);
+    expect(lastEventId).toBeGreaterThan(accepted);
+    expect((await api.startRun('penguins', {}, 'a-key')).runId).toBe(runId);
+  });
+
+  it('does not open the data of another process', async () => {
+    const first = await launch().ready();
+    const second = launch({ MUSTER_API_PORT: String(await getPort({ host: '127.0.0.1' })) });
+    expect(await second.exited).toBe(1);
+    expect(second.output).toBe(
+      `The data folder ${folder} is in use by process ${first.pid}: stop that server, or set MUSTER_DATA_DIR to another.\n`,
+    );
+    await api.listConsortia();
+    expect(await first.end('SIGTERM')).toBe(0);
+    await launch().ready();
+  });
+
+  it('ends in good order while people follow a run', async () => {
+    const server = await launch().ready();
+    await api.putConsortium('penguins', consortiumDraft());
+    const { runId } = await api.startRun('penguins', {}, 'followed');
+    const left = new AbortController();
+    const events = followRun(api, runId, { signal: left.signal });
+    await events.next();
+    expect(await server.end('SIGTERM')).toBe(0);
+    left.abort();
+    await events.return(undefined);
+    expect(server.output).toContain('"msg":"ending"');
+  });
+
+  it('says what is wrong with its settings, and nothing else', async () => {
+    const server = launch({ MUSTER_API_SECRET: 'short', TEMPORAL_ADDRESS: 'nowhere' });
+    expect(await server.exited).toBe(2);
+    expect(server.output.trim().split('\n')).toEqual([
+      'MUSTER_API_SECRET must have at least 32 characters: make one with `openssl rand -hex 32`',
+      'TEMPORAL_ADDRESS must be host:port',
+    ]);
+  });
+
+  it('says that its port is taken, and leaves the data to the next', async () => {
+    const other = createServer().listen(port, '127.0.0.1');
+    await once(other, 'listening');
+    const server = launch();
+    expect(await server.exited).toBe(1);
+    expect(server.output).toContain(`address already in use 127.0.0.1:${port}\n`);
+    other.close();
+    await launch().ready();
+  });
+
+  it('says that its database does not answer, without the password', async () => {
+    const server = launch({ DATABASE_URL: 'postgres://muster:hidden@127.0.0.1:1/muster' });
+    expect(await server.exited).toBe(1);
+    expect(server.output).toBe('Cannot open the database at 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1\n');
+  });
+
+  it('listens on every address that it is given', async () => {
+    const hosts = process.platform === 'linux' ? ['127.0.0.1', '127.0.0.2'] : ['127.0.0.1', '::1'];
+    const server = await launch({ MUSTER_API_HOST: hosts.join(',') }).ready();
+    for (const host of hosts) {
+      const answer = await fetch(`http://${host.includes(':') ? `[${host}]` : host}:${port}/healthz`);
+      expect([host, answer.status]).toEqual([host, 200]);
+    }
+    expect(await server.end('SIGTERM')).toBe(0);
+  });
+});
