@@ -1,5 +1,6 @@
 /** The main job: one command brings a federated run up on real data, and it finds what the pooled data would say. */
 import { describeWithEngine } from '../nodes/needs-engine';
+import { replayAll } from '../support/consortium';
 import { ISLANDS, globalFit } from '../support/penguins';
 import { MusterProcess } from '../support/try';
 
@@ -19,6 +20,18 @@ async function demo(runtime: 'process' | 'docker'): Promise<void> {
       expect(Math.abs(fit.slope - 49.6855664)).toBeLessThan(1e-6);
     }
     expect(await muster.leftovers()).toEqual([]);
+    expect(await unreplayable(muster.state)).toEqual([]);
+  } finally {
+    await muster.end();
+  }
+}
+
+/** The stack has ended with its run: another one on the same state knows its histories. */
+async function unreplayable(state: string): Promise<string[]> {
+  const muster = await MusterProcess.start(['dev'], { state });
+  try {
+    await muster.says(/Central API/);
+    return await replayAll(muster);
   } finally {
     await muster.end();
   }

@@ -33,7 +33,9 @@ describeInBrowser('a consortium lead in a browser', () => {
   });
   afterAll(async () => {
     await browser.close();
+    const unreplayable = await consortium.replayAll();
     await consortium.muster.end();
+    expect(unreplayable).toEqual([]);
   });
 
   const button = (name: string | RegExp) => page.getByRole('button', { name });

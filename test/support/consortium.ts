@@ -88,24 +88,25 @@ export class Consortium {
     return events;
   }
 
-  /** Replays all workflows of the stack with today's code; answers those that do not replay. */
-  async replayAll(): Promise<string[]> {
-    const codePath = process.env.MUSTER_TEST_WORKFLOW_BUNDLE;
-    if (codePath === undefined)
-      throw new Error('the workflow bundle is made by test/support/global-setup.ts');
-    const connection = await Connection.connect({ address: (await this.muster.process('temporal')).address });
-    const failed: string[] = [];
-    try {
-      const histories = new Client({ connection }).workflow.list().intoHistories();
-      for await (const { workflowId, error } of Worker.runReplayHistories(
-        { workflowBundle: { codePath } },
-        histories,
-      )) {
-        if (error) failed.push(`${workflowId}: ${error.message}`);
-      }
-    } finally {
-      await connection.close();
+  replayAll = () => replayAll(this.muster);
+}
+
+/** Replays all workflows of a stack with today's code; answers those that do not replay. */
+export async function replayAll(muster: MusterProcess): Promise<string[]> {
+  const codePath = process.env.MUSTER_TEST_WORKFLOW_BUNDLE;
+  if (codePath === undefined) throw new Error('the workflow bundle is made by test/support/global-setup.ts');
+  const connection = await Connection.connect({ address: (await muster.process('temporal')).address });
+  const failed: string[] = [];
+  try {
+    const histories = new Client({ connection }).workflow.list().intoHistories();
+    for await (const { workflowId, error } of Worker.runReplayHistories(
+      { workflowBundle: { codePath } },
+      histories,
+    )) {
+      if (error) failed.push(`${workflowId}: ${error.message}`);
     }
-    return failed;
+  } finally {
+    await connection.close();
   }
+  return failed;
 }
