@@ -64,6 +64,8 @@ export interface Changes {
   told: { run: boolean; nodes: NodeView[] };
   /** The failures that are news. */
   errors: NodeError[];
+  /** The nodes at which whatever was being tried again has come to an end, one way or the other. */
+  gotOver: string[];
 }
 
 /** What a status report changes, given the rows that it is about. */
@@ -93,7 +95,13 @@ export function project(
       nodes: nodes.filter((node) => differs(node, knownNodes.get(node.node))),
     },
     errors: [run?.error, ...nodes.map(({ error }) => error)].filter((error) => error !== undefined),
+    gotOver: nodes.filter((node) => gotOver(knownNodes.get(node.node)?.view, node)).map(({ node }) => node),
   };
+}
+
+function gotOver(before: NodeView | undefined, { state, attention }: NodeView): boolean {
+  const changed = state !== before?.state || before.attention !== undefined;
+  return changed && attention === undefined && (state === 'running' || isTerminalNode(state));
 }
 
 function lastOfEach(nodes: readonly NodeView[]): NodeView[] {

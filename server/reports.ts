@@ -4,13 +4,12 @@ import type { z } from 'zod';
 import type { ErrorReportBody, StartedReportBody, StatusReportBody } from '../workflows/api-contract';
 import { TERMINAL_NODE_STATES, type NodeError, type NodeView, type RunView } from '../workflows/contract';
 import type { Database } from './db/client';
-import { errors, launches, nodes, runs } from './db/schema';
+import { errors, launches, nodes, runColumns, runs } from './db/schema';
 import type { Journal, NewEvent } from './journal';
 import {
   endedRun,
   errorEntry,
   errorIdentity,
-  isTerminalNode,
   isTerminalRun,
   lostNodes,
   project,
@@ -35,7 +34,7 @@ export function createReports(journal: Journal): Reports {
   return {
     status: (runId, report) =>
       journal.change(runId, async (tx, tell) => {
-        const [knownRun] = await tx.select().from(runs).where(eq(runs.runId, runId));
+        const [knownRun] = await tx.select(runColumns).from(runs).where(eq(runs.runId, runId));
         const changes = project(report, knownRun, await knownNodes(tx, runId, report.nodes));
         const { from, told } = changes;
         if (changes.run) await writeRun(tx, runId, changes.run, { ...from, handedOver: true });
@@ -43,7 +42,7 @@ export function createReports(journal: Journal): Reports {
         if (told.run) tell({ type: 'run', at: report.at, data: report.run });
         for (const node of told.nodes) tell({ type: 'node', at: report.at, data: node });
         await logFinal(tx, tell, runId, from.launchId, changes.errors, report.at);
-        await settle(tx, tell, runId, told.nodes.filter(gotOver), report.at);
+        await settle(tx, tell, runId, changes.gotOver, report.at);
       }),
 
     started: (runId, { launchId, endpoint, sites, at }) =>
@@ -60,7 +59,7 @@ export function createReports(journal: Journal): Reports {
 
     ended: (runId, seen, ending, execution) =>
       journal.change(runId, async (tx, tell) => {
-        const [row] = await tx.select().from(runs).where(eq(runs.runId, runId));
+        const [row] = await tx.select(runColumns).from(runs).where(eq(runs.runId, runId));
         if (row === undefined || isTerminalRun(row.state) || !sameReport(row, seen)) return;
         const run = endedRun(row.view, ending);
         const { launchId, reportedAt, reportedSeq } = row;
@@ -183,24 +182,19 @@ async function logFinal(
   for (const row of rows) tell({ type: 'error', at, data: errorEntry(row) });
 }
 
-/** Whether whatever was being tried again at the node has come to an end, one way or the other. */
-const gotOver = ({ state, attention }: NodeView) =>
-  attention === undefined && (state === 'running' || isTerminalNode(state));
-
 /** What was being tried again at these nodes is no longer. */
 async function settle(
   tx: Database,
   tell: Tell,
   runId: string,
-  views: readonly NodeView[],
+  names: readonly string[],
   at: number,
 ): Promise<void> {
-  if (views.length === 0) return;
-  const names = views.map(({ node }) => node);
+  if (names.length === 0) return;
   const rows = await tx
     .update(errors)
     .set({ retrying: false })
-    .where(and(eq(errors.runId, runId), eq(errors.retrying, true), inArray(errors.node, names)))
+    .where(and(eq(errors.runId, runId), eq(errors.retrying, true), inArray(errors.node, [...names])))
     .returning();
   for (const row of rows) tell({ type: 'error', at, data: errorEntry(row) });
 }

@@ -1,5 +1,6 @@
 /** Access tokens: JWTs signed with the API's secret (HS256), whose claims are AccessClaims. */
 import { errors, jwtVerify, SignJWT } from 'jose';
+import { createSecretKey } from 'node:crypto';
 import { AccessClaims } from '../workflows/api-contract';
 import { HttpProblem } from './problem';
 
@@ -22,7 +23,7 @@ export interface Tokens {
 }
 
 export function createTokens(secret: string): Tokens {
-  const key = new TextEncoder().encode(secret);
+  const key = createSecretKey(Buffer.from(secret));
   return {
     async verify(authorization) {
       const [, token] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];

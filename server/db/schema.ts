@@ -5,6 +5,7 @@
  * Documents are `json` and not `jsonb`: they are never searched, and `jsonb` refuses the NUL that a program's last words
  * may hold.
  */
+import { getTableColumns } from 'drizzle-orm';
 import {
   bigint,
   bigserial,
@@ -70,6 +71,10 @@ export const runs = pgTable(
     index().on(table.consortiumId, table.startedAt.desc()),
   ],
 );
+
+/** A run without what it was asked to be, which can be large and is seldom needed. */
+const { input: _large, requested: _asLarge, ...runColumns } = getTableColumns(runs);
+export { runColumns };
 
 export const nodes = pgTable(
   'nodes',

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { RunEvent } from '../../workflows/api-contract';
 import { mustSee } from '../access';
 import type { Database } from '../db/client';
-import { runs } from '../db/schema';
+import { runColumns, runs } from '../db/schema';
 import type { Journal } from '../journal';
 import { HttpProblem } from '../problem';
 import type { Truth } from '../runs/truth';
@@ -51,7 +51,7 @@ export const eventRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, journa
   });
 
   async function find(runId: string) {
-    const [row] = await db.select().from(runs).where(eq(runs.runId, runId));
+    const [row] = await db.select(runColumns).from(runs).where(eq(runs.runId, runId));
     if (row) return row;
     throw new HttpProblem('unknown-run', `There is no run ${runId}.`);
   }

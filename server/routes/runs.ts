@@ -6,7 +6,7 @@ import { RunDetail, RunList, StopRunBody } from '../../workflows/api-contract';
 import { CENTRAL_NODE, ConsortiumId } from '../../workflows/contract';
 import { mustLead, mustSee, visibleConsortia } from '../access';
 import type { Database } from '../db/client';
-import { errors, events, nodes, runs } from '../db/schema';
+import { errors, events, nodes, runColumns, runs } from '../db/schema';
 import { HttpProblem } from '../problem';
 import { errorEntry, isTerminalRun } from '../projection';
 import type { Launches } from '../runs/launches';
@@ -33,7 +33,7 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
   const { db, temporal, truth, launches, links } = deps;
 
   async function lookUp(runId: string) {
-    const [row] = await db.select().from(runs).where(eq(runs.runId, runId));
+    const [row] = await db.select(runColumns).from(runs).where(eq(runs.runId, runId));
     return row;
   }
 
@@ -119,7 +119,7 @@ const ended = ({ runId, state }: { runId: string; state: string }) =>
 
 async function listRuns(db: Database, visible: string[] | undefined, limit: number) {
   const rows = await db
-    .select()
+    .select(runColumns)
     .from(runs)
     .where(visible && inArray(runs.consortiumId, visible))
     .orderBy(desc(runs.startedAt), desc(runs.runId))
@@ -138,7 +138,7 @@ async function listRuns(db: Database, visible: string[] | undefined, limit: numb
 function readRun(db: Database, runId: string): Promise<Omit<RunDetail, 'links'>> {
   return db.transaction(
     async (tx) => {
-      const [run] = await tx.select().from(runs).where(eq(runs.runId, runId));
+      const [run] = await tx.select({ view: runs.view }).from(runs).where(eq(runs.runId, runId));
       if (run === undefined) throw unknown(runId);
       const views = await tx
         .select({ view: nodes.view })

@@ -10,7 +10,7 @@ import { eq } from 'drizzle-orm';
 import type { ObjectStore } from '../../storage/object-store';
 import { kitKey } from '../../workflows/contract';
 import type { Database } from '../db/client';
-import { runs } from '../db/schema';
+import { runColumns, runs } from '../db/schema';
 import { HttpProblem } from '../problem';
 import { isTerminalRun } from '../projection';
 import type { Runs } from './temporal';
@@ -49,7 +49,7 @@ export function createLaunches(deps: {
     wasReset,
     async mustBeCurrent(launch) {
       const { runId, launchId } = launch;
-      const [row] = await db.select().from(runs).where(eq(runs.runId, runId));
+      const [row] = await db.select(runColumns).from(runs).where(eq(runs.runId, runId));
       if (row?.launchId == null) return;
       if (row.launchId !== launchId) {
         const [asked, known] = await Promise.all([

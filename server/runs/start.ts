@@ -2,15 +2,15 @@
  * startRun: a run is written down first and handed to Temporal then. So nothing that a caller was told of is lost, and
  * the same request sent again finishes what the first one could not.
  */
-import { and, eq } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import { randomInt } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { ConsortiumView } from '../../workflows/api-contract';
-import type { Parameters, RunInput } from '../../workflows/contract';
+import { TERMINAL_RUN_STATES, type NodeView, type Parameters, type RunInput } from '../../workflows/contract';
 import { initialModel } from '../../workflows/run-state';
 import type { Database } from '../db/client';
 import { nodes, runs } from '../db/schema';
-import type { Journal, NewEvent } from '../journal';
+import type { Journal } from '../journal';
 import { HttpProblem } from '../problem';
 import { isTerminalRun } from '../projection';
 import type { Links } from './links';
@@ -46,7 +46,12 @@ export function createStartRun(deps: {
   async function handOver({ runId, input }: RunRow): Promise<void> {
     if (input === null) return;
     await temporal.start(runId, input, describeStart(input, links(runId).page));
-    await journal.change(runId, (tx, tell) => noteHandedOver(tx, tell, runId, input));
+    const [row] = await db
+      .update(runs)
+      .set({ handedOver: true, updatedAt: Date.now() })
+      .where(eq(runs.runId, runId))
+      .returning({ state: runs.state });
+    if (row && isTerminalRun(row.state)) await beginAnew(journal, runId, input);
   }
 
   return async (request) => {
@@ -101,9 +106,7 @@ function writeDown(journal: Journal, request: StartRequest): Promise<RunRow | un
       .onConflictDoNothing()
       .returning();
     if (row === undefined) return undefined;
-    await tx
-      .insert(nodes)
-      .values([...views.values()].map((view) => ({ runId, node: view.node, state: view.state, view })));
+    await tx.insert(nodes).values(rowsOf(runId, views));
     const data = {
       consortium: consortium.id,
       startedBy: input.startedBy,
@@ -123,29 +126,31 @@ function inputOf({ consortium, requested, startedBy }: StartRequest): RunInput {
   return { consortium: { id, name }, computation, parameters, sites, startedBy, windows };
 }
 
-/** Notes that Temporal has the run. One that was meanwhile given up as never started begins anew. */
-async function noteHandedOver(
-  tx: Database,
-  tell: (event: NewEvent) => void,
-  runId: string,
-  input: RunInput,
-): Promise<void> {
-  const [row] = await tx
-    .update(runs)
-    .set({ handedOver: true, updatedAt: Date.now() })
-    .where(and(eq(runs.runId, runId), eq(runs.handedOver, false)))
-    .returning();
-  if (row === undefined || !isTerminalRun(row.state)) return;
+/** For a run that was given up as never started, and now is. Where Temporal's word came first, that stands. */
+function beginAnew(journal: Journal, runId: string, input: RunInput): Promise<void> {
   const at = Date.now();
   const { run, nodes: views } = initialModel(runId, input, at);
-  await tx.update(runs).set({ state: run.state, view: run }).where(eq(runs.runId, runId));
-  await tx.delete(nodes).where(eq(nodes.runId, runId));
-  await tx
-    .insert(nodes)
-    .values([...views.values()].map((view) => ({ runId, node: view.node, state: view.state, view })));
-  tell({ type: 'run', at, data: run });
-  for (const view of views.values()) tell({ type: 'node', at, data: view });
+  return journal.change(runId, async (tx, tell) => {
+    const givenUp = and(
+      eq(runs.runId, runId),
+      eq(runs.execution, ''),
+      inArray(runs.state, [...TERMINAL_RUN_STATES]),
+    );
+    const [row] = await tx
+      .update(runs)
+      .set({ state: run.state, view: run })
+      .where(givenUp)
+      .returning({ runId: runs.runId });
+    if (row === undefined) return;
+    await tx.delete(nodes).where(eq(nodes.runId, runId));
+    await tx.insert(nodes).values(rowsOf(runId, views));
+    tell({ type: 'run', at, data: run });
+    for (const view of views.values()) tell({ type: 'node', at, data: view });
+  });
 }
+
+const rowsOf = (runId: string, views: ReadonlyMap<string, NodeView>) =>
+  [...views.values()].map((view) => ({ runId, node: view.node, state: view.state, view }));
 
 const ID_LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
 
