@@ -16,8 +16,12 @@ interface PackedEntry extends KitEntry {
 // Local time, as the zip format has it: the same digits in every time zone.
 const FIXED_TIME = { mtime: new Date(1980, 0, 1), forceDosTimestamp: true };
 const FOLDER_MODE = 0o40755;
-/** Small files are texts; large ones are weights and the like, on which the time would be lost. */
-const compressionLevel = (size: number): number => (size <= 8 * 2 ** 20 ? 1 : 0);
+/**
+ * Files between these sizes are texts, which get smaller. On a tiny one, setting a compressor up takes longer than
+ * everything else; large ones are weights and the like, on which the time would be lost.
+ */
+const COMPRESSED = { from: 16 * 2 ** 10, to: 8 * 2 ** 20 };
+const compressionLevel = (size: number): number => (size >= COMPRESSED.from && size <= COMPRESSED.to ? 1 : 0);
 
 /**
  * Packs `folder` into `zipFile` (0600), streaming. The same folder gives the same bytes: names are sorted, times are
