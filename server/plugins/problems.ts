@@ -57,14 +57,12 @@ function describe(error: FastifyError, request: FastifyRequest): Problem {
   );
 }
 
-/** Node's codes of a connection that failed, and Postgres' class 08 (connection) and 57P (shutdown). */
+/** Whether the database failed, and not the query: by Node's codes, Postgres' class 08 and 57P, or the driver's words. */
 function isConnectionLoss(error: Error): boolean {
-  const { cause } = error;
-  const reason = error instanceof DrizzleQueryError ? cause : error;
+  const reason = error instanceof DrizzleQueryError ? error.cause : error;
   if (!(reason instanceof Error)) return false;
   const code = 'code' in reason ? String(reason.code) : '';
-  return (
-    /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|57P)/.test(code) ||
-    /timeout exceeded when trying to connect/.test(reason.message)
-  );
+  return /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|57P)/.test(code) || DRIVER_LOST_IT.test(reason.message);
 }
+
+const DRIVER_LOST_IT = /^Connection terminated|connection error|timeout exceeded when trying to connect/;

@@ -14,8 +14,13 @@ export type DatabaseKind = 'embedded' | 'postgres';
 /** The same tests on each database there is; Postgres is one where DATABASE_URL_TEST names a server. */
 export function describeOnEachDatabase(name: string, tests: (kind: DatabaseKind) => void): void {
   describe(`${name} (embedded database)`, () => tests('embedded'));
-  if (process.env.DATABASE_URL_TEST) describe(`${name} (Postgres)`, () => tests('postgres'));
-  else describe.skip(`${name} (Postgres, skipped: DATABASE_URL_TEST is not set)`, () => tests('postgres'));
+  describeOnPostgres(name, () => tests('postgres'));
+}
+
+/** Tests on Postgres alone. */
+export function describeOnPostgres(name: string, tests: () => void): void {
+  if (process.env.DATABASE_URL_TEST) describe(`${name} (Postgres)`, tests);
+  else describe.skip(`${name} (Postgres, skipped: DATABASE_URL_TEST is not set)`, tests);
 }
 
 export interface NewDatabase {

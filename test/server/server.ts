@@ -40,6 +40,7 @@ interface Call {
   headers?: Record<string, string>;
 }
 interface Replica {
+  db?: Database;
   temporal?: Runs;
   objects?: ObjectStore;
   page?: string;
@@ -89,13 +90,13 @@ class FileServer implements TestServer {
     this.app = await this.startReplica();
   }
 
-  async startReplica({ temporal, objects, page }: Replica = {}): Promise<FastifyInstance> {
+  async startReplica({ db, temporal, objects, page }: Replica = {}): Promise<FastifyInstance> {
     const stream = new PassThrough().setEncoding('utf8').on('data', (text: string) => (this.log += text));
     const replica = fastify({ ...serverOptions, loggerInstance: createLogger('info', stream) });
     const { namespace, client, address } = this.temporal;
     await replica.register(app, {
       config: { secret: SECRET, publicUrl: PUBLIC_URL, temporal: { address, namespace, uiUrl: TEMPORAL_UI } },
-      db: this.db,
+      db: db ?? this.db,
       temporal: temporal ?? createRuns(client),
       objects: objects ?? this.objects,
       page,
