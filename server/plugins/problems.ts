@@ -60,7 +60,7 @@ function describe(error: FastifyError, request: FastifyRequest): Problem {
 /** Whether the database failed, and not the query: by Node's codes, Postgres' class 08 and 57P, or the driver's words. */
 function isConnectionLoss(error: Error): boolean {
   const reason = error instanceof DrizzleQueryError ? error.cause : error;
-  if (!(reason instanceof Error)) return false;
+  if (reason === undefined) return false;
   const code = 'code' in reason ? String(reason.code) : '';
   return /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|08|57P)/.test(code) || DRIVER_LOST_IT.test(reason.message);
 }
