@@ -1,6 +1,6 @@
 /** Where the parts of a stack will be found: decided before any of them starts, so that all can start together. */
 import { findBridge, HOST_FROM_CONTAINERS } from './bridge';
-import { freePort, isFree } from './ports';
+import { freePort } from './ports';
 import { readStackFile, type Secrets, type StackFile, type StatePaths } from './state';
 
 /** Nothing of a local stack is reached from other machines. */
@@ -44,16 +44,6 @@ export async function choosePlace(
     api: await ownApi(choose),
     ports,
   };
-}
-
-/** Whether somebody else listens where, though none of our parts runs, one of them was to listen. */
-export async function isOccupied({ temporal, objectStore, api }: Place): Promise<boolean> {
-  const wanted = [
-    ...(temporal.own ? [temporal.own.port, temporal.own.uiPort] : []),
-    ...(objectStore.own ? [objectStore.own.port] : []),
-  ].map((port) => isFree([LOOPBACK], port));
-  const free = await Promise.all([...wanted, isFree(api.own.hosts, api.own.port)]);
-  return free.includes(false);
 }
 
 type Choose = (name: PortName, hosts?: readonly string[]) => Promise<number>;

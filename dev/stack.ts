@@ -8,9 +8,9 @@ import type { AccessClaims } from '../workflows/api-contract';
 import { allowComputation, ensureComputationsFile, type AllowedComputation } from './computations-file';
 import { endNodes } from './end-nodes';
 import { tryLock, type Lock } from './lock';
-import { PartError, type Part } from './part';
+import type { Part } from './part';
 import { edgeWorkerPart } from './parts';
-import { choosePlace, isOccupied, type Place } from './place';
+import { choosePlace } from './place';
 import { self, type ProcessIdentity } from './process-identity';
 import { endOrphans, publishRoster, runningParts } from './roster';
 import {
@@ -29,7 +29,6 @@ import { mintToken, WORKER_TOKEN_LIFETIME } from './tokens';
 export type { StackProgress } from './start-stack';
 
 const POLL_MS = 100;
-const PLACE_TRIES = 3;
 const WATCH_MS = 500;
 
 export interface StackOptions {
@@ -164,8 +163,11 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   return file === undefined ? openStack(options) : attachedStack(options, paths, file);
 }
 
-async function ownStack(options: StackOptions, paths: StatePaths, lock: Lock): Promise<Stack> {
-  const { progress } = options;
+async function ownStack(
+  { progress, signal, env = process.env }: StackOptions,
+  paths: StatePaths,
+  lock: Lock,
+): Promise<Stack> {
   const supervisor = supervisorOf(paths, progress);
   const end = async () => {
     await supervisor.stopAll();
@@ -179,7 +181,8 @@ async function ownStack(options: StackOptions, paths: StatePaths, lock: Lock): P
     }
     const secrets = await loadSecrets(paths);
     await ensureComputationsFile(paths.computations);
-    const place = await startSomewhere(options, { paths, secrets, supervisor });
+    const place = await choosePlace(paths, secrets, env);
+    await startStack({ paths, place, secrets, supervisor, progress, signal, env });
     const file = StackFile.parse({
       supervisor: await self(),
       centralResults: paths.centralResults,
@@ -190,23 +193,6 @@ async function ownStack(options: StackOptions, paths: StatePaths, lock: Lock): P
   } catch (error) {
     await end();
     throw error;
-  }
-}
-
-/** Starts the stack at ports that are free; should somebody else take one meanwhile, at others. */
-async function startSomewhere(
-  { progress, signal, env = process.env }: StackOptions,
-  { paths, secrets, supervisor }: { paths: StatePaths; secrets: Secrets; supervisor: Supervisor },
-): Promise<Place> {
-  for (let tries = 1; ; tries++) {
-    const place = await choosePlace(paths, secrets, env);
-    try {
-      await startStack({ paths, place, secrets, supervisor, progress, signal, env });
-      return place;
-    } catch (error) {
-      await supervisor.stopAll();
-      if (!(error instanceof PartError) || tries === PLACE_TRIES || !(await isOccupied(place))) throw error;
-    }
   }
 }
 

@@ -51,10 +51,10 @@ export const StackFile = z.object({
 });
 export type StackFile = z.output<typeof StackFile>;
 
-/** What the last start of a stack wrote, whether or not it still runs. */
+/** What the last start of a stack wrote, whether or not it still runs; unless another version of Muster wrote it. */
 export async function readStackFile(paths: StatePaths): Promise<StackFile | undefined> {
   const text = await readIfThere(paths.stack);
-  return text === undefined ? undefined : StackFile.parse(JSON.parse(text));
+  return text === undefined ? undefined : StackFile.safeParse(JSON.parse(text)).data;
 }
 
 export function writeStackFile(paths: StatePaths, file: StackFile): Promise<void> {

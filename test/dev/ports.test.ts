@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { freePort, isFree } from '../../dev/ports';
 
 const LOOPBACK = '127.0.0.1';
+const BUILT = join(__dirname, '../../dist/dev/ports.js');
 
 it('takes the preferred port when it is free, and another when it is not', async () => {
   const preferred = await freePort([LOOPBACK]);
@@ -29,12 +29,19 @@ it('takes only a port that is free on every address', async () => {
 });
 
 it('gives a port to one process only, until that process has ended', async () => {
-  const port = await freePort([LOOPBACK]);
-  const file = join(tmpdir(), `muster-port-${port}`);
-  const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
-  writeFileSync(file, String(other.pid));
-  await expect(freePort([LOOPBACK], [port])).resolves.not.toBe(port);
-  other.kill('SIGKILL');
-  await once(other, 'exit');
+  const server = createServer().listen(0, LOOPBACK);
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  await promisify(server.close.bind(server))();
+  const script = `require(${JSON.stringify(BUILT)}).freePort(['${LOOPBACK}'], [${port}]).then(console.log); setInterval(() => {}, 1000);`;
+  const other = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const [said] = (await once(other.stdout, 'data')) as [Buffer];
+    expect(Number(said.toString())).toBe(port);
+    await expect(freePort([LOOPBACK], [port])).resolves.not.toBe(port);
+  } finally {
+    other.kill('SIGKILL');
+    await once(other, 'exit');
+  }
   await expect(freePort([LOOPBACK], [port])).resolves.toBe(port);
 });
