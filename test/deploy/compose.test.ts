@@ -112,7 +112,8 @@ describe('docker-compose.yml', () => {
   it('fixes the version of every image, and opens nothing but by choice to other machines', () => {
     for (const { image, ports } of Object.values(compose.services)) {
       if (image !== 'muster') expect(image).toMatch(/:[\w.-]*\d[\w.-]*$/);
-      for (const port of ports) expect(port).toMatch(/^(127\.0\.0\.1|\$\{MUSTER_(?:TEMPORAL_)?BIND:-127\.0\.0\.1\}):/);
+      for (const port of ports)
+        expect(port).toMatch(/^(127\.0\.0\.1|\$\{MUSTER_(?:TEMPORAL_)?BIND:-127\.0\.0\.1\}):/);
     }
   });
 });
