@@ -155,6 +155,7 @@ export class SupervisedPart {
     const backoff = new Backoff();
     for (;;) {
       const how = await attempt.ended;
+      if (this.isStopping()) return;
       await this.changed();
       if (this.isStopping()) return;
       const wait = backoff.next(Date.now() - attempt.startedAt);

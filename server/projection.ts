@@ -13,12 +13,12 @@ import {
   TERMINAL_NODE_STATES,
   TERMINAL_RUN_STATES,
   type NodeError,
-  type NodeState,
   type NodeView,
   type RunState,
   type RunView,
 } from '../workflows/contract';
 import { FAILURES, isFailureType } from '../workflows/errors';
+import { isTerminalNode } from '../workflows/run-state';
 
 /** Where a row's view comes from. */
 export interface Provenance {
@@ -33,8 +33,6 @@ export interface Known<View extends { state: string }> extends Provenance {
   view: View;
 }
 
-export const isTerminalRun = (state: RunState) => TERMINAL_RUN_STATES.includes(state);
-export const isTerminalNode = (state: NodeState) => TERMINAL_NODE_STATES.includes(state);
 const TERMINAL: readonly string[] = [...TERMINAL_RUN_STATES, ...TERMINAL_NODE_STATES];
 
 /** Whether a report says something newer than the row. */

@@ -3,6 +3,7 @@ import { and, eq, inArray, notInArray, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { ErrorReportBody, StartedReportBody, StatusReportBody } from '../workflows/api-contract';
 import { TERMINAL_NODE_STATES, type NodeError, type NodeView, type RunView } from '../workflows/contract';
+import { isTerminalRun } from '../workflows/run-state';
 import type { Database } from './db/client';
 import { errors, launches, nodes, runColumns, runs } from './db/schema';
 import type { Journal, NewEvent } from './journal';
@@ -10,7 +11,6 @@ import {
   endedRun,
   errorEntry,
   errorIdentity,
-  isTerminalRun,
   lostNodes,
   project,
   type Ending,

@@ -1,5 +1,4 @@
 /** A run's events as they happen (Server-Sent Events), from wherever the reader left off. */
-import { eq } from 'drizzle-orm';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
@@ -7,9 +6,8 @@ import { z } from 'zod';
 import type { RunEvent } from '../../workflows/api-contract';
 import { mustSee } from '../access';
 import type { Database } from '../db/client';
-import { runColumns, runs } from '../db/schema';
 import type { Journal } from '../journal';
-import { HttpProblem } from '../problem';
+import { findRun } from '../runs/find-run';
 import type { Truth } from '../runs/truth';
 import { problems, RunPath } from './responses';
 
@@ -50,12 +48,6 @@ export const eventRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, journa
     closed();
   });
 
-  async function find(runId: string) {
-    const [row] = await db.select(runColumns).from(runs).where(eq(runs.runId, runId));
-    if (row) return row;
-    throw new HttpProblem('unknown-run', `There is no run ${runId}.`);
-  }
-
   server.get(
     '/runs/:runId/events',
     {
@@ -75,7 +67,7 @@ export const eventRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, journa
       },
     },
     async ({ params: { runId }, headers, claims }, reply) => {
-      mustSee(claims, (await find(runId)).consortiumId);
+      mustSee(claims, (await findRun(db, runId)).consortiumId);
       const gone = new AbortController();
       open.add(reply.raw);
       reply.raw.once('close', () => {
@@ -102,7 +94,7 @@ export const eventRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, journa
         const silence = Date.now() - spokeAt;
         if (events.length === 0 && silence < HEARTBEAT_MS) {
           await listener.wait(POLL_MS, end);
-          await truth.check(await find(runId));
+          await truth.check(await findRun(db, runId));
           continue;
         }
         yield events.length > 0 ? events.map(message).join('') : ': still here\n\n';

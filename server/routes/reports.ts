@@ -5,9 +5,10 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { ErrorReportBody, StartedReportBody, StatusReportBody } from '../../workflows/api-contract';
 import { mustBeNode } from '../access';
 import type { Database } from '../db/client';
-import { nodes, runs } from '../db/schema';
+import { nodes } from '../db/schema';
 import { HttpProblem } from '../problem';
 import type { Reports } from '../reports';
+import { lookUpRun, unknownRun } from '../runs/find-run';
 import type { Runs } from '../runs/temporal';
 import { nothing, problems, RunPath } from './responses';
 
@@ -129,9 +130,9 @@ export const reportRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, repor
       .from(nodes)
       .where(and(eq(nodes.runId, runId), eq(nodes.node, site)));
     if (node) return;
-    const [run] = await db.select({ runId: runs.runId }).from(runs).where(eq(runs.runId, runId));
-    if (run) throw new HttpProblem('forbidden', `Site ${site} takes no part in run ${runId}.`);
-    if (!(await temporal.describe(runId))) throw new HttpProblem('unknown-run', `There is no run ${runId}.`);
+    if (await lookUpRun(db, runId))
+      throw new HttpProblem('forbidden', `Site ${site} takes no part in run ${runId}.`);
+    if (!(await temporal.describe(runId))) throw unknownRun(runId);
   }
   done();
 };

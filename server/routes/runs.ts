@@ -4,11 +4,13 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { RunDetail, RunList, StopRunBody } from '../../workflows/api-contract';
 import { CENTRAL_NODE, ConsortiumId } from '../../workflows/contract';
+import { isTerminalRun } from '../../workflows/run-state';
 import { mustLead, mustSee, visibleConsortia } from '../access';
 import type { Database } from '../db/client';
 import { errors, events, nodes, runColumns, runs } from '../db/schema';
 import { HttpProblem } from '../problem';
-import { errorEntry, isTerminalRun } from '../projection';
+import { errorEntry } from '../projection';
+import { findRun, lookUpRun, unknownRun } from '../runs/find-run';
 import type { Launches } from '../runs/launches';
 import type { Links } from '../runs/links';
 import type { Runs } from '../runs/temporal';
@@ -31,11 +33,6 @@ interface Deps {
 
 export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) => {
   const { db, temporal, truth, launches, links } = deps;
-
-  async function lookUp(runId: string) {
-    const [row] = await db.select(runColumns).from(runs).where(eq(runs.runId, runId));
-    return row;
-  }
 
   server.get(
     '/runs',
@@ -73,8 +70,7 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
       },
     },
     async ({ params: { runId }, claims }) => {
-      const row = await lookUp(runId);
-      if (row === undefined) throw unknown(runId);
+      const row = await findRun(db, runId);
       mustSee(claims, row.consortiumId);
       await truth.check(row);
       return { ...(await readRun(db, runId)), links: links(runId) };
@@ -95,25 +91,24 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
       },
     },
     async ({ params: { runId }, body, claims }, reply) => {
-      const row = await lookUp(runId);
+      const row = await lookUpRun(db, runId);
       // An admin can also stop a run that was started elsewhere and has not reported yet.
       if (row) mustLead(claims, row.consortiumId);
-      else if (claims.role !== 'admin') throw unknown(runId);
+      else if (claims.role !== 'admin') throw unknownRun(runId);
       if (row && isTerminalRun(row.state) && !(await launches.wasReset(row))) throw ended(row);
       const told = await temporal.signalStop(runId, {
         by: claims.sub,
         ...(body?.reason !== undefined && { reason: body.reason }),
       });
       if (told) return reply.code(202).send();
-      if (row === undefined) throw unknown(runId);
+      if (row === undefined) throw unknownRun(runId);
       await truth.correct(row);
-      throw ended((await lookUp(runId)) ?? row);
+      throw ended(await findRun(db, runId));
     },
   );
   done();
 };
 
-const unknown = (runId: string) => new HttpProblem('unknown-run', `There is no run ${runId}.`);
 const ended = ({ runId, state }: { runId: string; state: string }) =>
   new HttpProblem('run-ended', `Run ${runId} is ${state}: there is nothing to stop.`);
 
@@ -139,7 +134,7 @@ function readRun(db: Database, runId: string): Promise<Omit<RunDetail, 'links'>>
   return db.transaction(
     async (tx) => {
       const [run] = await tx.select({ view: runs.view }).from(runs).where(eq(runs.runId, runId));
-      if (run === undefined) throw unknown(runId);
+      if (run === undefined) throw unknownRun(runId);
       const views = await tx
         .select({ view: nodes.view })
         .from(nodes)

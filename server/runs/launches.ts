@@ -6,13 +6,12 @@
  * kits of a launch are published before anyone is told of it, and launches follow one another. So a launch that the row
  * does not know is the newer one if its kit was published later.
  */
-import { eq } from 'drizzle-orm';
 import type { ObjectStore } from '../../storage/object-store';
 import { kitKey } from '../../workflows/contract';
+import { isTerminalRun } from '../../workflows/run-state';
 import type { Database } from '../db/client';
-import { runColumns, runs } from '../db/schema';
 import { HttpProblem } from '../problem';
-import { isTerminalRun } from '../projection';
+import { lookUpRun } from './find-run';
 import type { Runs } from './temporal';
 
 export interface Launch {
@@ -49,7 +48,7 @@ export function createLaunches(deps: {
     wasReset,
     async mustBeCurrent(launch) {
       const { runId, launchId } = launch;
-      const [row] = await db.select(runColumns).from(runs).where(eq(runs.runId, runId));
+      const row = await lookUpRun(db, runId);
       if (row?.launchId == null) return;
       if (row.launchId !== launchId) {
         const [asked, known] = await Promise.all([

@@ -3,9 +3,10 @@
  * not reported for some seconds, Temporal is asked.
  */
 import type { FastifyBaseLogger } from 'fastify';
-import type { runs } from '../db/schema';
-import { isTerminalRun, type Ending, type Provenance } from '../projection';
+import { isTerminalRun } from '../../workflows/run-state';
+import type { Ending } from '../projection';
 import type { Reports } from '../reports';
+import type { KnownRun } from './find-run';
 import type { Condition, Runs } from './temporal';
 
 /** A run that has just reported is believed. */
@@ -14,14 +15,11 @@ const BELIEVED_MS = 5_000;
 const CHECKED_MS = 10_000;
 const MAX_REMEMBERED = 10_000;
 
-type RunRow = typeof runs.$inferSelect;
-export type Claimed = Provenance & Pick<RunRow, 'runId' | 'state' | 'updatedAt' | 'handedOver'>;
-
 export interface Truth {
   /** Corrects what is known of a run that has not reported for a while; answers whether that has changed. */
-  check(run: Claimed): Promise<boolean>;
+  check(run: KnownRun): Promise<boolean>;
   /** The same of any run, at once. @throws HttpProblem when Temporal does not answer */
-  correct(run: Claimed): Promise<boolean>;
+  correct(run: KnownRun): Promise<boolean>;
 }
 
 export function createTruth({
@@ -35,12 +33,12 @@ export function createTruth({
 }): Truth {
   const checkedAt = new Map<string, number>();
 
-  function isDue({ runId, state, updatedAt }: Claimed, now: number): boolean {
+  function isDue({ runId, state, updatedAt }: KnownRun, now: number): boolean {
     if (isTerminalRun(state) || updatedAt > now - BELIEVED_MS) return false;
     return (checkedAt.get(runId) ?? 0) <= now - CHECKED_MS;
   }
 
-  async function correct(run: Claimed): Promise<boolean> {
+  async function correct(run: KnownRun): Promise<boolean> {
     const condition = await temporal.describe(run.runId);
     if (condition?.open === true) return false;
     await reports.ended(run.runId, run, endingOf(run, condition), condition?.execution);
@@ -65,7 +63,7 @@ export function createTruth({
   };
 }
 
-function endingOf({ handedOver }: Claimed, condition: Condition | undefined): Ending {
+function endingOf({ handedOver }: KnownRun, condition: Condition | undefined): Ending {
   if (condition?.open === false) return condition.ending;
   const reason = handedOver
     ? 'Temporal does not know this run any more: its history was deleted.'
