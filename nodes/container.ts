@@ -2,6 +2,7 @@
 import type { ContainerCreateOptions, ContainerInspectInfo, MountSettings } from 'dockerode';
 import {
   containerName,
+  LABEL_HOST,
   LABEL_LAUNCH,
   LABEL_NODE,
   LABEL_RUN,
@@ -13,8 +14,18 @@ import type { NodeCondition, NodeSpec } from './node-runtime';
 
 const CPU_PERIOD_US = 100_000;
 
-/** The container of a node. `image` and `network` are known to the engine. */
-export function containerOf(spec: NodeSpec, image: string, network: string): ContainerCreateOptions {
+/** What a container needs besides what its node asks for. */
+export interface Surroundings {
+  /** Known to the engine. */
+  image: string;
+  /** Known to the engine. */
+  network: string;
+  /** The id of the worker's state folder. */
+  host: string;
+}
+
+/** The container of a node. */
+export function containerOf(spec: NodeSpec, { image, network, host }: Surroundings): ContainerCreateOptions {
   const { runId, launchId, node, command, ports, env, resources } = spec;
   const published = ports.map((port) => [`${port}/tcp`, [{ HostPort: String(port) }]] as const);
   return {
@@ -25,7 +36,7 @@ export function containerOf(spec: NodeSpec, image: string, network: string): Con
     // container could write to a folder of another user.
     ...workerUser(),
     Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
-    Labels: { [LABEL_RUN]: runId, [LABEL_LAUNCH]: launchId, [LABEL_NODE]: node },
+    Labels: { [LABEL_RUN]: runId, [LABEL_LAUNCH]: launchId, [LABEL_NODE]: node, [LABEL_HOST]: host },
     ExposedPorts: Object.fromEntries(published.map(([port]) => [port, {}])),
     HostConfig: {
       // An init reaps zombies and passes signals on: a program that is process 1 itself ignores SIGTERM.

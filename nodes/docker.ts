@@ -6,12 +6,13 @@ import { ApplicationFailure } from '@temporalio/common';
 import type Docker from 'dockerode';
 import type { ContainerInspectInfo } from 'dockerode';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { containerName, LABEL_RUN, type NodeRef } from '../workflows/contract';
+import { containerName, LABEL_HOST, type NodeRef } from '../workflows/contract';
 import { failure } from '../workflows/errors';
 import { unlessAborted } from './aborting';
 import { conditionOf, containerOf, isOf, isUnstarted, nodeOf } from './container';
 import { Containers } from './containers';
 import { ask, askFor, refusal } from './engine';
+import { hostIdOf } from './host-id';
 import { nodeNetwork } from './network';
 import type { AbsentNode, ExitedNode, NodeCondition, NodeRuntime, NodeSpec } from './node-runtime';
 import { demultiplexed, lastLines } from './tail';
@@ -23,8 +24,11 @@ const LOOK_EVERY_MS = 50;
 const ENGINE_RETRY_MS = 500;
 const KILL_AGAIN_MS = 10_000;
 
-/** Runs nodes as containers of `engine`, which has to see the same folders as this process. */
-export function createDockerRuntime({ engine }: { engine: Docker }): NodeRuntime {
+/**
+ * Runs nodes as containers of `engine`, which has to see the same folders as this process.
+ * @param stateDir the worker's own: others may use the engine too, and their containers are not listed
+ */
+export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stateDir: string }): NodeRuntime {
   const containers = new Containers(engine);
 
   /** The container of this launch, started or not. */
@@ -61,9 +65,9 @@ export function createDockerRuntime({ engine }: { engine: Docker }): NodeRuntime
     if (image === undefined) {
       throw failure('ImageMissing', `The computation of ${node} names no image to run as a container.`);
     }
-    const network = await nodeNetwork(engine);
+    const [network, host] = await Promise.all([nodeNetwork(engine), hostIdOf(stateDir)]);
     try {
-      return await ask(engine.createContainer(containerOf(spec, image, network)));
+      return await ask(engine.createContainer(containerOf(spec, { image, network, host })));
     } catch (error) {
       const refused = refusal(error);
       if (refused === undefined) throw error;
@@ -143,7 +147,8 @@ export function createDockerRuntime({ engine }: { engine: Docker }): NodeRuntime
       if (own !== undefined) await containers.remove(own.Id);
     },
     async list() {
-      const found = await ask(engine.listContainers({ all: true, filters: { label: [LABEL_RUN] } }));
+      const label = [`${LABEL_HOST}=${await hostIdOf(stateDir)}`];
+      const found = await ask(engine.listContainers({ all: true, filters: { label } }));
       return found.flatMap(({ Labels }) => nodeOf(Labels) ?? []);
     },
   };

@@ -10,7 +10,7 @@ export type NodeRuntimes = Readonly<Record<RuntimeKind, NodeRuntime>>;
 /** Both runtimes. Making one touches nothing, so an engine need not be there. */
 export function createNodeRuntimes(host: { stateDir: string; engine?: Docker }): NodeRuntimes {
   return {
-    docker: createDockerRuntime({ engine: host.engine ?? connectEngine() }),
+    docker: createDockerRuntime({ engine: host.engine ?? connectEngine(), stateDir: host.stateDir }),
     process: createProcessRuntime({ stateDir: host.stateDir }),
   };
 }

@@ -74,6 +74,6 @@ export interface NodeRuntime {
   stop(ref: NodeRef, graceMs: number): Promise<{ wasRunning: boolean; forced: boolean }>;
   /** Removes the node and what the runtime keeps about it; stops it first without grace if need be. Idempotent. */
   remove(ref: NodeRef): Promise<void>;
-  /** Every node that this runtime holds on this host, running or not. */
+  /** Every node that the worker of this state folder holds, running or not; nobody else's on the same host. */
   list(): Promise<NodeRef[]>;
 }

@@ -86,6 +86,8 @@ export const LABEL_LAUNCH = 'io.muster.launch';
 export const LABEL_NODE = 'io.muster.node';
 export const containerName = (runId: string, node: string) => `muster-${runId}-${node}`;
 
+/** The worker that made a container, by the id of its state folder: several may share one engine. */
+export const LABEL_HOST = 'io.muster.host';
 // ---------------------------------------------------------------- computation
 
 /** Any JSON object; what it holds is its author's business. */

@@ -7,9 +7,11 @@ import { containerName, LABEL_RUN } from '../../workflows/contract';
 import { containerOf } from '../../nodes/container';
 import { createDockerRuntime } from '../../nodes/docker';
 import { connectEngine, engineAnswers } from '../../nodes/engine';
+import { hostIdOf } from '../../nodes/host-id';
 import { ensureImage } from '../../nodes/image';
 import { nodeNetwork } from '../../nodes/network';
 import type { NodeRuntime } from '../../nodes/node-runtime';
+import { useFolder } from '../support/folder';
 import { describeWithEngine } from './needs-engine';
 import { itRunsNodes } from './runtime-suite';
 import { Bench, give, never, output, until } from './support';
@@ -26,7 +28,7 @@ describeWithEngine('nodes as containers', () => {
   beforeAll(buildImage, 300_000);
 
   itRunsNodes({
-    open: () => createDockerRuntime({ engine: connectEngine() }),
+    open: ({ stateDir }) => createDockerRuntime({ engine: connectEngine(), stateDir }),
     place: () => ({ image }),
     nowhere: { image: 'muster/no-such-image:1' },
     remains: async (id) => {
@@ -43,7 +45,7 @@ describeWithEngine('the docker runtime', () => {
   let runtime: NodeRuntime;
   beforeEach(async () => {
     bench = await Bench.open({ image });
-    runtime = createDockerRuntime({ engine });
+    runtime = createDockerRuntime({ engine, stateDir: bench.stateDir });
   });
   afterEach(() => bench.close(runtime));
 
@@ -179,12 +181,26 @@ describeWithEngine('the docker runtime', () => {
 
   test('a container that a worker made and died before starting it is replaced by one that runs', async () => {
     const spec = await bench.node(STAY);
-    const unstarted = await engine.createContainer(containerOf(spec, image, await nodeNetwork(engine)));
+    const network = await nodeNetwork(engine);
+    const host = await hostIdOf(bench.stateDir);
+    const unstarted = await engine.createContainer(containerOf(spec, { image, network, host }));
     expect(await runtime.inspect(spec)).toEqual({ state: 'absent' });
     const { id, state } = await runtime.ensure(spec);
     expect(state).toBe('running');
     expect(id).not.toBe(unstarted.id);
     expect(await anything()).toHaveLength(1);
+  });
+
+  test('workers that share an engine list their own containers only', async () => {
+    const others = createDockerRuntime({ engine, stateDir: join(bench.root, 'other-state') });
+    const [own, theirs] = [await bench.node(STAY), await bench.node(STAY, { node: 'dream' })];
+    await Promise.all([runtime.ensure(own), others.ensure(theirs)]);
+    try {
+      expect((await runtime.list()).map(({ node }) => node)).toEqual(['biscoe']);
+      expect((await others.list()).map(({ node }) => node)).toEqual(['dream']);
+    } finally {
+      await others.remove(theirs);
+    }
   });
 
   test("a container of somebody else that has the node's name is left alone", async () => {
@@ -221,7 +237,7 @@ describeWithEngine('the docker runtime', () => {
       `${STAY} setInterval(() => fs.existsSync('/workspace/runKit/go') && process.exit(6), 10)`,
     );
     let relay = await startRelay(socketPath);
-    const distant = createDockerRuntime({ engine: new Docker({ socketPath }) });
+    const distant = createDockerRuntime({ engine: new Docker({ socketPath }), stateDir: bench.stateDir });
     const { id } = await distant.ensure(spec);
     const ended = distant.wait(spec, never);
     await until(() => relay.waiting() || undefined);
@@ -237,10 +253,11 @@ describeWithEngine('the docker runtime', () => {
 
 describe('without a container engine', () => {
   const absent = new Docker({ socketPath: '/no/such/engine.sock' });
+  const folder = useFolder();
 
   test('everything asked of it fails for now, and says that the engine does not answer', async () => {
     expect(await engineAnswers(absent)).toBe(false);
-    const runtime = createDockerRuntime({ engine: absent });
+    const runtime = createDockerRuntime({ engine: absent, stateDir: folder });
     const spec = {
       ...{ runId: 'any', launchId: 'launch123456', node: 'biscoe', command: ['node'], image: 'any' },
       ...{ folders: {}, ports: [], env: {} },
@@ -256,7 +273,7 @@ describe('without a container engine', () => {
   });
 
   test('waiting still ends when it is aborted', async () => {
-    const runtime = createDockerRuntime({ engine: absent });
+    const runtime = createDockerRuntime({ engine: absent, stateDir: folder });
     const abort = new AbortController();
     const ref = { runId: 'any', launchId: 'launch123456', node: 'biscoe' };
     const waiting = runtime.wait(ref, abort.signal);

@@ -13,7 +13,9 @@ interface Order {
 async function main(): Promise<void> {
   const { kind, stateDir, spec } = JSON.parse(process.argv[2]!) as Order;
   const runtime =
-    kind === 'docker' ? createDockerRuntime({ engine: connectEngine() }) : createProcessRuntime({ stateDir });
+    kind === 'docker'
+      ? createDockerRuntime({ engine: connectEngine(), stateDir })
+      : createProcessRuntime({ stateDir });
   const { id } = await runtime.ensure(spec);
   process.stdout.write(`${id}\n`);
   setInterval(() => undefined, 60_000);
