@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import {
   ConsortiumList,
   ConsortiumView,
+  LaunchesLiveness,
   Problem,
   RunDetail,
   RunKitAccess,
@@ -15,6 +16,7 @@ import {
 import type {
   ConsortiumBody,
   ErrorReportBody,
+  LaunchesBody,
   StartedReportBody,
   StartRunBody,
   StatusReportBody,
@@ -184,6 +186,10 @@ export function createCentralApi({
         `/api/runs/${segment(runId)}/launches/${segment(launchId)}/kits/${segment(node)}`,
         { signal },
       ),
+
+    /** Whether launches that a worker holds something of are still live; at most `MAX_LAUNCHES_ASKED` of them. */
+    askLiveness: (body: z.input<typeof LaunchesBody>, signal?: AbortSignal) =>
+      ask(LaunchesLiveness, 'POST', '/api/launches/live', { body, signal }),
 
     /** What a node says of itself, with that node's own token. */
     reportNode: (runId: string, node: string, body: z.input<typeof NodeReport>, signal?: AbortSignal) =>

@@ -21,11 +21,13 @@ import { createReports } from './reports';
 import { consortiumRoutes } from './routes/consortia';
 import { eventRoutes } from './routes/events';
 import { healthRoutes } from './routes/health';
+import { launchRoutes } from './routes/launches';
 import { nodeRoutes } from './routes/nodes';
 import { reportRoutes } from './routes/reports';
 import { runRoutes } from './routes/runs';
 import { createLaunches } from './runs/launches';
 import { createLinks } from './runs/links';
+import { createLiveness } from './runs/liveness';
 import { createNodeReports } from './runs/node-reports';
 import { createStartRun } from './runs/start';
 import type { Runs } from './runs/temporal';
@@ -85,6 +87,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
       await api.register(runRoutes, { db, temporal, truth, launches, links });
       await api.register(eventRoutes, { db, journal, truth });
       await api.register(reportRoutes, { db, reports, temporal });
+      await api.register(launchRoutes, { liveness: createLiveness({ db, temporal }) });
       await api.register(nodeRoutes, { db, temporal, objects, launches, nodeReports, tokens });
     },
     { prefix: '/api' },

@@ -7,6 +7,7 @@ import {
   Computation,
   ConsortiumId,
   LaunchId,
+  LaunchRef,
   NodeError,
   NodeName,
   NodeView,
@@ -135,6 +136,22 @@ export const RunKitAccess = z.object({
   reportToken: z.string(),
 });
 export type RunKitAccess = z.output<typeof RunKitAccess>;
+
+/** How many launches a worker asks about at once. */
+export const MAX_LAUNCHES_ASKED = 50;
+
+/** Launches that a worker still holds something of: containers, processes, folders, ports. */
+export const LaunchesBody = z.strictObject({
+  launches: z.array(z.strictObject(LaunchRef.shape)).max(MAX_LAUNCHES_ASKED),
+});
+
+/** `over`: nobody looks after it any more, and what is left of it may be removed. */
+export const LaunchLiveness = z.enum(['live', 'over', 'unknown']);
+export type LaunchLiveness = z.output<typeof LaunchLiveness>;
+export const LaunchesLiveness = z.object({
+  launches: z.array(LaunchRef.extend({ state: LaunchLiveness })),
+});
+export type LaunchesLiveness = z.output<typeof LaunchesLiveness>;
 
 // ---------------------------------------------------------------- problems
 

@@ -15,7 +15,9 @@ import { NamespaceNotFoundError, defineSearchAttributeKey, type SignalDefinition
 import { z } from 'zod';
 import {
   CENTRAL_QUEUE,
+  LaunchId,
   RUN_WORKFLOW,
+  snapshotQuery,
   statusSignal,
   stopSignal,
   type RunInput,
@@ -40,6 +42,10 @@ export interface Runs {
   signalStop(runId: string, stop: StopSignal): Promise<boolean>;
   /** `undefined`: Temporal knows no such run. */
   describe(runId: string): Promise<Condition | undefined>;
+  /** Whether a workflow of this type and id is at work; `undefined`: Temporal knows none. */
+  isOpen(workflowId: string, type: string): Promise<boolean | undefined>;
+  /** The launch that an open run says is its current one; `undefined`: it cannot say, for want of a worker or so early. */
+  currentLaunch(runId: string): Promise<string | undefined>;
   /** Resolves when Temporal answers and has the namespace. */
   check(): Promise<void>;
 }
@@ -103,6 +109,15 @@ export function createRuns(client: Client): Runs {
     signalStatus: (runId, status) => signal(runId, statusSignal, status),
     signalStop: (runId, stop) => signal(runId, stopSignal, stop),
     describe: (runId) => call(() => describe(client.workflow.getHandle(runId))),
+    isOpen: (workflowId, type) => call(() => isOpen(client.workflow.getHandle(workflowId), type)),
+    currentLaunch: async (runId) => {
+      try {
+        return Said.parse(await call(() => client.workflow.getHandle(runId).query(snapshotQuery))).run
+          .launchId;
+      } catch {
+        return undefined;
+      }
+    },
     check: () =>
       call(async () => {
         await client.workflowService.describeNamespace({ namespace: client.options.namespace });
@@ -125,6 +140,19 @@ async function describe(handle: WorkflowHandle): Promise<Condition | undefined> 
     throw error;
   }
 }
+
+async function isOpen(handle: WorkflowHandle, type: string): Promise<boolean | undefined> {
+  try {
+    const found = await handle.describe();
+    return found.type === type ? found.closeTime === undefined : undefined;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/** As much of a run's answer as is read here. */
+const Said = z.object({ run: z.object({ launchId: LaunchId.optional() }) });
 
 const Result = z.object({ status: z.enum(['complete', 'stopped']) });
 

@@ -35,6 +35,7 @@ test.each<[string, (api: CentralApi) => Promise<unknown>, string, string]>([
   ],
   ['listRuns', (a) => a.listRuns('penguins'), 'GET', '/api/runs?consortium=penguins'],
   ['getRun', (a) => a.getRun('a/../b'), 'GET', '/api/runs/a%2F..%2Fb'],
+  ['askLiveness', (a) => a.askLiveness({ launches: [] }), 'POST', '/api/launches/live'],
   ['stopRun', (a) => a.stopRun('r', { reason: 'enough' }), 'POST', '/api/runs/r/stop'],
 ])('%s asks %s %s', async (_name, call, method, path) => {
   server.answer = problem(404, 'Not found');

@@ -67,7 +67,7 @@ describe('what people open in a browser', () => {
           'followRun',
         ],
         ...['reportRunStartedCentral', 'reportStatusCentral', 'reportErrorCentral', 'reportErrorEdge'],
-        ...['getRunKit', 'reportNode', 'getHealth', 'getReadiness'],
+        ...['getRunKit', 'askLiveness', 'reportNode', 'getHealth', 'getReadiness'],
       ].sort(),
     );
     const text = JSON.stringify(description);
