@@ -6,6 +6,7 @@ import { failure } from '../workflows/errors';
 import { askFor, reasonOf } from './engine';
 import { ensureNodeBase } from './node-base';
 import { untilDone } from './progress';
+import { ensurePythonBase } from './python-base';
 
 export interface ImageRequest {
   engine: Docker;
@@ -97,15 +98,21 @@ async function buildImage({ folder, dockerfile }: Recipe, request: ImageRequest)
 
 /** `ARG BASE=...` before `FROM ${BASE}`: the one line by which a computation lets its base be replaced. */
 const BASE_ARG = /^ARG\s+BASE=["']?([^\s"']+)/m;
-const IS_NODE = /(?:^|\/)node(?:[:@]|$)/;
 
-/** Where the base of a Node computation cannot be had, one is made of the Node.js that runs here. */
+/** Bases that can be made here, and of what. */
+const BASES = [
+  { replaces: /(?:^|\/)node(?:[:@]|$)/, material: "this host's Node.js", make: ensureNodeBase },
+  { replaces: /(?:^|\/)python:3\.11(?:[.-]|$)/, material: "Debian's packages", make: ensurePythonBase },
+];
+
+/** Where the base of a computation cannot be had, one that does the same is made if there is a way to. */
 async function chooseBase(dockerfile: string, request: ImageRequest): Promise<{ BASE: string } | undefined> {
-  const base = BASE_ARG.exec(dockerfile)?.[1];
-  if (base === undefined || !IS_NODE.test(base)) return undefined;
-  if ((await idOf(base, request)) !== undefined) return undefined;
-  const trouble = await pull(base, request);
+  const wanted = BASE_ARG.exec(dockerfile)?.[1];
+  const base = wanted === undefined ? undefined : BASES.find(({ replaces }) => replaces.test(wanted));
+  if (wanted === undefined || base === undefined) return undefined;
+  if ((await idOf(wanted, request)) !== undefined) return undefined;
+  const trouble = await pull(wanted, request);
   if (trouble === undefined) return undefined;
-  request.say?.(`${base} cannot be pulled (${trouble}): building a base from this host's Node.js`);
-  return { BASE: await ensureNodeBase(request.engine) };
+  request.say?.(`${wanted} cannot be pulled (${trouble}): building a base from ${base.material}`);
+  return { BASE: await base.make(request.engine) };
 }
