@@ -1,0 +1,1 @@
+"""A federated mean, by NVFlare."""
