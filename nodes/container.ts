@@ -57,7 +57,9 @@ export function containerOf(spec: NodeSpec, { image, network, host }: Surroundin
       PidsLimit: resources.pids,
       ShmSize: toBytes(resources.shm),
       ...(resources.gpus > 0 && { DeviceRequests: [{ Count: resources.gpus, Capabilities: [['gpu']] }] }),
-      LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '2' } },
+      // The log is followed and kept elsewhere. A node that says much in little time is ahead of who follows it, and
+      // what the engine rotates away meanwhile is lost: so it has room for some 80 MB of text before it rotates at all.
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '128m', 'max-file': '2' } },
     },
   };
 }

@@ -10,8 +10,9 @@ import { containerName, LABEL_HOST, type NodeRef } from '../workflows/contract';
 import { failure } from '../workflows/errors';
 import { unlessAborted } from './aborting';
 import { conditionOf, containerOf, isOf, isUnstarted, nodeOf } from './container';
+import { readContainerLog } from './container-log';
 import { Containers } from './containers';
-import { ask, askFor, refusal } from './engine';
+import { ask, askFor, isBrokenConnection, refusal } from './engine';
 import { hostIdOf } from './host-id';
 import { nodeNetwork } from './network';
 import type { AbsentNode, ExitedNode, NodeCondition, NodeRuntime, NodeSpec } from './node-runtime';
@@ -112,9 +113,33 @@ export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stat
     }
   }
 
+  /** A stream of the engine ends with the container, and with the engine: only a look at the container tells which. */
+  async function* follow(ref: NodeRef, cursor: string | undefined, signal: AbortSignal) {
+    let last = cursor;
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        const own = await findOwn(ref);
+        if (own === undefined) return;
+        const before = last;
+        for await (const piece of readContainerLog(engine.getContainer(own.Id), last, signal)) {
+          last = piece.cursor;
+          yield piece;
+        }
+        if (!own.State.Running) return;
+        if (last !== before) continue;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!isPassing(error) && !isBrokenConnection(error) && refusal(error)?.status !== 404) throw error;
+      }
+      await sleep(ENGINE_RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
   return {
     kind: 'docker',
     inspect,
+    follow,
     wait: (ref, signal) => unlessAborted(signal, waitForEnd(ref, signal)),
     async ensure(spec) {
       const deadline = Date.now() + ENSURE_MS;

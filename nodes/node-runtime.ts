@@ -52,6 +52,13 @@ export interface AbsentNode {
 }
 export type NodeCondition = RunningNode | ExitedNode | AbsentNode;
 
+/** A part of a node's output, as it came: it may end within a line, or within a character. */
+export interface LogPiece {
+  bytes: Buffer;
+  /** Following goes on after this piece from here; it means something to the runtime only. */
+  cursor: string;
+}
+
 export interface NodeRuntime {
   readonly kind: RuntimeKind;
   /**
@@ -67,6 +74,11 @@ export interface NodeRuntime {
   wait(ref: NodeRef, signal: AbortSignal): Promise<ExitedNode | AbsentNode>;
   /** The last `lines` lines of the node's output, stdout and stderr in the order they came where that is known. */
   logs(ref: NodeRef, lines: number): Promise<string>;
+  /**
+   * The node's output, stdout and stderr, from its begin or from after `cursor`, as it comes. Ends when the node has
+   * ended and everything was read, or when it was removed; throws `signal.reason` when aborted.
+   */
+  follow(ref: NodeRef, cursor: string | undefined, signal: AbortSignal): AsyncIterable<LogPiece>;
   /**
    * SIGTERM, then after `graceMs` SIGKILL, to all of the node's processes. Resolves when nothing of it runs any more.
    * Idempotent; a later call with a shorter grace is not held up by an earlier one.

@@ -14,14 +14,16 @@ import { failure } from '../workflows/errors';
 import { Alarm } from './alarm';
 import { readClaim, readExit, startKeeper, writeExit } from './keeper';
 import { readNodeRef } from './node-ref';
-import type { NodeCondition, NodeRuntime, NodeSpec } from './node-runtime';
+import type { AbsentNode, ExitedNode, NodeCondition, NodeRuntime, NodeSpec } from './node-runtime';
 import { isGroupRunning, isRunning, signalGroup, type ProcessId } from './process-table';
-import { lastLines, tailOf } from './tail';
+import { followFile, lastLines, tailOf } from './tail';
 
 const KILLED = 128 + 9;
 /** A keeper that is killed leaves no trace in its folder, so it is looked for now and then. */
 const LOOK_EVERY_MS = 1000;
 const LOOK_EVERY_WITHOUT_WATCH_MS = 100;
+/** Nobody is told of each line that a node writes; who follows it looks this often. */
+const READ_EVERY_MS = 250;
 
 /** Runs nodes as processes and keeps what is known of them below `stateDir`. */
 export function createProcessRuntime({ stateDir }: { stateDir: string }): NodeRuntime {
@@ -76,12 +78,53 @@ export function createProcessRuntime({ stateDir }: { stateDir: string }): NodeRu
     await Promise.all(others.map(remove));
   }
 
+  async function wait(ref: NodeRef, signal: AbortSignal): Promise<ExitedNode | AbsentNode> {
+    const alarm = new Alarm();
+    const watcher = watchFolder(keeperFolder(ref), alarm.ring);
+    signal.addEventListener('abort', alarm.ring);
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const condition = await inspect(ref);
+        if (condition.state !== 'running') return condition;
+        await alarm.sleep(watcher === undefined ? LOOK_EVERY_WITHOUT_WATCH_MS : LOOK_EVERY_MS);
+      }
+    } finally {
+      signal.removeEventListener('abort', alarm.ring);
+      watcher?.close();
+    }
+  }
+
+  async function* follow(ref: NodeRef, cursor: string | undefined, signal: AbortSignal) {
+    if (!(await exists(logFile(ref)))) return;
+    const alarm = new Alarm();
+    const left = new AbortController();
+    let ended = false;
+    const settled = () => {
+      ended = true;
+      alarm.ring();
+    };
+    wait(ref, AbortSignal.any([signal, left.signal])).then(settled, settled);
+    const pause = async () => {
+      signal.throwIfAborted();
+      await alarm.sleep(READ_EVERY_MS);
+    };
+    try {
+      yield* followFile(logFile(ref), Number(cursor ?? 0), () => ended, pause);
+      signal.throwIfAborted();
+    } finally {
+      left.abort();
+    }
+  }
+
   return {
     kind: 'process',
     inspect,
     list,
     stop,
     remove,
+    wait,
+    follow,
     async ensure(spec) {
       await removeOtherLaunches(spec);
       const found = await inspect(spec);
@@ -96,22 +139,6 @@ export function createProcessRuntime({ stateDir }: { stateDir: string }): NodeRu
       // What kept the node from starting may keep its folder from being removed, too.
       await remove(spec).catch(() => undefined);
       throw failure('NodeNotStarted', `The node ${spec.node} could not be started: ${trouble}`);
-    },
-    async wait(ref, signal) {
-      const alarm = new Alarm();
-      const watcher = watchFolder(keeperFolder(ref), alarm.ring);
-      signal.addEventListener('abort', alarm.ring);
-      try {
-        for (;;) {
-          signal.throwIfAborted();
-          const condition = await inspect(ref);
-          if (condition.state !== 'running') return condition;
-          await alarm.sleep(watcher === undefined ? LOOK_EVERY_WITHOUT_WATCH_MS : LOOK_EVERY_MS);
-        }
-      } finally {
-        signal.removeEventListener('abort', alarm.ring);
-        watcher?.close();
-      }
     },
     logs: async (ref, lines) => lastLines(await tailOf(logFile(ref)), lines),
   };
@@ -187,6 +214,12 @@ function environmentOf({ folders, env }: NodeSpec): Record<string, string> {
     Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
 }
+
+const exists = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 const isFolder = (path: string) =>
   stat(path).then(

@@ -1,5 +1,6 @@
-/** The end of a log, whatever its size. */
+/** Reading a log: its end, whatever its size, or all of it as it grows. */
 import { open } from 'node:fs/promises';
+import type { LogPiece } from './node-runtime';
 
 const MAX_BYTES = 1024 * 1024;
 
@@ -22,6 +23,30 @@ export function lastLines(text: string, count: number): string {
   const lines = text.split('\n');
   const ended = lines.at(-1) === '' ? 1 : 0;
   return lines.slice(-(count + ended)).join('\n');
+}
+
+const CHUNK_BYTES = 64 * 1024;
+
+/**
+ * What is in a file from `offset` on and what is added to it, until `hasEnded` has said that nothing follows.
+ * @param pause called when there is nothing more for now
+ */
+export async function* followFile(
+  file: string,
+  offset: number,
+  hasEnded: () => boolean,
+  pause: () => Promise<void>,
+): AsyncGenerator<LogPiece> {
+  await using handle = await open(file);
+  for (let at = offset; ;) {
+    // Asked before the file is read: what was written before the end is found then.
+    const isLast = hasEnded();
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, at);
+    at += bytesRead;
+    if (bytesRead > 0) yield { bytes: buffer.subarray(0, bytesRead), cursor: String(at) };
+    else if (isLast) return;
+    else await pause();
+  }
 }
 
 const FRAME_HEADER = 8;

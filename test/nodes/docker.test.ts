@@ -73,7 +73,7 @@ describeWithEngine('the docker runtime', () => {
     expect(status).toMatch(new RegExp(`^Uid:\\t${process.getuid!()}\\t`, 'm'));
   });
 
-  test('a node is held to its limits, its log is kept short, and nobody but its run starts it again', async () => {
+  test('a node is held to its limits, its log is bounded, and nobody but its run starts it again', async () => {
     const spec = await bench.node(STAY, {
       resources: { cpus: 1.5, memory: '128Mi', pids: 40, shm: '32Mi', gpus: 0 },
     });
@@ -86,7 +86,7 @@ describeWithEngine('the docker runtime', () => {
       PidsLimit: 40,
       ShmSize: 32 * 2 ** 20,
       Init: true,
-      LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '2' } },
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '128m', 'max-file': '2' } },
       RestartPolicy: { Name: 'no' },
     });
   });
@@ -229,6 +229,28 @@ describeWithEngine('the docker runtime', () => {
     await until(async () => (await runtime.logs(spec, 1)) === 'the end' || undefined);
     const kept = await engine.getContainer(id).logs({ stdout: true, stderr: true });
     expect(kept.length).toBeLessThan(21 * 2 ** 20);
+  });
+
+  test('following goes on over a restart of the engine', async () => {
+    const socketPath = join(bench.root, 'engine.sock');
+    const spec = await bench.node(
+      `console.log('before'); setInterval(() => {
+         if (fs.existsSync('/workspace/runKit/go')) { console.log('after'); process.exit(); }
+       }, 10)`,
+    );
+    let relay = await startRelay(socketPath);
+    const distant = createDockerRuntime({ engine: new Docker({ socketPath }), stateDir: bench.stateDir });
+    await distant.ensure(spec);
+    let said = '';
+    for await (const { bytes } of distant.follow(spec, undefined, never)) {
+      said += bytes.toString();
+      if (said !== 'before\n') continue;
+      await relay.stop();
+      await give(spec, 'go');
+      relay = await startRelay(socketPath);
+    }
+    expect(said).toBe('before\nafter\n');
+    await relay.stop();
   });
 
   test('waiting goes on over a restart of the engine', async () => {

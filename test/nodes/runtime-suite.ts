@@ -1,7 +1,7 @@
 /** What every node runtime must do, whatever it runs nodes as. */
 import { chmod, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { NodeRuntime, NodeSpec } from '../../nodes/node-runtime';
+import type { LogPiece, NodeRuntime, NodeSpec } from '../../nodes/node-runtime';
 import { Bench, give, left, never, output, startFromWorkerThatDies, until } from './support';
 
 export interface Subject {
@@ -208,6 +208,75 @@ export function itRunsNodes(subject: Subject): void {
     });
   });
 
+  describe('following the log', () => {
+    const SAY_MORE = WHEN_TOLD(`fs.writeSync(1, 'and more'); process.exit(0);`);
+
+    test('what was said is read at once, what is said later as it comes, and the end is known', async () => {
+      const spec = await bench.node(`console.log('first ä'); console.error('second'); ${SAY_MORE}`);
+      await runtime.ensure(spec);
+      let said = '';
+      for await (const { bytes } of runtime.follow(spec, undefined, never)) {
+        said += bytes.toString();
+        if (said.includes('first ä\n') && said.includes('second\n')) await give(spec, 'go');
+      }
+      expect(said.split('\n').toSorted()).toEqual(['and more', 'first ä', 'second']);
+    });
+
+    test('following goes on where another left off, without a gap and without a repeat', async () => {
+      const spec = await bench.node(
+        `for (let n = 1; n <= 300; n++) fs.writeSync(1, n + ' ' + 'x'.repeat(n % 7 ? 60 : 40000) + '\\n'); ${SAY_MORE}`,
+      );
+      await runtime.ensure(spec);
+      await give(spec, 'go');
+      let said = '';
+      let cursor: string | undefined;
+      for (let whole = false; !whole;) {
+        let pieces = 0;
+        for await (const piece of subject.open(bench).follow(spec, cursor, never)) {
+          said += piece.bytes.toString();
+          cursor = piece.cursor;
+          if ((pieces += 1) === 3) break;
+        }
+        whole = pieces === 0;
+      }
+      const lines = Array.from({ length: 300 }, (_, n) => `${n + 1} ${'x'.repeat((n + 1) % 7 ? 60 : 40000)}`);
+      expect(said === [...lines, 'and more'].join('\n')).toBe(true);
+    });
+
+    test('a node that ended long ago can still be read', async () => {
+      const spec = await bench.node(`console.log('the only line')`);
+      await runtime.ensure(spec);
+      await runtime.wait(spec, never);
+      expect(await allOf(runtime.follow(spec, undefined, never))).toBe('the only line\n');
+    });
+
+    test('it ends when the node is removed, and at once for a node that never ran or of another launch', async () => {
+      const spec = await bench.node(`console.log('here'); ${STAY}`);
+      expect(await allOf(runtime.follow(spec, undefined, never))).toBe('');
+      await runtime.ensure(spec);
+      const other = { ...spec, launchId: 'stalelaunch1' };
+      expect(await allOf(runtime.follow(other, undefined, never))).toBe('');
+      let said = '';
+      for await (const { bytes } of runtime.follow(spec, undefined, never)) {
+        said += bytes.toString();
+        if (said === 'here\n') await subject.open(bench).remove(spec);
+      }
+      expect(said).toMatch(/^here\n/);
+    });
+
+    test('it ends when it is aborted, and the node goes on', async () => {
+      const spec = await bench.node(`console.log('here'); ${STAY}`);
+      await runtime.ensure(spec);
+      const abort = new AbortController();
+      const following = (async () => {
+        for await (const piece of runtime.follow(spec, undefined, abort.signal))
+          abort.abort(new Error(`enough after ${piece.bytes.toString().trim()}`));
+      })();
+      await expect(following).rejects.toThrow('enough after here');
+      expect(await runtime.inspect(spec)).toMatchObject({ state: 'running' });
+    });
+  });
+
   describe('stopping', () => {
     test('a node that heeds SIGTERM has time to end by itself', async () => {
       const spec = await bench.node(
@@ -273,6 +342,12 @@ export function itRunsNodes(subject: Subject): void {
       expect(await runtime.logs(spec, 10)).toBe('');
     });
   });
+}
+
+async function allOf(log: AsyncIterable<LogPiece>): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const { bytes } of log) pieces.push(bytes);
+  return Buffer.concat(pieces).toString();
 }
 
 async function own(runtime: NodeRuntime, bench: Bench) {
