@@ -16,6 +16,7 @@ import {
 } from '../activities/central';
 import { createActivityRules } from '../activities/shared/interceptor';
 import { LaunchFolders } from '../activities/shared/launch-folders';
+import { Reconciler } from '../activities/shared/reconcile';
 import { createCentralApi } from '../client';
 import { chooseRuntime, createNodeRuntimes, createPortLedger } from '../nodes';
 import { createObjectStore, objectStoreConfigFromEnv, type ObjectStoreConfig } from '../storage';
@@ -49,7 +50,9 @@ async function start(log: Logger): Promise<void> {
     interceptors: { activity: [rules] },
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
   };
-  await runUntilStopped(log, [
+  const activities = createHostActivities(host);
+  const reconciler = new Reconciler({ host, activities, reserved: () => host.ports.list(), log });
+  const workers = [
     await Worker.create({
       ...shared,
       taskQueue: CENTRAL_QUEUE,
@@ -59,9 +62,10 @@ async function start(log: Logger): Promise<void> {
     await Worker.create({
       ...shared,
       taskQueue: hostQueue(host.hostId),
-      activities: createHostActivities(host),
+      activities,
     }),
-  ]);
+  ];
+  await runUntilStopped(log, workers, (signal) => reconciler.run(signal));
 }
 
 async function createHost(settings: CentralSettings): Promise<CentralHost> {

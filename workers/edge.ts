@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { EDGE_INPUTS, createEdgeActivities, type EdgeHost } from '../activities/edge';
 import { createActivityRules } from '../activities/shared/interceptor';
 import { LaunchFolders } from '../activities/shared/launch-folders';
+import { Reconciler } from '../activities/shared/reconcile';
 import { createCentralApi } from '../client';
 import { chooseRuntime, createNodeRuntimes } from '../nodes';
 import { siteQueue } from '../workflows/contract';
@@ -27,17 +28,19 @@ async function start(log: Logger): Promise<void> {
     silent: [],
     reportError: (runId, body, signal) => host.api.reportErrorEdge(runId, body, signal),
   });
+  const activities = createEdgeActivities(host);
+  const reconciler = new Reconciler({ host, activities, log });
   const worker = await Worker.create({
     connection: await connect(settings),
     namespace: settings.TEMPORAL_NAMESPACE,
     taskQueue: siteQueue(host.siteId),
-    activities: createEdgeActivities(host),
+    activities,
     interceptors: { activity: [rules] },
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     // Many sites poll one server: each keeps a single poll open.
     maxConcurrentActivityTaskPolls: 1,
   });
-  await runUntilStopped(log, [worker]);
+  await runUntilStopped(log, [worker], (signal) => reconciler.run(signal));
 }
 
 async function createHost(settings: CommonSettings, siteFile: string): Promise<EdgeHost> {

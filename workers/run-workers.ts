@@ -53,9 +53,18 @@ export async function connect({ TEMPORAL_ADDRESS: address }: CommonSettings): Pr
   }
 }
 
-/** Runs workers until the process is told to end; they hand their work on and leave nodes running. */
-export async function runUntilStopped(log: Logger, workers: Worker[]): Promise<void> {
-  const running = Promise.all(workers.map((worker) => worker.run()));
+/**
+ * Runs workers until the process is told to end; they hand their work on and leave nodes running.
+ * @param beside what goes on beside them, until its signal aborts
+ */
+export async function runUntilStopped(
+  log: Logger,
+  workers: Worker[],
+  beside: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const ending = new AbortController();
+  const running = Promise.all(workers.map((worker) => worker.run())).finally(() => ending.abort());
+  void beside(ending.signal);
   log.info({ queues: workers.map((worker) => worker.options.taskQueue), pid: process.pid }, READY);
   await running;
 }

@@ -5,7 +5,7 @@
 import { chmod, mkdir, readFile, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { LaunchRef } from '../../workflows/contract';
+import { LaunchRef } from '../../workflows/contract';
 import { writeWhole } from './write-whole';
 
 /** How the nodes of a launch run here, and by what this host's node may report on itself. The token stays on this disk. */
@@ -19,6 +19,13 @@ const LaunchRecord = z.strictObject({
 export type LaunchRecord = z.output<typeof LaunchRecord>;
 
 const STOPPED = 'stopped';
+
+/** What is here of one launch. */
+export interface KeptLaunch {
+  ref: LaunchRef;
+  /** Since when nothing is kept of it but the mark that it was stopped, in milliseconds since the epoch. */
+  onlyMarkedSince?: number;
+}
 
 export class LaunchFolders {
   /**
@@ -86,7 +93,30 @@ export class LaunchFolders {
     await rmdir(base).catch(() => undefined);
   }
 
-  private base = ({ runId, launchId }: LaunchRef) => join(this.state, 'launches', `${runId}.${launchId}`);
+  /** Removes the mark, too. Only for a launch that is so long over that no start of it can still arrive. */
+  async forget(ref: LaunchRef): Promise<void> {
+    await rm(this.base(ref), { recursive: true, force: true });
+  }
+
+  /** Every launch of which something is here besides its results. */
+  async list(): Promise<KeptLaunch[]> {
+    const names = (await readdir(this.root()).catch(absent)) ?? [];
+    const refs = names.flatMap((name) => {
+      const [runId, launchId] = name.split('.');
+      return LaunchRef.safeParse({ runId, launchId }).data ?? [];
+    });
+    return Promise.all(refs.map((ref) => this.look(ref)));
+  }
+
+  private async look(ref: LaunchRef): Promise<KeptLaunch> {
+    const names = (await readdir(this.base(ref)).catch(absent)) ?? [];
+    const mark = await stat(join(this.base(ref), STOPPED)).catch(absent);
+    if (mark === undefined || names.some((name) => name !== STOPPED)) return { ref };
+    return { ref, onlyMarkedSince: mark.mtimeMs };
+  }
+
+  private root = () => join(this.state, 'launches');
+  private base = ({ runId, launchId }: LaunchRef) => join(this.root(), `${runId}.${launchId}`);
   private recordFile = (ref: LaunchRef) => join(this.base(ref), 'launch.json');
 }
 
