@@ -7,7 +7,7 @@ import type { NodeHost } from './host';
  * @param more what else the host holds for a launch
  */
 export function createReleaseLaunch(
-  { folders, runtimes }: NodeHost,
+  { folders, runtimes }: Pick<NodeHost, 'folders' | 'runtimes'>,
   nodes: readonly string[],
   more?: (ref: LaunchRef) => Promise<void>,
 ) {

@@ -2,7 +2,7 @@
 import { toMilliseconds, type StopNodeInput, type StoppedNode } from '../../workflows/contract';
 import type { NodeHost } from './host';
 
-export function createStopNode({ folders, runtimes }: NodeHost) {
+export function createStopNode({ folders, runtimes }: Pick<NodeHost, 'folders' | 'runtimes'>) {
   return async function stopNode({ grace, ...ref }: StopNodeInput): Promise<StoppedNode> {
     await folders.markStopped(ref);
     const { runtime, stoppedRunning = false } = await folders.readRecord(ref);

@@ -1,14 +1,23 @@
 /** What a host holds of a launch that is over goes; what is live, or may be, stays. */
 import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { createHostActivities } from '../../activities/central';
 import { createEdgeActivities } from '../../activities/edge';
 import { Reconciler, countLooks, keyOf, stepFor, type Looks } from '../../activities/shared/reconcile';
+import { LaunchFolders } from '../../activities/shared/launch-folders';
+import { createReleaseLaunch } from '../../activities/shared/release-launch';
+import { createStopNode } from '../../activities/shared/stop-node';
+import type { CentralApi } from '../../client';
+import { createNodeRuntimes } from '../../nodes';
+import { connectEngine } from '../../nodes/engine';
+import { ensureImage } from '../../nodes/image';
 import { createLog } from '../../workers/run-workers';
 import type { LaunchLiveness } from '../../workflows/api-contract';
 import { CENTRAL_NODE, PROVISION_NODE, type LaunchRef } from '../../workflows/contract';
 import { json, problem, type Answer } from '../support/contract-server';
+import { describeWithEngine } from '../nodes/needs-engine';
+import { Bench } from '../nodes/support';
 import { STAY, Stage, until } from './stage';
 
 describe('what is done about a launch', () => {
@@ -206,3 +215,51 @@ describe('a host', () => {
     );
   });
 });
+
+describeWithEngine('hosts that share a container engine', () => {
+  let image: string;
+  let bench: Bench;
+  beforeAll(async () => {
+    image = await ensureImage({
+      engine: connectEngine(),
+      image: 'muster/test-node:1',
+      folder: resolve('test/nodes/image'),
+    });
+  }, 300_000);
+  beforeEach(async () => {
+    bench = await Bench.open({ image });
+  });
+
+  test('each clears away its own containers only, whatever it is told of those of others', async () => {
+    const api = { askLiveness: everythingIsOver };
+    const hosts = ['one', 'two'].map((name) => {
+      const state = join(bench.root, name);
+      const folders = new LaunchFolders(state, join(state, 'results'));
+      return { runtimes: createNodeRuntimes({ stateDir: state }), folders, api, siteId: name };
+    });
+    const [one, two] = hosts as [(typeof hosts)[number], (typeof hosts)[number]];
+    const STAYS = 'setInterval(() => {}, 1000);';
+    for (const { siteId, runtimes, folders } of hosts) {
+      const spec = await bench.node(STAYS, { node: siteId });
+      await folders.addToRecord(spec, { runtime: 'docker' });
+      await runtimes.docker.ensure(spec);
+    }
+    try {
+      const activities = {
+        stopNode: createStopNode(one),
+        releaseLaunch: createReleaseLaunch(one, [one.siteId]),
+      };
+      const reconciler = new Reconciler({ host: one, activities, log: createLog('test', 'fatal') });
+      for (let look = 0; look < 3; look++) await reconciler.look();
+      expect(await one.runtimes.docker.list()).toEqual([]);
+      const [theirs] = await two.runtimes.docker.list();
+      expect(await two.runtimes.docker.inspect(theirs!)).toMatchObject({ state: 'running' });
+    } finally {
+      await one.runtimes.docker.remove({ runId: bench.runId, launchId: bench.launchId, node: 'one' });
+      await bench.close(two.runtimes.docker);
+    }
+  });
+});
+
+const everythingIsOver: CentralApi['askLiveness'] = ({ launches }) =>
+  Promise.resolve({ launches: launches.map((ref) => ({ ...ref, state: 'over' })) });
