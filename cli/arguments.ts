@@ -5,7 +5,7 @@
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import type { ConsortiumBody } from '../workflows/api-contract';
-import { Computation, Parameters, SiteId } from '../workflows/contract';
+import { Computation, Parameters, SiteId, type ComputationRef } from '../workflows/contract';
 import { messageOf } from './message-of';
 import { UsageError } from './usage-error';
 
@@ -95,19 +95,19 @@ function complaint(error: z.ZodError): string {
 
 const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();
 
-/** The consortium for trying `computation` at `sites`. */
+/** The consortium for trying `computation`, a registered one, at `sites`. */
 export function tryConsortium(
-  computation: Computation,
+  { name, version }: ComputationRef,
   sites: readonly SiteArgument[],
   parameters: Parameters,
 ): { id: string; body: z.input<typeof ConsortiumBody> } {
   return {
-    id: `try-${computation.name}`.slice(0, 40).replace(/-+$/, ''),
+    id: `try-${name}`.slice(0, 40).replace(/-+$/, ''),
     body: {
-      name: `Try ${computation.name}`,
-      computation,
+      name: `Try ${name}`,
+      computation: { name, version },
       parameters,
-      sites: sites.map(({ id }) => ({ id, name: id, dataset: computation.name })),
+      sites: sites.map(({ id }) => ({ id, name: id, dataset: name })),
       // Whoever can mend a failure sits in front of the terminal.
       windows: { retry: '30s' },
     },

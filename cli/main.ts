@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { packageRoot } from '../dev/package-root';
 import { SettingsError } from '../dev/place';
+import { registerComputation } from './computation';
 import { registerDemo } from './demo';
 import { registerDev } from './dev';
 import { FAILED, INTERRUPTED, MISUSED } from './exit-codes';
@@ -27,6 +28,7 @@ function createProgram(): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`${text.trim().replace(/\s+/g, ' ')}\n`) });
   registerDev(program);
+  registerComputation(program);
   registerToken(program);
   registerTry(program);
   registerDemo(program);

@@ -155,8 +155,10 @@ class Trial {
     const { computation } = this.means;
     const { id, body } = tryConsortium(computation, this.plan.sites, this.plan.parameters);
     const { forced } = this.interrupts;
-    await api.putConsortium(id, body, forced);
     try {
+      // Its author changes it between two trials.
+      await api.addComputation(computation, { replace: true }, forced);
+      await api.putConsortium(id, body, forced);
       return await api.startRun(id, {}, randomUUID(), forced);
     } catch (error) {
       throw error instanceof ApiProblem && [400, 422].includes(error.status)

@@ -4,14 +4,18 @@
  */
 import type { z } from 'zod';
 import {
+  ComputationList,
+  ComputationRecord,
   ConsortiumList,
   ConsortiumView,
   LaunchesLiveness,
   Problem,
+  ResultList,
   RunDetail,
   RunKitAccess,
   RunList,
   StartedRun,
+  StoredLogPart,
 } from '../workflows/api-contract';
 import type {
   ConsortiumBody,
@@ -22,7 +26,7 @@ import type {
   StatusReportBody,
   StopRunBody,
 } from '../workflows/api-contract';
-import type { NodeReport } from '../workflows/contract';
+import type { Computation, ComputationRef, NodeReport } from '../workflows/contract';
 import { ApiProblem, ApiUnreachable, networkReason } from './errors';
 
 export interface CentralApiOptions {
@@ -35,15 +39,21 @@ export interface CentralApiOptions {
   timeoutMs?: number;
 }
 
-type Method = 'GET' | 'POST' | 'PUT';
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 interface Call {
+  /** Sent as JSON. */
   body?: unknown;
+  /** Sent as it is. */
+  gzip?: Uint8Array;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const segment = encodeURIComponent;
+const logPath = (runId: string, node: string, more: string, launchId: string | undefined) =>
+  `/api/runs/${segment(runId)}/nodes/${segment(node)}/log${more}` +
+  (launchId === undefined ? '' : `?launch=${segment(launchId)}`);
 
 /** A client of the central API at `url`. Every call throws {@link ApiProblem} or {@link ApiUnreachable}, or the reason of an aborted `signal`. */
 export function createCentralApi({
@@ -54,15 +64,12 @@ export function createCentralApi({
 }: CentralApiOptions) {
   const base = url.replace(/\/+$/, '');
 
-  async function request(method: Method, path: string, { body, headers, signal }: Call): Promise<Response> {
+  async function request(method: Method, path: string, call: Call): Promise<Response> {
+    const { headers, signal } = call;
     const response = await fetch(base + path, {
       method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...contentOf(call),
+      headers: { authorization: `Bearer ${token}`, ...contentOf(call).headers, ...headers },
       ...(signal === undefined ? {} : { signal }),
     });
     if (!response.ok)
@@ -108,11 +115,45 @@ export function createCentralApi({
     );
   }
 
+  /** The bytes of an answer as they come. */
+  const stream = (path: string, call: Call & { signal: AbortSignal }) =>
+    guarded(call.signal, async () => {
+      const { body } = await request('GET', path, call);
+      if (body === null) throw new ApiUnreachable(base, 'its answer is empty');
+      return body;
+    });
+
+  /** An events stream, from after `lastEventId`. */
+  const open = (path: string, lastEventId: number | undefined, signal: AbortSignal) => {
+    const after = lastEventId === undefined ? {} : { 'last-event-id': String(lastEventId) };
+    return stream(path, { headers: { accept: 'text/event-stream', ...after }, signal });
+  };
+
   async function tell(path: string, body: unknown, signal: AbortSignal | undefined): Promise<void> {
     await call('POST', path, { body, signal });
   }
 
   return {
+    /** Registers a version of a computation. While its image is being pulled, the problem is `image-pending`: ask again. */
+    addComputation: (
+      manifest: z.input<typeof Computation>,
+      { replace = false }: { replace?: boolean } = {},
+      signal?: AbortSignal,
+    ) =>
+      ask(ComputationRecord, 'POST', `/api/computations${replace ? '?replace=true' : ''}`, {
+        body: manifest,
+        signal,
+      }),
+
+    listComputations: (signal?: AbortSignal) => ask(ComputationList, 'GET', '/api/computations', { signal }),
+
+    getComputation: ({ name, version }: ComputationRef, signal?: AbortSignal) =>
+      ask(ComputationRecord, 'GET', `/api/computations/${segment(name)}/${segment(version)}`, { signal }),
+
+    removeComputation: async ({ name, version }: ComputationRef, signal?: AbortSignal) => {
+      await call('DELETE', `/api/computations/${segment(name)}/${segment(version)}`, { signal });
+    },
+
     /** Creates the consortium or replaces it. */
     putConsortium: (consortiumId: string, body: z.input<typeof ConsortiumBody>, signal?: AbortSignal) =>
       ask(ConsortiumView, 'PUT', `/api/consortia/${segment(consortiumId)}`, { body, signal }),
@@ -155,16 +196,40 @@ export function createCentralApi({
 
     /** The events stream's bytes, from after `lastEventId`. It stays open: abort `signal` to leave. {@link followRun} reads it. */
     openRunEvents: (runId: string, lastEventId: number | undefined, signal: AbortSignal) =>
-      guarded(signal, async () => {
-        const path = `/api/runs/${segment(runId)}/events`;
-        const headers = {
-          accept: 'text/event-stream',
-          ...(lastEventId === undefined ? {} : { 'last-event-id': String(lastEventId) }),
-        };
-        const { body } = await request('GET', path, { headers, signal });
-        if (body === null) throw new ApiUnreachable(base, 'its events stream is empty');
-        return body;
-      }),
+      open(`/api/runs/${segment(runId)}/events`, lastEventId, signal),
+
+    /** A part of a node's log: whole gzip members, of which the first is at `start` in the log. Answers where the next is. */
+    putNodeLog: (
+      runId: string,
+      launchId: string,
+      node: string,
+      start: number,
+      gzip: Uint8Array,
+      signal?: AbortSignal,
+    ) =>
+      ask(
+        StoredLogPart,
+        'PUT',
+        `/api/runs/${segment(runId)}/launches/${segment(launchId)}/nodes/${segment(node)}/log?start=${start}`,
+        { gzip, signal },
+      ),
+
+    /** The text of a node's log so far. */
+    openNodeLog: (runId: string, node: string, launchId: string | undefined, signal: AbortSignal) =>
+      stream(logPath(runId, node, '', launchId), { signal }),
+
+    /** The bytes of the stream that follows a node's log, from after `lastEventId`. {@link followLog} reads it. */
+    openNodeLogEvents: (
+      runId: string,
+      node: string,
+      launchId: string | undefined,
+      lastEventId: number | undefined,
+      signal: AbortSignal,
+    ) => open(logPath(runId, node, '/events', launchId), lastEventId, signal),
+
+    /** The central node's results, and where they can be downloaded now. */
+    listResults: (runId: string, signal?: AbortSignal) =>
+      ask(ResultList, 'GET', `/api/runs/${segment(runId)}/results`, { signal }),
 
     reportRunStartedCentral: (runId: string, body: z.input<typeof StartedReportBody>, signal?: AbortSignal) =>
       tell(`/api/runs/${segment(runId)}/started`, body, signal),
@@ -197,6 +262,16 @@ export function createCentralApi({
   };
 }
 export type CentralApi = ReturnType<typeof createCentralApi>;
+
+function contentOf({ body, gzip }: Call): {
+  headers?: Record<string, string>;
+  body?: string | Uint8Array<ArrayBuffer>;
+} {
+  if (gzip !== undefined)
+    return { headers: { 'content-type': 'application/gzip' }, body: new Uint8Array(gzip) };
+  if (body === undefined) return {};
+  return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}
 
 function readJson(text: string): unknown {
   try {

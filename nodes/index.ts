@@ -21,9 +21,10 @@ export async function chooseRuntime(wish: RuntimeKind | 'auto', engine?: Docker)
   return (await engineAnswers(engine)) ? 'docker' : 'process';
 }
 
-export { engineAnswers } from './engine';
+export { connectEngine, engineAnswers } from './engine';
+export { createHostImages, type HostImages } from './image-identity';
 export { findMarker } from './markers';
-export type { NodeRuntime, NodeSpec, RuntimeKind } from './node-runtime';
-export { judge, withLog } from './outcome';
+export type { LogPiece, NodeRuntime, NodeSpec, RuntimeKind } from './node-runtime';
+export { judge, withLog, type Verdict } from './outcome';
 export { findOutputs } from './outputs';
-export { createPortLedger, type PortLedger } from './ports';
+export { createPortLedger, findTaken, type PortLedger } from './ports';

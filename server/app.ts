@@ -8,6 +8,8 @@ import { serializerCompiler, type FastifyPluginAsyncZod } from 'fastify-type-pro
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { ObjectStore } from '../storage/object-store';
+import type { Images } from './registry/images';
+import { createRegistry } from './registry/computations';
 import type { ServerConfig } from './config';
 import type { Database } from './db/client';
 import { createJournal } from './journal';
@@ -18,6 +20,7 @@ import problems, { sendProblem } from './plugins/problems';
 import securityHeaders from './plugins/security-headers';
 import { invalidRequest, plainProblem } from './problem';
 import { createReports } from './reports';
+import { computationRoutes } from './routes/computations';
 import { consortiumRoutes } from './routes/consortia';
 import { eventRoutes } from './routes/events';
 import { healthRoutes } from './routes/health';
@@ -38,6 +41,7 @@ export interface AppOptions {
   config: Pick<ServerConfig, 'secret' | 'publicUrl' | 'temporal'>;
   db: Database;
   temporal: Runs;
+  images: Images;
   objects: ObjectStore;
   /** Folder of the built page; without one only the API is served. */
   page?: string | undefined;
@@ -55,7 +59,7 @@ export const serverOptions = {
 } satisfies FastifyServerOptions;
 
 const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
-  const { config, db, temporal, objects } = options;
+  const { config, db, temporal, images, objects } = options;
   const log = server.log;
   const tokens = createTokens(config.secret);
   const links = createLinks(config);
@@ -64,7 +68,8 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   const truth = createTruth({ temporal, reports, log });
   const launches = createLaunches({ db, temporal, objects });
   const nodeReports = createNodeReports({ temporal, log });
-  const startRun = createStartRun({ db, journal, temporal, links });
+  const registry = createRegistry({ db, images });
+  const startRun = createStartRun({ db, journal, registry, temporal, links });
   server.addHook('onClose', (_server, closed) => {
     nodeReports.close();
     closed();
@@ -83,7 +88,8 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   await server.register(
     async (api) => {
       await api.register(auth, { tokens });
-      await api.register(consortiumRoutes, { db, startRun, links });
+      await api.register(computationRoutes, { registry });
+      await api.register(consortiumRoutes, { db, registry, startRun, links });
       await api.register(runRoutes, { db, temporal, truth, launches, links });
       await api.register(eventRoutes, { db, journal, truth });
       await api.register(reportRoutes, { db, reports, temporal });

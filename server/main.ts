@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createObjectStore } from '../storage/object-store';
 import { app, serverOptions } from './app';
+import { createImages } from './registry/images';
 import { ConfigError, readConfig } from './config';
 import { openDatabase } from './db/client';
 import { listen } from './listen';
@@ -32,6 +33,7 @@ async function main(): Promise<void> {
     config,
     db: database.db,
     temporal: createRuns(temporal),
+    images: createImages(temporal),
     objects: createObjectStore(config.objectStore),
     page: builtPage(),
   });

@@ -79,18 +79,15 @@ export function project(
     reportedSeq: report.seq,
   };
   const run = isNews(knownRun, from, report.run.state) ? report.run : undefined;
-  const nodes = lastOfEach(report.nodes).filter((node) =>
-    isNews(knownNodes.get(node.node), from, node.state),
-  );
-  const differs = (view: object, known: Known<NodeView | RunView> | undefined) =>
-    !isDeepStrictEqual(view, known?.view);
+  const news = report.nodes.filter((node) => isNews(knownNodes.get(node.node), from, node.state));
+  const nodes = lastOfEach(news);
   return {
     from,
     run,
     nodes,
     told: {
-      run: run !== undefined && differs(run, knownRun),
-      nodes: nodes.filter((node) => differs(node, knownNodes.get(node.node))),
+      run: run !== undefined && !isDeepStrictEqual(run, knownRun?.view),
+      nodes: changesOf(news, knownNodes),
     },
     errors: [run?.error, ...nodes.map(({ error }) => error)].filter((error) => error !== undefined),
     gotOver: nodes.filter((node) => gotOver(knownNodes.get(node.node)?.view, node)).map(({ node }) => node),
@@ -100,6 +97,16 @@ export function project(
 function gotOver(before: NodeView | undefined, { state, attention }: NodeView): boolean {
   const changed = state !== before?.state || before.attention !== undefined;
   return changed && attention === undefined && (state === 'running' || isTerminalNode(state));
+}
+
+/** The views that say something else than the one before of the same node. */
+function changesOf(views: readonly NodeView[], known: ReadonlyMap<string, Known<NodeView>>): NodeView[] {
+  const before = new Map([...known].map(([name, { view }]) => [name, view]));
+  return views.filter((view) => {
+    const same = isDeepStrictEqual(view, before.get(view.node));
+    before.set(view.node, view);
+    return !same;
+  });
 }
 
 function lastOfEach(nodes: readonly NodeView[]): NodeView[] {

@@ -39,10 +39,11 @@ export function createReports(journal: Journal): Reports {
         const { from, told } = changes;
         if (changes.run) await writeRun(tx, runId, changes.run, { ...from, handedOver: true });
         if (changes.nodes.length > 0) await writeNodes(tx, runId, changes.nodes, from);
-        if (told.run) tell({ type: 'run', at: report.at, data: report.run });
         for (const node of told.nodes) tell({ type: 'node', at: report.at, data: node });
         await logFinal(tx, tell, runId, from.launchId, changes.errors, report.at);
         await settle(tx, tell, runId, changes.gotOver, report.at);
+        // Last of all: who watches a run may leave when it has ended.
+        if (told.run) tell({ type: 'run', at: report.at, data: report.run });
       }),
 
     started: (runId, { launchId, endpoint, sites, at }) =>
@@ -65,12 +66,12 @@ export function createReports(journal: Journal): Reports {
         const { launchId, reportedAt, reportedSeq } = row;
         const from = { launchId, execution: execution ?? row.execution, reportedAt, reportedSeq };
         await writeRun(tx, runId, run, { ...from, handedOver: row.handedOver });
-        tell({ type: 'run', at: ending.at, data: run });
         const open = await openNodes(tx, runId);
         const lost = lostNodes(open, ending.at);
         if (lost.length > 0) await writeNodes(tx, runId, lost, from);
         for (const node of lost) tell({ type: 'node', at: ending.at, data: node });
         await logFinal(tx, tell, runId, launchId, run.error === undefined ? [] : [run.error], ending.at);
+        tell({ type: 'run', at: ending.at, data: run });
       }),
   };
 }

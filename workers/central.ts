@@ -18,7 +18,7 @@ import { createActivityRules } from '../activities/shared/interceptor';
 import { LaunchFolders } from '../activities/shared/launch-folders';
 import { Reconciler } from '../activities/shared/reconcile';
 import { createCentralApi } from '../client';
-import { chooseRuntime, createNodeRuntimes, createPortLedger } from '../nodes';
+import { chooseRuntime, connectEngine, createHostImages, createNodeRuntimes, createPortLedger } from '../nodes';
 import { createObjectStore, objectStoreConfigFromEnv, type ObjectStoreConfig } from '../storage';
 import { CENTRAL_NODE, CENTRAL_QUEUE, hostQueue } from '../workflows/contract';
 import { BUILT_BUNDLE } from './build-bundle';
@@ -80,6 +80,7 @@ async function createHost(settings: CentralSettings): Promise<CentralHost> {
     centralName: settings.MUSTER_CENTRAL_HOST,
     runtimes: createNodeRuntimes({ stateDir: state }),
     chooseRuntime,
+    images: createHostImages(connectEngine()),
     folders: new LaunchFolders(state, settings.MUSTER_RESULTS_DIR),
     policy: () => readComputationsFile(settings.MUSTER_COMPUTATIONS),
     api: createCentralApi({ url: settings.MUSTER_API_URL, token: settings.MUSTER_API_TOKEN }),

@@ -9,7 +9,7 @@ import { createActivityRules } from '../activities/shared/interceptor';
 import { LaunchFolders } from '../activities/shared/launch-folders';
 import { Reconciler } from '../activities/shared/reconcile';
 import { createCentralApi } from '../client';
-import { chooseRuntime, createNodeRuntimes } from '../nodes';
+import { chooseRuntime, connectEngine, createHostImages, createNodeRuntimes } from '../nodes';
 import { siteQueue } from '../workflows/contract';
 import { HEARTBEAT_THROTTLE } from './heartbeat';
 import { readSiteFile } from './policy-files';
@@ -51,6 +51,7 @@ async function createHost(settings: CommonSettings, siteFile: string): Promise<E
     siteId: site,
     runtimes: createNodeRuntimes({ stateDir: state }),
     chooseRuntime,
+    images: createHostImages(connectEngine()),
     folders: new LaunchFolders(state, settings.MUSTER_RESULTS_DIR),
     policy: () => readSiteFile(siteFile),
     api: createCentralApi({ url: settings.MUSTER_API_URL, token: settings.MUSTER_API_TOKEN }),

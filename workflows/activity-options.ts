@@ -22,11 +22,14 @@ const heartbeatTimeout = '10s';
 /** Over the limit that the activity keeps for itself, so that its own, clearer error comes first. */
 const MARGIN_MS = 60_000;
 
+/** The image of a computation can be gigabytes, and the deadlines of its nodes count from when they have it. */
+const PULL_MS = 1_800_000;
+
 /** provisionProject: ends by its own deadline; what it leaves is found and finished by the next attempt. */
 export function provisioning({ deadlines }: Computation, windows: Windows): ActivityOptions {
   return {
     taskQueue: CENTRAL_QUEUE,
-    startToCloseTimeout: toMilliseconds(deadlines.provision) + MARGIN_MS,
+    startToCloseTimeout: toMilliseconds(deadlines.provision) + PULL_MS + MARGIN_MS,
     heartbeatTimeout,
     retry: retryFor(windows.retry),
     // A stop waits until the provisioning node is really gone.
@@ -96,4 +99,13 @@ export const reporting: ActivityOptions = {
   startToCloseTimeout: '30s',
   // An API that is being restarted is back in a second or two; the page should not lag behind longer than that.
   retry: { ...endlessRetry, initialInterval: '200ms', maximumInterval: '5s' },
+};
+
+/** resolveImage: an image of gigabytes may have to be pulled. A person waits, so that a failure is told at once. */
+export const resolving: ActivityOptions = {
+  taskQueue: CENTRAL_QUEUE,
+  startToCloseTimeout: PULL_MS,
+  heartbeatTimeout,
+  // Only a worker that died is replaced.
+  retry: { maximumAttempts: 5, nonRetryableErrorTypes: ['ImageMissing', 'EngineUnavailable', 'Internal'] },
 };

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import {
   Computation,
+  ComputationRef,
   ConsortiumId,
   LaunchId,
   LaunchRef,
@@ -33,11 +34,32 @@ export const AccessClaims = z.discriminatedUnion('role', [
 ]);
 export type AccessClaims = z.output<typeof AccessClaims>;
 
+// ---------------------------------------------------------------- computations
+
+/** A registered version of a computation. It does not change: what is new has a new version. */
+export const ComputationRecord = z.object({
+  /** As it runs: its image is named by digest. */
+  computation: Computation,
+  /** Absent for a computation that runs only as local processes. */
+  image: z
+    .object({
+      /** As its author names it. */
+      reference: z.string(),
+      labels: z.record(z.string(), z.string()),
+    })
+    .optional(),
+  addedBy: z.string(),
+  addedAt: z.number(),
+});
+export type ComputationRecord = z.output<typeof ComputationRecord>;
+export const ComputationList = z.object({ computations: z.array(ComputationRecord) });
+
 // ---------------------------------------------------------------- consortia
 
 export const ConsortiumBody = z.strictObject({
   name: z.string().min(1).max(120),
-  computation: Computation,
+  /** A registered one. */
+  computation: ComputationRef,
   /** Parameters of a run that does not bring its own. */
   parameters: Parameters.default({}),
   sites: Sites,
@@ -152,6 +174,38 @@ export const LaunchesLiveness = z.object({
   launches: z.array(LaunchRef.extend({ state: LaunchLiveness })),
 });
 export type LaunchesLiveness = z.output<typeof LaunchesLiveness>;
+
+// ---------------------------------------------------------------- logs and results
+
+/** A part of a log as a worker sends it: whole gzip members that are, at most, so many bytes and so much text. */
+export const MAX_LOG_PART_BYTES = 2 ** 20;
+export const MAX_LOG_PART_TEXT = 2 ** 21;
+
+/** The answer to a part of a log: where the next part begins. */
+export const StoredLogPart = z.object({ next: z.int().nonnegative() });
+/** A message of the stream that follows a node's log; its id is the offset at which the next one begins. */
+export const LogMessage = z.union([
+  z.object({ text: z.string() }),
+  /** Nothing follows. */
+  z.object({ end: z.literal(true) }),
+]);
+export type LogMessage = z.output<typeof LogMessage>;
+
+/** The central node's results. */
+export const ResultList = z.object({
+  results: z.array(
+    z.object({
+      name: z.string(),
+      size: z.int().nonnegative(),
+      sha256: z.string(),
+      /** Presigned and short-lived. */
+      url: z.string(),
+    }),
+  ),
+  /** Why there are none. */
+  why: z.string().optional(),
+});
+export type ResultList = z.output<typeof ResultList>;
 
 // ---------------------------------------------------------------- problems
 

@@ -70,6 +70,8 @@ export const hostQueue = (hostId: string) => `central.${hostId}`;
 export const siteQueue = (siteId: string) => `site.${siteId}`;
 /** Workflow id of a site's part in a run. */
 export const edgeRunWorkflowId = (runId: string, siteId: string) => `${runId}.site.${siteId}`;
+/** Workflow id of looking an image up; no run's id has a colon. */
+export const resolveImageWorkflowId = (image: string) => `image:${image}`;
 
 /** Object keys: everything of a launch lies below one prefix. */
 export const launchPrefix = (runId: string, launchId: string) => `runs/${runId}/${launchId}`;
@@ -79,15 +81,24 @@ export const kitManifestKey = (runId: string, launchId: string) =>
   `${launchPrefix(runId, launchId)}/kits/manifest.json`;
 export const resultKey = (runId: string, launchId: string, node: string, name: string) =>
   `${launchPrefix(runId, launchId)}/results/${node}/${name}`;
+/** Names, sizes and digests of the central results; written last, so that where it is they are all there. */
+export const resultManifestKey = (runId: string, launchId: string) =>
+  `${launchPrefix(runId, launchId)}/results/manifest.json`;
+/** A node's log: parts of one gzip file, each named by the offset at which it begins. */
+export const logPrefix = (runId: string, launchId: string, node: string) =>
+  `${launchPrefix(runId, launchId)}/logs/${node}`;
+/** The keys have the order of the offsets. */
+export const logPartKey = (runId: string, launchId: string, node: string, start: number) =>
+  `${logPrefix(runId, launchId, node)}/${String(start).padStart(12, '0')}.gz`;
 
 /** Labels that bind a container to its run. The run label is the workflow id: no other mapping exists. */
 export const LABEL_RUN = 'io.muster.run';
 export const LABEL_LAUNCH = 'io.muster.launch';
 export const LABEL_NODE = 'io.muster.node';
-export const containerName = (runId: string, node: string) => `muster-${runId}-${node}`;
-
 /** The worker that made a container, by the id of its state folder: several may share one engine. */
 export const LABEL_HOST = 'io.muster.host';
+export const containerName = (runId: string, node: string) => `muster-${runId}-${node}`;
+
 // ---------------------------------------------------------------- computation
 
 /** Any JSON object; what it holds is its author's business. */
@@ -108,6 +119,8 @@ export const Computation = z.strictObject({
       edge: Command.default(['python', '/workspace/system/entry_edge.py']),
     })
     .prefault({}),
+  /** The keys of `provision_input.json`: images made for older versions of NVFlare want a second port, and ids alone. */
+  provisionInput: z.enum(['users', 'users+admin_port', 'user_ids+admin_port']).default('users'),
   /** JSON Schema of the parameters. */
   parameters: JsonObject.default({}),
   /** Globs, relative to the output folder, that must match at least one file for a node to count as complete. */
@@ -145,9 +158,21 @@ export const Computation = z.strictObject({
 });
 export type Computation = z.output<typeof Computation>;
 
-/** What a node needs to know of its computation: all but the parameters' schema. */
-export const NodeComputation = Computation.omit({ parameters: true });
+/** What a node needs to know of its computation: all but what is only about provisioning. */
+export const NodeComputation = Computation.omit({ parameters: true, provisionInput: true });
 export type NodeComputation = z.output<typeof NodeComputation>;
+
+/** Which version of which computation. */
+export const ComputationRef = Computation.pick({ name: true, version: true });
+export type ComputationRef = z.output<typeof ComputationRef>;
+
+/** An image as it is on a central host: its reference may mean something else tomorrow, its digest never. */
+export const ResolvedImage = z.strictObject({
+  /** `repository@sha256:...` where a registry knows the image, else the local image id `sha256:...`. */
+  digest: z.string(),
+  labels: z.record(z.string(), z.string()),
+});
+export type ResolvedImage = z.output<typeof ResolvedImage>;
 
 // ---------------------------------------------------------------- run input
 
@@ -374,6 +399,7 @@ export const snapshotQuery = defineQuery<RunSnapshot>('snapshot');
 /** Workflow type names. */
 export const RUN_WORKFLOW = 'RunWorkflow';
 export const EDGE_RUN_WORKFLOW = 'EdgeRunWorkflow';
+export const RESOLVE_IMAGE_WORKFLOW = 'ResolveImageWorkflow';
 
 // ---------------------------------------------------------------- activities
 
@@ -445,17 +471,20 @@ export const StartedReport = LaunchRef.extend({
   at: z.number(),
 });
 export type StartedReport = z.output<typeof StartedReport>;
-/** What RunWorkflow tells the central API: the run and the nodes that changed since it last did. */
+/** What RunWorkflow tells the central API: the run, and what its nodes went through since it last did. */
 export const StatusReport = z.strictObject({
   /** Workflow time; with `seq` it orders reports, also across a reset. */
   at: z.number(),
   seq: z.int(),
   run: RunView,
+  /** In the order of time; a node that went through several states is there several times. */
   nodes: z.array(NodeView),
 });
 export type StatusReport = z.output<typeof StatusReport>;
 export const SignalEdgesInput = z.strictObject({ starts: z.array(EdgeClientStartRun) });
 export type SignalEdgesInput = z.output<typeof SignalEdgesInput>;
+export const ResolveImageInput = z.strictObject({ image: z.string().min(1) });
+export type ResolveImageInput = z.output<typeof ResolveImageInput>;
 
 /** Activities that any central worker may do; queue {@link CENTRAL_QUEUE}. */
 export interface CentralActivities {
@@ -463,6 +492,7 @@ export interface CentralActivities {
   reportRunStartedCentral(report: StartedReport): Promise<void>;
   reportStatusCentral(report: StatusReport): Promise<void>;
   signalEdgeClients(input: SignalEdgesInput): Promise<void>;
+  resolveImage(input: ResolveImageInput): Promise<ResolvedImage>;
 }
 /** Activities on the host that was chosen for a launch; queue {@link hostQueue}. */
 export interface HostActivities {

@@ -1,30 +1,49 @@
 /**
- * Reports the run to the central API: one report at a time, each with the run and the nodes that changed since the one
- * before, so that a burst of changes is one report and a thousand sites stay a short history.
+ * Reports the run to the central API: one report at a time, each with the run as it is and what its nodes went through
+ * since the one before, so that a burst of changes is one report and a thousand sites stay a short history.
  */
 import { condition, log, patched, proxyActivities } from '@temporalio/workflow';
 import { reporting } from './activity-options';
 import { now } from './clock';
-import type { CentralActivities } from './contract';
+import type { CentralActivities, NodeView } from './contract';
 import type { RunModel } from './run-state';
 
 /** A person sees no difference, and twenty sites that come up in one second cost four reports instead of twenty. */
 const SPACING = '250ms';
 
+/** A report stays far below what Temporal and the API take in. */
+const MAX_VIEWS = 1000;
+
 export class Reporter {
-  private readonly changedNodes = new Set<string>();
+  /** What is not reported yet of each node: every state that it came into. */
+  private news = new Map<string, NodeView[]>();
   private pending = true;
   private closing = false;
   private seq = 0;
 
   constructor(private readonly model: () => RunModel) {
-    for (const node of model().nodes.keys()) this.changedNodes.add(node);
+    for (const node of model().nodes.values()) this.note(node);
   }
 
   /** Notes what differs between two models; nodes that did not change are the same objects in both. */
   changed(before: RunModel, after: RunModel): void {
     this.pending = true;
-    for (const [name, node] of after.nodes) if (before.nodes.get(name) !== node) this.changedNodes.add(name);
+    for (const [name, node] of after.nodes) if (before.nodes.get(name) !== node) this.note(node);
+  }
+
+  /** Of a state only the last view counts. */
+  private note(node: NodeView): void {
+    const views = this.news.get(node.node) ?? [];
+    if (views.at(-1)?.state === node.state) views.pop();
+    this.news.set(node.node, [...views, node]);
+  }
+
+  /** What is reported next, in the order in which it happened. */
+  private take(): NodeView[] {
+    const views = [...this.news.values()].flat().sort((a, b) => a.since - b.since);
+    this.news = new Map();
+    for (const later of views.slice(MAX_VIEWS)) this.note(later);
+    return views.slice(0, MAX_VIEWS);
   }
 
   /** Ends {@link run} once everything has been reported. */
@@ -44,20 +63,16 @@ export class Reporter {
   }
 
   private async report(): Promise<void> {
-    const { run, nodes } = this.model();
-    const changed = [...nodes.values()].filter(({ node }) => this.changedNodes.has(node));
-    this.changedNodes.clear();
-    this.pending = false;
+    const { run } = this.model();
+    const nodes = this.take();
+    this.pending = this.news.size > 0;
     this.seq += 1;
     const { reportStatusCentral } = proxyActivities<CentralActivities>({
       ...reporting,
-      summary: `${run.state}; ${changed.map(({ node, state }) => `${node} ${state}`).join(', ')}`.slice(
-        0,
-        200,
-      ),
+      summary: `${run.state}; ${nodes.map(({ node, state }) => `${node} ${state}`).join(', ')}`.slice(0, 200),
     });
     try {
-      await reportStatusCentral({ at: now(), seq: this.seq, run, nodes: changed });
+      await reportStatusCentral({ at: now(), seq: this.seq, run, nodes });
     } catch (error) {
       // Refused for good. The run goes on all the same: what it does matters more than who hears of it.
       log.error('report refused by the central API', { error: String(error) });

@@ -436,7 +436,7 @@ class Run {
   }
 
   private nodeComputation(): NodeComputation {
-    const { parameters: _onlyProvisioningNeedsThem, ...rest } = this.input.computation;
+    const { parameters: _parameters, provisionInput: _input, ...rest } = this.input.computation;
     return rest;
   }
 

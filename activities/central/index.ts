@@ -8,6 +8,7 @@ import {
   PROVISION_NODE,
   ProvisionInput,
   PublishInput,
+  ResolveImageInput,
   SignalEdgesInput,
   StartedReport,
   StatusReport,
@@ -16,6 +17,7 @@ import {
   type CentralActivities,
   type HostActivities,
 } from '../../workflows/contract';
+import { NodeLogs } from '../shared/node-logs';
 import { createReleaseLaunch } from '../shared/release-launch';
 import { createStopNode } from '../shared/stop-node';
 import { createSuperviseNode } from '../shared/supervise-node';
@@ -26,6 +28,7 @@ import { createProvisionProject } from './provision-project';
 import { createPublishRunKits, removeKits } from './publish-run-kits';
 import { createReportRunStartedCentral } from './report-run-started-central';
 import { createReportStatusCentral } from './report-status-central';
+import { createResolveImage } from './resolve-image';
 import { createSignalEdgeClients } from './signal-edge-clients';
 
 export type { CentralHost } from './central-host';
@@ -37,18 +40,20 @@ export function createCentralActivities(host: CentralHost, temporal: Client): Ce
     reportRunStartedCentral: createReportRunStartedCentral(host.api),
     reportStatusCentral: createReportStatusCentral(host.api),
     signalEdgeClients: createSignalEdgeClients(temporal),
+    resolveImage: createResolveImage(host.images),
   };
 }
 
 /** For this host's own queue. */
 export function createHostActivities(host: CentralHost): HostActivities {
+  const logs = new NodeLogs(host);
   return {
     publishRunKits: createPublishRunKits(host),
     launchCentralNode: createLaunchCentralNode(host),
-    superviseNode: createSuperviseNode(host),
+    superviseNode: createSuperviseNode(host, logs),
     stopNode: createStopNode(host),
     collectResults: createCollectResults(host),
-    releaseLaunch: createReleaseLaunch(host, [CENTRAL_NODE, PROVISION_NODE], async (ref) => {
+    releaseLaunch: createReleaseLaunch(host, logs, [CENTRAL_NODE, PROVISION_NODE], async (ref) => {
       await host.ports.release(ref);
       await removeKits(host, ref);
     }),
@@ -61,6 +66,7 @@ export const CENTRAL_INPUTS = {
   reportRunStartedCentral: StartedReport,
   reportStatusCentral: StatusReport,
   signalEdgeClients: SignalEdgesInput,
+  resolveImage: ResolveImageInput,
   publishRunKits: PublishInput,
   launchCentralNode: LaunchCentralInput,
   superviseNode: SuperviseInput,

@@ -1,8 +1,10 @@
 /** launchCentralNode: this host gets the central node's kit like any site gets its own, and brings the node up once. */
 import { Context } from '@temporalio/activity';
+import { findTaken } from '../../nodes';
 import { CENTRAL_NODE, type LaunchCentralInput, type LaunchedNode } from '../../workflows/contract';
+import { failure } from '../../workflows/errors';
 import { fetchOwnKit } from '../shared/own-kit';
-import { runNode } from '../shared/run-node';
+import { runNode, startedNode } from '../shared/run-node';
 import type { CentralHost } from './central-host';
 
 export function createLaunchCentralNode(host: CentralHost) {
@@ -13,6 +15,7 @@ export function createLaunchCentralNode(host: CentralHost) {
     ...launch
   }: LaunchCentralInput): Promise<LaunchedNode> {
     const ref = { ...launch, node: CENTRAL_NODE };
+    if ((await startedNode(host, ref)) === undefined) await mustBeFree(ports);
     await fetchOwnKit(host, ref, kit, Context.current().cancellationSignal);
     return runNode(host, ref, computation, await host.policy(), {
       command: computation.commands.central,
@@ -20,4 +23,15 @@ export function createLaunchCentralNode(host: CentralHost) {
       ports,
     });
   };
+}
+
+/** The kits name the ports, so this launch can have no others. What took one came by no ledger: it is somebody else's. */
+async function mustBeFree(ports: readonly number[]): Promise<void> {
+  const taken = await findTaken(ports);
+  if (taken === undefined) return;
+  throw failure(
+    'NodeNotStarted',
+    `Another process on this host listens on port ${taken}, which was reserved for this launch. ` +
+      'The launch goes on as soon as that process ends; a new run gets another port.',
+  );
 }

@@ -21,6 +21,7 @@ import { capped, type HostPolicy, type Means } from '../shared/policy';
 import { launchMeans } from '../shared/run-node';
 import { writeWhole } from '../shared/write-whole';
 import type { CentralHost } from './central-host';
+import { portsOf, provisionInput } from './provision-input';
 
 const LOG_LINES = 20;
 /** What a stop that interrupts provisioning leaves the provisioning node for ending by itself. */
@@ -66,7 +67,7 @@ async function reserveEndpoint(
   { runtime }: Means,
 ): Promise<Endpoint> {
   const fallback = runtime === 'docker' ? 'host.docker.internal' : 'localhost';
-  return { host: centralName ?? fallback, ports: await ports.reserve(ref, computation.ports) };
+  return { host: centralName ?? fallback, ports: await ports.reserve(ref, portsOf(computation)) };
 }
 
 /** They are made all at once or not at all, and go when they are published. */
@@ -98,17 +99,12 @@ async function makeKits(job: Job): Promise<void> {
 }
 
 /** A folder with nothing but the file that the computation's provision command reads (docs/computations.md). */
-async function layOut({ host, input: { sites, parameters }, node, endpoint }: Job): Promise<void> {
+async function layOut({ host, input, node, endpoint }: Job): Promise<void> {
   const folder = host.folders.provision(node);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const provisionInput = {
-    users: sites.map(({ id, name }) => ({ id, name })),
-    computation_parameters: JSON.stringify(parameters),
-    fed_learn_port: endpoint.ports[0],
-    host_identifier: endpoint.host,
-  };
-  await writeWhole(join(folder, 'provision_input.json'), JSON.stringify(provisionInput));
+  const content = provisionInput(input, endpoint);
+  await writeWhole(join(folder, 'provision_input.json'), JSON.stringify(content));
 }
 
 /** The deadline counts from the node's start, however many workers have watched it since. */

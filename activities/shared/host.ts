@@ -1,6 +1,6 @@
 /** What the activities of a worker know of the machine they run on. */
 import type { CentralApi } from '../../client';
-import type { NodeRuntimes, RuntimeKind } from '../../nodes';
+import type { HostImages, NodeRuntimes, RuntimeKind } from '../../nodes';
 import type { LaunchFolders } from './launch-folders';
 import type { HostPolicy } from './policy';
 
@@ -8,6 +8,7 @@ export interface NodeHost {
   runtimes: NodeRuntimes;
   /** Which runtime is meant on this host now; see chooseRuntime in nodes/. */
   chooseRuntime(kind: RuntimeKind | 'auto'): Promise<RuntimeKind>;
+  images: HostImages;
   folders: LaunchFolders;
   /** Read anew at each call. */
   policy(): Promise<HostPolicy>;

@@ -1,6 +1,6 @@
 /** What a host lets run on it. The host's administrator writes it; a run can only ask. */
 import { z } from 'zod';
-import type { RuntimeKind } from '../../nodes';
+import type { HostImages, RuntimeKind } from '../../nodes';
 import { ByteSize, toBytes, type Computation, type NodeComputation } from '../../workflows/contract';
 import { failure } from '../../workflows/errors';
 
@@ -37,11 +37,15 @@ export type ResourceCaps = z.output<typeof ResourceCaps>;
 /** How much of a node's log may leave the site. */
 export const LogDisclosure = z.enum(['none', 'on-error', 'stream']);
 
+/** Whether the names and sizes of a node's results may leave the site. The results themselves stay in any case. */
+export const ResultDisclosure = z.enum(['listed', 'hidden']);
+
 /** What every host decides; read anew for each launch, so that a change needs no restart. */
 export interface HostPolicy {
   computations: readonly AllowedComputation[];
   resources: ResourceCaps;
   logs: z.output<typeof LogDisclosure>;
+  results: z.output<typeof ResultDisclosure>;
   /** The site's folders by the consortium's dataset name; a central host has none. */
   datasets: Readonly<Record<string, string>>;
 }
@@ -49,15 +53,22 @@ export interface HostPolicy {
 /** How a computation runs on this host. */
 export type Means = { runtime: 'docker'; image: string } | { runtime: 'process'; folder: string };
 
+/** What a host has to decide with. */
+interface Ways {
+  /** Which runtime `kind` means on this host now. */
+  choose: (kind: RuntimeKind | 'auto') => Promise<RuntimeKind>;
+  images: HostImages;
+}
+
 /**
- * How `computation` may run here.
- * @param choose which runtime `auto` means on this host now
- * @throws ApplicationFailure `ComputationNotAllowed`, naming what is allowed
+ * How `computation` may run here. A host may allow an image by a name; what the run asks for by digest then has to be
+ * what that name means here.
+ * @throws ApplicationFailure `ComputationNotAllowed`, naming what is allowed; `ImageMissing`, `EngineUnavailable`
  */
 export async function meansFor(
   computation: NodeComputation,
   policy: HostPolicy,
-  choose: (kind: RuntimeKind | 'auto') => Promise<RuntimeKind>,
+  { choose, images }: Ways,
 ): Promise<Means> {
   const named = policy.computations.filter(({ name }) => name === computation.name);
   if (named.length === 0)
@@ -65,13 +76,15 @@ export async function meansFor(
   for (const entry of named) {
     const kind = await choose(wishOf(entry, computation));
     if (kind === 'process' && entry.folder !== undefined) return { runtime: kind, folder: entry.folder };
-    if (kind === 'docker' && entry.image !== undefined && entry.image === computation.image)
-      return { runtime: kind, image: entry.image };
+    const { image } = computation;
+    if (kind === 'docker' && image !== undefined && entry.image !== undefined) {
+      if (await images.is(entry.image, image)) return { runtime: kind, image };
+    }
   }
-  const images = named.flatMap(({ image }) => image ?? []).join(', ') || 'none';
+  const allowed = named.flatMap(({ image }) => image ?? []).join(', ') || 'none';
   throw failure(
     'ComputationNotAllowed',
-    `the run asks for image ${computation.image ?? '(none)'} of "${computation.name}"; allowed here: ${images}`,
+    `the run asks for image ${computation.image ?? '(none)'} of "${computation.name}"; allowed here: ${allowed}`,
   );
 }
 

@@ -42,9 +42,10 @@ export async function launchMeans(
   policy: HostPolicy,
 ): Promise<Means> {
   const { runtime } = await host.folders.readRecord(ref);
-  return meansFor(computation, policy, async (kind) =>
-    kind === 'auto' && runtime !== undefined ? runtime : host.chooseRuntime(kind),
-  );
+  return meansFor(computation, policy, {
+    choose: async (kind) => (kind === 'auto' && runtime !== undefined ? runtime : host.chooseRuntime(kind)),
+    images: host.images,
+  });
 }
 
 async function start(

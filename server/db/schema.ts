@@ -21,9 +21,11 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { ConsortiumBody, RunEvent } from '../../workflows/api-contract';
 import type {
+  Computation,
   NodeError,
   NodeView,
   Parameters,
+  ResolvedImage,
   RunInput,
   RunView,
   StartedReport,
@@ -40,6 +42,20 @@ const provenance = () => ({
   reportedAt: moment().notNull().default(0),
   reportedSeq: bigint({ mode: 'number' }).notNull().default(0),
 });
+
+/** Registered computations: what their authors wrote, and what their images were when they were registered. */
+export const computations = pgTable(
+  'computations',
+  {
+    name: text().notNull(),
+    version: text().notNull(),
+    manifest: json().$type<Computation>().notNull(),
+    image: json().$type<ResolvedImage>(),
+    addedBy: text().notNull(),
+    addedAt: moment().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.name, table.version] })],
+);
 
 export const consortia = pgTable('consortia', {
   id: text().primaryKey(),

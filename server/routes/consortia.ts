@@ -11,11 +11,11 @@ import {
 } from '../../workflows/api-contract';
 import { ConsortiumId } from '../../workflows/contract';
 import { mustLead, mustSee, visibleConsortia } from '../access';
+import type { Registry } from '../registry/computations';
 import type { Database } from '../db/client';
 import { consortia } from '../db/schema';
 import { HttpProblem } from '../problem';
 import type { Links } from '../runs/links';
-import { checkSchema } from '../runs/parameters';
 import type { StartRun } from '../runs/start';
 import { problems } from './responses';
 
@@ -27,11 +27,14 @@ const IdempotencyKey = z
 
 interface Deps {
   db: Database;
+  registry: Registry;
   startRun: StartRun;
   links: Links;
 }
 
-export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, startRun, links }, done) => {
+export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) => {
+  const { db, registry, startRun, links } = deps;
+
   async function find(consortiumId: string): Promise<ConsortiumView> {
     const [row] = await db.select().from(consortia).where(eq(consortia.id, consortiumId));
     if (row) return { ...row.body, id: row.id };
@@ -52,7 +55,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, s
       },
     },
     async ({ params: { consortiumId: id }, body }) => {
-      checkSchema(body.computation);
+      await registry.get(body.computation);
       await db
         .insert(consortia)
         .values({ id, body })

@@ -39,7 +39,7 @@ export function checkSchema(computation: Computation): void {
   } catch (error) {
     const detail = `is not a usable JSON Schema: ${error instanceof Error ? error.message : String(error)}`;
     throw new HttpProblem('invalid-computation', `The schema of the parameters ${detail}`, [
-      { pointer: '/computation/parameters', detail },
+      { pointer: '/parameters', detail },
     ]);
   }
 }

@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ConsortiumView } from '../../workflows/api-contract';
 import { TERMINAL_RUN_STATES, type NodeView, type Parameters, type RunInput } from '../../workflows/contract';
 import { initialModel, isTerminalRun } from '../../workflows/run-state';
+import type { Registry } from '../registry/computations';
 import type { Database } from '../db/client';
 import { nodes, runs } from '../db/schema';
 import type { Journal } from '../journal';
@@ -37,10 +38,11 @@ type RunRow = typeof runs.$inferSelect;
 export function createStartRun(deps: {
   db: Database;
   journal: Journal;
+  registry: Registry;
   temporal: Runs;
   links: Links;
 }): StartRun {
-  const { db, journal, temporal, links } = deps;
+  const { db, journal, registry, temporal, links } = deps;
 
   async function handOver({ runId, input }: RunRow): Promise<void> {
     if (input === null) return;
@@ -55,7 +57,8 @@ export function createStartRun(deps: {
 
   return async (request) => {
     const earlier = await findByKey(db, request);
-    const written = earlier === undefined ? await writeDown(journal, request) : undefined;
+    const written =
+      earlier === undefined ? await writeDown(journal, request, await inputOf(registry, request)) : undefined;
     const row = earlier ?? written ?? (await findByKey(db, request));
     if (row === undefined) throw new Error('a new run got the id of another');
     if (!row.handedOver) await handOver(row);
@@ -82,9 +85,11 @@ async function findByKey(db: Database, request: StartRequest): Promise<RunRow | 
 }
 
 /** Writes a new run down, all its nodes waiting; `undefined` when another request with the key was faster. */
-function writeDown(journal: Journal, request: StartRequest): Promise<RunRow | undefined> {
-  const { consortium, requested, idempotencyKey } = request;
-  const input = inputOf(request);
+function writeDown(
+  journal: Journal,
+  { consortium, requested, idempotencyKey }: StartRequest,
+  input: RunInput,
+): Promise<RunRow | undefined> {
   const now = Date.now();
   const runId = newRunId(consortium.id, now);
   const { run, nodes: views } = initialModel(runId, input, now);
@@ -116,9 +121,13 @@ function writeDown(journal: Journal, request: StartRequest): Promise<RunRow | un
   });
 }
 
-/** @throws HttpProblem `invalid-parameters` */
-function inputOf({ consortium, requested, startedBy }: StartRequest): RunInput {
-  const { id, name, computation, sites, windows } = consortium;
+/** @throws HttpProblem `unknown-computation`, `invalid-parameters` */
+async function inputOf(
+  registry: Registry,
+  { consortium, requested, startedBy }: StartRequest,
+): Promise<RunInput> {
+  const { id, name, sites, windows } = consortium;
+  const { computation } = await registry.get(consortium.computation);
   const parameters = requested ?? consortium.parameters;
   const whose = requested === undefined ? `The parameters of ${id}` : 'The parameters';
   checkParameters(computation, parameters, whose);

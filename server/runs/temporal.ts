@@ -179,8 +179,8 @@ const ENDINGS: Readonly<Record<string, string>> = {
 
 const UNREACHABLE = new Set([1, 4, 8, 14]);
 
-/** gRPC's cancelled, deadline exceeded, resource exhausted and unavailable are about the way to Temporal. */
-function asProblem(error: unknown): unknown {
+/** What a failed call to Temporal is to whoever asked. gRPC's cancelled, deadline exceeded, resource exhausted and unavailable are about the way to Temporal. */
+export function asProblem(error: unknown): unknown {
   if (error instanceof HttpProblem) return error;
   if (error instanceof NamespaceNotFoundError)
     return new HttpProblem('temporal-refused', `Temporal has no namespace ${error.namespace}.`);

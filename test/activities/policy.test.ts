@@ -18,11 +18,18 @@ const policy = (...computations: AllowedComputation[]): HostPolicy => ({
   computations,
   resources: {},
   logs: 'on-error',
+  results: 'listed',
   datasets: {},
 });
 /** A host on which `auto` means `kind`. */
-const host = (kind: RuntimeKind) => (wish: RuntimeKind | 'auto') =>
-  Promise.resolve(wish === 'auto' ? kind : wish);
+const host = (kind: RuntimeKind) => ({
+  choose: (wish: RuntimeKind | 'auto') => Promise.resolve(wish === 'auto' ? kind : wish),
+  images: {
+    resolve: () => Promise.reject(new Error('nothing is to be resolved')),
+    is: (reference: string, digest: string) => Promise.resolve((NAMES[reference] ?? reference) === digest),
+  },
+});
+const NAMES: Readonly<Record<string, string>> = { 'i:1.0.0': 'i@sha256:1' };
 
 const asDocker = { name: 'example', runtime: 'docker' as const, image: 'i@sha256:1' };
 const asProcess = { name: 'example', runtime: 'process' as const, folder: '/c' };
@@ -33,6 +40,7 @@ const processes = { runtime: 'process', folder: '/c' };
 describe('how a computation may run', () => {
   test.each<[string, AllowedComputation[], string | undefined, RuntimeKind, object]>([
     ['an allowed image', [asDocker], 'i@sha256:1', 'docker', docker],
+    ['an image that is allowed by name', [{ ...asDocker, image: 'i:1.0.0' }], 'i@sha256:1', 'docker', docker],
     ['docker where it was named, engine or not', [asDocker], 'i@sha256:1', 'process', docker],
     ['an allowed folder', [asProcess], undefined, 'docker', processes],
     ['an allowed folder of a computation that has an image too', [asProcess], 'other', 'docker', processes],
@@ -66,6 +74,12 @@ describe('how a computation may run', () => {
       '"example" is not allowed',
     ],
     ['another image', [asDocker], 'i@sha256:2', 'asks for image i@sha256:2'],
+    [
+      'what a name does not mean here',
+      [{ ...asDocker, image: 'i:1.0.0' }],
+      'i@sha256:2',
+      'allowed here: i:1.0.0',
+    ],
     ['another image, though there is a folder', [asEither], 'i@sha256:2', 'allowed here: i@sha256:1'],
     ['no image where an image is allowed', [asDocker], undefined, 'asks for image (none)'],
   ])('not %s', async (_, allowed, image, words) => {

@@ -22,7 +22,7 @@ import type { NodeHost } from '../../activities/shared/host';
 import { LaunchFolders } from '../../activities/shared/launch-folders';
 import type { HostPolicy } from '../../activities/shared/policy';
 import { createCentralApi } from '../../client';
-import { createNodeRuntimes, createPortLedger } from '../../nodes';
+import { connectEngine, createHostImages, createNodeRuntimes, createPortLedger } from '../../nodes';
 import type { ObjectStore } from '../../storage';
 import { createLog } from '../../workers/run-workers';
 import type { ErrorReportBody } from '../../workflows/api-contract';
@@ -96,6 +96,7 @@ export class Stage {
       computations: [{ name: 'example', runtime: 'process', folder: this.path('computation') }],
       resources: {},
       logs: 'on-error',
+      results: 'listed',
       datasets: { data: this.path('data') },
     };
   }
@@ -172,6 +173,7 @@ export class Stage {
     return {
       runtimes: createNodeRuntimes({ stateDir: state }),
       chooseRuntime: (kind) => Promise.resolve(kind === 'auto' ? 'process' : kind),
+      images: createHostImages(connectEngine()),
       folders: new LaunchFolders(state, join(state, 'results')),
       policy: () => Promise.resolve(this.policy),
       api: createCentralApi({ url: this.api.url, token: 'token-of-a-worker' }),

@@ -51,6 +51,7 @@ export class MusterSide implements Side {
     const { signal, api } = this;
     const sites = this.sites.slice(0, count);
     const { id, body } = tryConsortium(this.means.computation, sites, this.parameters);
+    await api.addComputation(this.means.computation, { replace: true }, signal);
     await api.putConsortium(id, body, signal);
     const began = Date.now();
     const { runId } = await api.startRun(id, {}, randomUUID(), signal);

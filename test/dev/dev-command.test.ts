@@ -7,6 +7,7 @@ import { useFolder } from '../support/folder';
 import { MusterProcess } from '../support/try';
 
 const PARTS = ['temporal', 'minio', 'api', 'central-worker'];
+const COMPUTATION = { name: 'nothing', version: '1' };
 const CONSORTIUM = {
   name: 'Kept',
   computation: { name: 'nothing', version: '1' },
@@ -76,6 +77,7 @@ describe('muster dev', () => {
   });
 
   it('starts a part again that was killed, and says which one and why', async () => {
+    await api.addComputation(COMPUTATION);
     await api.putConsortium('kept', CONSORTIUM);
     const { pid } = await muster.process('api');
     process.kill(pid, 'SIGKILL');

@@ -2,11 +2,10 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execFileSync } from 'node:child_process';
-import type { z } from 'zod';
 import { ApiProblem } from '../../client';
-import type { ConsortiumBody, RunDetail } from '../../workflows/api-contract';
+import type { RunDetail } from '../../workflows/api-contract';
 import { CENTRAL_NODE } from '../../workflows/contract';
-import { Consortium } from '../support/consortium';
+import { Consortium, type ConsortiumDraft } from '../support/consortium';
 import { useFolder } from '../support/folder';
 
 jest.setTimeout(300_000);
@@ -36,9 +35,9 @@ function computation({ provision = PROVISION, central = WAIT, edge = WAIT } = {}
 const body = (
   commands: Parameters<typeof computation>[0],
   more: object = {},
-): z.input<typeof ConsortiumBody> => ({
+): ConsortiumDraft => ({
   name: 'Scripts',
-  computation: computation(commands) as z.input<typeof ConsortiumBody>['computation'],
+  computation: computation(commands) as ConsortiumDraft['computation'],
   sites: sites.map((id) => ({ id, name: `Site ${id}`, dataset })),
   windows: { retry: '1s', stopConfirm: '5s' },
   ...more,
@@ -78,7 +77,7 @@ it('a run of an unknown consortium is refused by name', async () => {
 });
 
 it('parameters that do not fit are refused by JSON pointer', async () => {
-  await consortium.api.putConsortium('bad-parameters', body({}));
+  await consortium.put('bad-parameters', body({}));
   const refused = await consortium.api
     .startRun('bad-parameters', { parameters: { rounds: 'many' } }, 'k2')
     .catch((error: unknown) => error);
@@ -88,7 +87,7 @@ it('parameters that do not fit are refused by JSON pointer', async () => {
 });
 
 it('one key gives one run, however often it is asked for', async () => {
-  await consortium.api.putConsortium('one-key', body({ central: WORK, edge: WORK }));
+  await consortium.put('one-key', body({ central: WORK, edge: WORK }));
   const started = await Promise.all([1, 2, 3].map(() => consortium.api.startRun('one-key', {}, 'same-key')));
   expect(new Set(started.map(({ runId }) => runId)).size).toBe(1);
   await consortium.ended(started[0]!.runId);

@@ -53,6 +53,10 @@ describe('who may call the API', () => {
   });
 
   it.each<[string, AccessClaims[]]>([
+    ['POST /api/computations', [lead('c'), site('alpha'), central, node]],
+    ['GET /api/computations', [site('alpha'), node]],
+    ['GET /api/computations/x/1', [site('alpha'), node]],
+    ['DELETE /api/computations/x/1', [lead('c'), site('alpha'), central, node]],
     ['PUT /api/consortia/c', [lead('c'), site('alpha'), central, node]],
     ['GET /api/consortia', [site('alpha'), node]],
     ['GET /api/consortia/c', [site('alpha'), node]],

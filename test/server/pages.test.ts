@@ -57,6 +57,10 @@ describe('what people open in a browser', () => {
     expect(operations.map(({ operationId }) => operationId).sort()).toEqual(
       [
         ...[
+          'addComputation',
+          'listComputations',
+          'getComputation',
+          'removeComputation',
           'putConsortium',
           'listConsortia',
           'getConsortium',

@@ -8,7 +8,7 @@ import { followRun } from '../../client/events';
 import { testObjectStoreEnv } from '../support/object-store';
 import { useTemporal } from '../support/temporal';
 import { newDatabase } from './databases';
-import { consortiumDraft } from './scenes';
+import { COMPUTATION, consortiumDraft } from './scenes';
 import { admin, central, SECRET, tokenFor } from './server';
 import { runView, statusReport } from './views';
 
@@ -88,6 +88,7 @@ describe('the central API as a process', () => {
 
   it('has everything that it accepted after it was killed in the middle of its work', async () => {
     const server = await launch().ready();
+    await api.addComputation(COMPUTATION);
     await api.putConsortium('penguins', consortiumDraft());
     const { runId } = await api.startRun('penguins', {}, 'a-key');
     const worker = createCentralApi({ url: `http://127.0.0.1:${port}`, token: await tokenFor(central) });
@@ -127,6 +128,7 @@ describe('the central API as a process', () => {
       `The data folder ${folder} is in use by process ${server.pid}: stop that server, or set MUSTER_DATA_DIR to another.\n`,
     );
 
+    await api.addComputation(COMPUTATION);
     await api.putConsortium('penguins', consortiumDraft());
     const { runId } = await api.startRun('penguins', {}, 'followed');
     const left = new AbortController();

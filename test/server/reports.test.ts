@@ -29,9 +29,9 @@ describeOnEachDatabase('reports', (kind) => {
       expect(views[0]).toMatchObject({ node: 'central', containerId: 'c0ffee' });
       const [, ...told] = await eventsOf(server, runId);
       expect(told.map(({ type, at }) => [type, at])).toEqual([
+        ['node', 10],
+        ['node', 10],
         ['run', 10],
-        ['node', 10],
-        ['node', 10],
       ]);
       expect(told.at(-1)).toMatchObject({ id: lastEventId, data: nodes[1] });
     });

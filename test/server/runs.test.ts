@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import { runs } from '../../server/db/schema';
 import { connectTemporal, createRuns } from '../../server/runs/temporal';
 import { ConsortiumList, ConsortiumView, RunDetail, RunList } from '../../workflows/api-contract';
-import { eventsOf, look, register, report, signalsTo, start, statesOf } from './scenes';
+import { consortiumDraft, eventsOf, look, register, report, signalsTo, start, statesOf } from './scenes';
 import { callOn, lead, problemOf, PUBLIC_URL, TEMPORAL_UI, useServer } from './server';
 import { nodeView, runView, statusReport } from './views';
 
@@ -22,8 +22,16 @@ describe('runs and consortia, as people see them', () => {
       const consortium = ConsortiumView.parse((await server.call('GET /api/consortia/kept')).json());
       expect(consortium).toMatchObject({
         ...{ id: 'kept', name: 'Another name', parameters: {} },
-        computation: { deadlines: { stopGrace: '20s' } },
+        computation: { name: 'example', version: '1.0.0' },
         windows: { retry: '10m' },
+      });
+    });
+
+    it('need a computation that is registered', async () => {
+      const body = consortiumDraft({ computation: { name: 'example', version: '0.0.0' } });
+      expect(problemOf(await server.call('PUT /api/consortia/early', { body }))).toMatchObject({
+        ...{ status: 404, type: 'urn:muster:problem:unknown-computation' },
+        detail: 'example 0.0.0 is not registered.',
       });
     });
 
@@ -99,7 +107,7 @@ describe('runs and consortia, as people see them', () => {
       });
       expect(errors).toMatchObject([{ type: 'RunFailed', retrying: false }]);
       const last = (await eventsOf(server, runId)).slice(-4).map(({ type }) => type);
-      expect(last).toEqual(['run', 'node', 'node', 'error']);
+      expect(last).toEqual(['node', 'node', 'error', 'run']);
     });
 
     it('is shown so in the list too', async () => {

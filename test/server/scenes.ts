@@ -10,6 +10,7 @@ import {
   type RunEvent,
   type StatusReportBody,
 } from '../../workflows/api-contract';
+import type { Computation } from '../../workflows/contract';
 import { central, type TestServer } from './server';
 
 const POLL_MS = 10;
@@ -20,18 +21,31 @@ export type ConsortiumDraft = z.input<typeof ConsortiumBody>;
 export function consortiumDraft(more: Partial<ConsortiumDraft> = {}): ConsortiumDraft {
   return {
     name: 'Penguins of the Palmer archipelago',
-    computation: { name: 'example', version: '1.0.0' },
+    computation: { name: COMPUTATION.name, version: COMPUTATION.version },
     sites: ['alpha', 'beta'].map((id) => ({ id, name: `Site ${id}`, dataset: 'birds' })),
     ...more,
   };
 }
 
+export type ComputationDraft = z.input<typeof Computation>;
+
+/** The computation of {@link consortiumDraft}. */
+export const COMPUTATION: ComputationDraft = { name: 'example', version: '1.0.0' };
+
+/** Registers a consortium and, before it, its computation. */
 export async function register(
   server: TestServer,
   id: string,
-  more: Partial<ConsortiumDraft> = {},
+  {
+    computation = COMPUTATION,
+    ...more
+  }: Partial<Omit<ConsortiumDraft, 'computation'>> & { computation?: ComputationDraft } = {},
 ): Promise<void> {
-  const answer = await server.call(`PUT /api/consortia/${id}`, { body: consortiumDraft(more) });
+  const added = await server.call('POST /api/computations?replace=true', { body: computation });
+  expect([200, 201]).toContain(added.statusCode);
+  const { name, version } = computation;
+  const body = consortiumDraft({ ...more, computation: { name, version } });
+  const answer = await server.call(`PUT /api/consortia/${id}`, { body });
   expect(answer.statusCode).toBe(200);
 }
 

@@ -3,6 +3,7 @@ import fastify, { type FastifyInstance, type LightMyRequestResponse } from 'fast
 import { SignJWT } from 'jose';
 import { PassThrough } from 'node:stream';
 import { app, serverOptions } from '../../server/app';
+import { createImages } from '../../server/registry/images';
 import { openDatabase, type Database, type OpenDatabase } from '../../server/db/client';
 import { createLogger } from '../../server/logger';
 import { createRuns, type Runs } from '../../server/runs/temporal';
@@ -98,6 +99,7 @@ class FileServer implements TestServer {
       config: { secret: SECRET, publicUrl: PUBLIC_URL, temporal: { address, namespace, uiUrl: TEMPORAL_UI } },
       db: db ?? this.db,
       temporal: temporal ?? createRuns(client),
+      images: createImages(client),
       objects: objects ?? this.objects,
       page,
     });

@@ -7,7 +7,7 @@ import { StartedRun } from '../../workflows/api-contract';
 import { CENTRAL_QUEUE, RUN_WORKFLOW, RunInput } from '../../workflows/contract';
 import { describeOnEachDatabase } from './databases';
 import { admin, callOn, lead, problemOf, PUBLIC_URL, TEMPORAL_UI, useServer } from './server';
-import { consortiumDraft, eventsOf, look, register, statesOf } from './scenes';
+import { eventsOf, look, register, statesOf } from './scenes';
 
 describeOnEachDatabase('startRun', (kind) => {
   const server = useServer(kind);
@@ -115,15 +115,6 @@ describeOnEachDatabase('startRun', (kind) => {
       const pointers = problemOf(answer).errors?.map(({ pointer }) => pointer);
       expect(new Set(pointers)).toEqual(new Set(['/parameters/pair/0', '/parameters/pair']));
     }
-  });
-
-  it('refuses a schema that nothing can be checked against when it is registered', async () => {
-    const computation = { name: 'x', version: '1', parameters: { type: 'thing' } };
-    const answer = await server.call('PUT /api/consortia/broken', { body: consortiumDraft({ computation }) });
-    expect(problemOf(answer)).toMatchObject({
-      ...{ status: 422, type: 'urn:muster:problem:invalid-computation' },
-      errors: [{ pointer: '/computation/parameters' }],
-    });
   });
 
   it('names a consortium that does not exist', async () => {

@@ -12,9 +12,14 @@ import {
   type FollowedEvent,
 } from '../../client';
 import type { ConsortiumBody, RunDetail } from '../../workflows/api-contract';
-import { TERMINAL_RUN_STATES } from '../../workflows/contract';
+import { TERMINAL_RUN_STATES, type Computation } from '../../workflows/contract';
 import type { z } from 'zod';
 import { MusterProcess } from './try';
+
+/** A consortium with its whole computation. */
+export type ConsortiumDraft = Omit<z.input<typeof ConsortiumBody>, 'computation'> & {
+  computation: z.input<typeof Computation>;
+};
 
 export class Consortium {
   private constructor(
@@ -28,15 +33,24 @@ export class Consortium {
   static async open(args: readonly string[]): Promise<Consortium> {
     const muster = await MusterProcess.start(['try', ...args]);
     const [, link = ''] = await muster.says(/(http:\S+\/runs\/\S+#token=\S+)/);
-    await muster.says(/complete in/);
+    const [, state = ''] = await muster.says(/run \S+ (complete|failed|stopped) in/i);
+    if (state !== 'complete')
+      throw new Error(`The first run is ${state}:\n${muster.stdout}\n${muster.stderr}`);
     const page = new URL(link);
     const token = page.hash.replace('#token=', '');
     return new Consortium(muster, page, createCentralApi({ url: page.origin, token }));
   }
 
+  /** Puts a consortium, with its computation as it is now. */
+  async put(consortiumId: string, { computation, ...more }: ConsortiumDraft): Promise<void> {
+    const { name, version } = computation;
+    await this.api.addComputation(computation, { replace: true });
+    await this.api.putConsortium(consortiumId, { ...more, computation: { name, version } });
+  }
+
   /** Puts a consortium and starts a run of it. */
-  async start(consortiumId: string, body: z.input<typeof ConsortiumBody>): Promise<string> {
-    await this.api.putConsortium(consortiumId, body);
+  async start(consortiumId: string, body: ConsortiumDraft): Promise<string> {
+    await this.put(consortiumId, body);
     const { runId } = await this.api.startRun(consortiumId, {}, `first-of-${consortiumId}`);
     return runId;
   }

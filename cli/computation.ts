@@ -1,0 +1,151 @@
+/** `muster computation`: the registry of computations, from a terminal. */
+import { readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { CentralApi } from '../client';
+import { ApiProblem } from '../client';
+import type { ComputationRecord } from '../workflows/api-contract';
+import { ComputationRef } from '../workflows/contract';
+import { openApi, withApiOptions, type ApiOptions } from './api-access';
+import { parseComputation } from './arguments';
+import { messageOf } from './message-of';
+import { UsageError } from './usage-error';
+
+interface AddOptions extends ApiOptions {
+  replace: boolean;
+}
+interface ShowOptions extends ApiOptions {
+  json: boolean;
+}
+
+const ASK_AGAIN_MS = 1_000;
+
+/** Adds `muster computation`. */
+export function registerComputation(program: Command): void {
+  const computation = program.command('computation').description('computations that consortia can use');
+  withApiOptions(computation.command('add'))
+    .description('register a version of a computation, and settle which image it means')
+    .argument('<file>', 'its computation.yaml')
+    .option('--replace', 'replace what is registered as this version', false)
+    .action(add);
+  withApiOptions(computation.command('ls'))
+    .description('list what is registered')
+    .option('--json', 'as JSON', false)
+    .action(list);
+  withApiOptions(computation.command('show'))
+    .description('show a version, with all that its manifest left to the defaults')
+    .argument('<name[@version]>', 'without a version: the one that was registered last')
+    .option('--json', 'as JSON', false)
+    .action(show);
+  withApiOptions(computation.command('rm'))
+    .description('remove a version that no consortium uses')
+    .argument('<name@version>', 'which one')
+    .action(remove);
+}
+
+async function add(file: string, { replace, ...where }: AddOptions): Promise<void> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new UsageError(`${file} cannot be read: ${messageOf(error)}`);
+  });
+  const manifest = parseComputation(text, file);
+  const api = await openApi(where);
+  const { computation } = await untilRegistered(() => api.addComputation(manifest, { replace }));
+  const { name, version, image } = computation;
+  process.stdout.write(`${name}@${version} is registered${image === undefined ? '' : ` as ${image}`}\n`);
+}
+
+/** An image of gigabytes takes a central host some minutes. */
+async function untilRegistered(ask: () => Promise<ComputationRecord>): Promise<ComputationRecord> {
+  for (let first = true; ; first = false) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isPending(error)) throw error;
+      if (first) process.stderr.write('A central host is pulling the image. This can take some minutes.\n');
+      await pause(ASK_AGAIN_MS);
+    }
+  }
+}
+
+const isPending = (error: unknown): error is ApiProblem =>
+  error instanceof ApiProblem && error.problem?.type === 'urn:muster:problem:image-pending';
+
+async function list({ json, ...where }: ShowOptions): Promise<void> {
+  const api = await openApi(where);
+  const answer = await api.listComputations();
+  if (json) process.stdout.write(`${JSON.stringify(answer)}\n`);
+  else for (const record of answer.computations) process.stdout.write(`${line(record)}\n`);
+}
+
+const line = ({ computation: { name, version, image }, addedBy, addedAt }: ComputationRecord) =>
+  [`${name}@${version}`, image ?? 'no image', `${addedBy}, ${new Date(addedAt).toISOString()}`].join('  ');
+
+async function show(which: string, { json, ...where }: ShowOptions): Promise<void> {
+  const record = await find(await openApi(where), which);
+  process.stdout.write(`${json ? JSON.stringify(record) : describe(record)}\n`);
+}
+
+async function find(api: CentralApi, which: string): Promise<ComputationRecord> {
+  if (which.includes('@')) return api.getComputation(parseRef(which));
+  const { computations } = await api.listComputations();
+  const newest = computations.find(({ computation }) => computation.name === which);
+  if (newest) return newest;
+  throw new UsageError(`No version of ${which} is registered; \`muster computation ls\` lists what is.`);
+}
+
+async function remove(which: string, where: ApiOptions): Promise<void> {
+  const ref = parseRef(which);
+  await (await openApi(where)).removeComputation(ref);
+  process.stdout.write(`${which} is removed\n`);
+}
+
+/** `name@version`. */
+export function parseRef(text: string): ComputationRef {
+  const [, name = '', version = ''] = /^([^@]*)@(.*)$/s.exec(text) ?? [];
+  const parsed = ComputationRef.safeParse({ name, version });
+  if (parsed.success) return parsed.data;
+  throw new UsageError(`${text} is not of the form NAME@VERSION, such as penguins@1.0.0.`);
+}
+
+/** The whole record as a person reads it. */
+export function describe({ computation, image, addedBy, addedAt }: ComputationRecord): string {
+  const {
+    name,
+    version,
+    image: digest,
+    commands,
+    parameters,
+    outputs,
+    ports,
+    resources,
+    deadlines,
+    failure,
+  } = computation;
+  const words = (values: readonly string[]) => values.join(' ') || 'none declared';
+  const rows: [string, string][] = [
+    ['registered', `by ${addedBy}, ${new Date(addedAt).toISOString()}`],
+    ...(image === undefined ? [] : [['image', image.reference] satisfies [string, string]]),
+    ['runs as', digest ?? 'local processes only'],
+    ['provision', words(commands.provision)],
+    ['central', words(commands.central)],
+    ['edge', words(commands.edge)],
+    ['outputs', `central ${words(outputs.central)}; edge ${words(outputs.edge)}`],
+    ['ports', `${ports}, provision input ${computation.provisionInput}`],
+    ['resources', pairs(resources)],
+    ['deadlines', pairs(deadlines)],
+    ['failure', pairs(failure)],
+    ...Object.entries(image?.labels ?? {})
+      .sort()
+      .map(([label, value]): [string, string] => [label, value]),
+    ['parameters', JSON.stringify(parameters)],
+  ];
+  const width = Math.max(...rows.map(([label]) => label.length)) + 2;
+  return [`${name}@${version}`, ...rows.map(([label, value]) => `  ${label.padEnd(width)}${value}`)].join(
+    '\n',
+  );
+}
+
+const pairs = (values: object) =>
+  Object.entries(values)
+    .map(([key, value]) => `${key} ${String(value)}`)
+    .join(', ');
