@@ -1,15 +1,17 @@
 /**
  * Which federation ports of a central host belong to which launch. The ledger is a file, so a restarted worker
- * knows what it promised; one worker process per host writes it.
+ * knows what it promised; one worker process writes it. What other workers of the machine promised is known by the
+ * claims that all of them make (port-claims.ts).
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { LaunchId, RunId, type LaunchRef } from '../workflows/contract';
 import { failure } from '../workflows/errors';
 import { errorCode } from './error-code';
+import { createPortClaims, SHARED_CLAIMS, type PortClaims } from './port-claims';
 
 /** Both ends belong to the range. */
 export interface PortRange {
@@ -40,8 +42,16 @@ const Ledger = z.strictObject({
 });
 type Ledger = z.output<typeof Ledger>;
 
-/** A ledger kept in `file`, handing out ports of `range` that nothing else on this host listens on. */
-export function createPortLedger({ file, range }: { file: string; range: PortRange }): PortLedger {
+export interface PortLedgerOptions {
+  file: string;
+  range: PortRange;
+  /** Folder of the claims of all ledgers that hand out ports of this machine. */
+  claims?: string;
+}
+
+/** A ledger kept in `file`, handing out ports of `range` that nobody else on this host was promised or listens on. */
+export function createPortLedger({ file, range, claims = SHARED_CLAIMS }: PortLedgerOptions): PortLedger {
+  const claimed = createPortClaims(claims, file, isReserved);
   let queue: Promise<unknown> = Promise.resolve();
   /** One change at a time: what one call reads, no other call has half written. */
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -56,7 +66,7 @@ export function createPortLedger({ file, range }: { file: string; range: PortRan
         const ledger = await read(file);
         const held = ledger.reservations.find((one) => isSame(one, ref))?.ports ?? [];
         if (held.length >= count) return held.slice(0, count);
-        const ports = [...held, ...(await findFree(ledger, range, count - held.length))];
+        const ports = [...held, ...(await findFree(ledger, range, claimed, count - held.length))];
         const others = ledger.reservations.filter((one) => !isSame(one, ref));
         const { runId, launchId } = ref;
         await write(file, { reservations: [...others, { runId, launchId, ports }], latest: ports.at(-1) });
@@ -65,8 +75,11 @@ export function createPortLedger({ file, range }: { file: string; range: PortRan
     release: (ref) =>
       inTurn(async () => {
         const { reservations, latest } = await read(file);
-        const others = reservations.filter((one) => !isSame(one, ref));
-        if (others.length < reservations.length) await write(file, { reservations: others, latest });
+        const own = reservations.find((one) => isSame(one, ref));
+        if (own === undefined) return;
+        // Claims first: one that the ledger no longer backs could be another's by the time it is dropped.
+        await Promise.all(own.ports.map((port) => claimed.drop(port)));
+        await write(file, { reservations: reservations.filter((one) => one !== own), latest });
       }),
     list: () => inTurn(async () => (await read(file)).reservations),
   };
@@ -77,6 +90,7 @@ const isSame = (a: LaunchRef, b: LaunchRef) => a.runId === b.runId && a.launchId
 async function findFree(
   { reservations, latest }: Ledger,
   range: PortRange,
+  claimed: PortClaims,
   count: number,
 ): Promise<number[]> {
   const taken = new Set(reservations.flatMap(({ ports }) => ports));
@@ -85,13 +99,17 @@ async function findFree(
   const free: number[] = [];
   for (let step = 0; step < size && free.length < count; step++) {
     const port = range.first + ((((start + step) % size) + size) % size);
-    if (!taken.has(port) && (await canListen(port))) free.push(port);
+    // Only what is claimed is tried: to try a port is to listen on it for a moment, when its rightful node may want to.
+    if (taken.has(port) || !(await claimed.take(port))) continue;
+    if (await canListen(port)) free.push(port);
+    else await claimed.drop(port);
   }
   if (free.length === count) return free;
+  await Promise.all(free.map((port) => claimed.drop(port)));
   throw failure(
     'PortsExhausted',
     `No ${count} free ports between ${range.first} and ${range.last}: ${taken.size} are reserved by ` +
-      `${reservations.length} launches, and others on this host listen on the rest.`,
+      `${reservations.length} launches, and the rest is taken by others on this host.`,
   );
 }
 
@@ -101,6 +119,29 @@ function canListen(port: number): Promise<boolean> {
       .once('error', () => resolve(false))
       .listen({ port, exclusive: true }, () => server.close(() => resolve(true)));
   });
+}
+
+/** The first of `ports` on which something listens already. It is asked by connecting, which is in nobody's way. */
+export async function findTaken(ports: readonly number[]): Promise<number | undefined> {
+  for (const port of ports) if (await answers(port)) return port;
+  return undefined;
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' })
+      .once('connect', () => {
+        socket.destroy();
+        resolve(true);
+      })
+      .once('error', () => resolve(false));
+  });
+}
+
+/** Whether the ledger in `file` has reserved a port; `undefined` where it cannot be read. */
+async function isReserved(file: string, port: number): Promise<boolean | undefined> {
+  const ledger = await read(file).catch(() => undefined);
+  return ledger?.reservations.some(({ ports }) => ports.includes(port));
 }
 
 async function read(file: string): Promise<Ledger> {

@@ -1,7 +1,9 @@
 /** One launch from the making of its kits to the last trace of it. */
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { CENTRAL_NODE } from '../../workflows/contract';
-import { PROVISION, STAY, Stage, until } from './stage';
+import { PROVISION, STAY, Stage, failureOf, until } from './stage';
 
 let stage: Stage;
 afterEach(() => stage.close());
@@ -119,6 +121,26 @@ describe('asked for twice, also by a worker that was started anew', () => {
     const one = await stage.central().do('provisionProject', input);
     const other = await stage.central().do('provisionProject', { ...input, launchId: 'fedcba987654' });
     expect(other.endpoint.ports).not.toEqual(one.endpoint.ports);
+  });
+
+  test('a port that somebody else took meanwhile is named, and the launch goes on once it is free', async () => {
+    stage = await Stage.open();
+    const { kit, ports } = await stage.publish(['a']);
+    const ofCentral = {
+      ...stage.launch,
+      computation: stage.nodeComputation(),
+      kit: kit(CENTRAL_NODE),
+      ports,
+    };
+    const other = createServer().listen(ports[0], '0.0.0.0');
+    await once(other, 'listening');
+    const refused = await failureOf(stage.central().do('launchCentralNode', ofCentral));
+    expect(refused).toMatchObject({ type: 'NodeNotStarted', nonRetryable: false });
+    expect(refused.message).toContain(`port ${ports[0]}`);
+    await expect(stage.centralHost().runtimes.process.list()).resolves.toEqual([]);
+    await new Promise((closed) => other.close(closed));
+    const up = await stage.central().do('launchCentralNode', ofCentral);
+    expect(up).toMatchObject({ runtime: 'process' });
   });
 
   test('a node is started once, on a kit that is not pulled from under its feet', async () => {

@@ -247,7 +247,7 @@ describeWithEngine('hosts that share a container engine', () => {
     try {
       const activities = {
         stopNode: createStopNode(one),
-        releaseLaunch: createReleaseLaunch(one, [one.siteId]),
+        releaseLaunch: createReleaseLaunch(one, { settled: () => Promise.resolve() }, [one.siteId]),
       };
       const reconciler = new Reconciler({ host: one, activities, log: createLog('test', 'fatal') });
       for (let look = 0; look < 3; look++) await reconciler.look();

@@ -1,21 +1,28 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createPortLedger } from '../../nodes/ports';
+import { createInterface } from 'node:readline';
+import { createPortLedger, findTaken } from '../../nodes/ports';
+import { bundled } from './support';
 
 const range = { first: 28110, last: 28114 };
 const launch = (n: number) => ({ runId: 'ports-run', launchId: `launch${String(n).padStart(6, '0')}` });
 
 let folder: string;
 let file: string;
+let claims: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'muster-ports-'));
   file = join(folder, 'state', 'ports.json');
+  claims = join(folder, 'claims');
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const open = () => createPortLedger({ file, range });
+const open = () => createPortLedger({ file, range, claims });
+const another = (name: string) => createPortLedger({ file: join(folder, name, 'ports.json'), range, claims });
 
 function listen(port: number, host?: string): Promise<Server> {
   return new Promise((resolve, reject) => {
@@ -84,3 +91,93 @@ test('a damaged ledger is named and left as it is', async () => {
   await writeFile(file, '{"reservations":');
   await expect(open().reserve(launch(2), 1)).rejects.toThrow(`The port ledger ${file} is damaged.`);
 });
+
+describe('workers that share a machine', () => {
+  test('none is given a port that another has promised, though nothing listens on it yet', async () => {
+    const [one, two] = [another('one'), another('two')];
+    const theirs = await one.reserve(launch(1), 2);
+    const ours = await two.reserve(launch(2), 3);
+    expect(ours.filter((port) => theirs.includes(port))).toEqual([]);
+    await expect(two.reserve(launch(3), 1)).rejects.toMatchObject({ type: 'PortsExhausted' });
+    await one.release(launch(1));
+    expect((await two.reserve(launch(3), 2)).sort()).toEqual(theirs.sort());
+  });
+
+  test('a failed reservation claims nothing', async () => {
+    const [one, two] = [another('one'), another('two')];
+    await one.reserve(launch(1), 3);
+    await expect(two.reserve(launch(2), 3)).rejects.toMatchObject({ type: 'PortsExhausted' });
+    expect(await one.reserve(launch(3), 2)).toHaveLength(2);
+  });
+
+  test('the claims of a worker whose state is gone end, but not at once', async () => {
+    await another('gone').reserve(launch(1), 5);
+    await rm(join(folder, 'gone'), { recursive: true });
+    await expect(open().reserve(launch(2), 1)).rejects.toMatchObject({ type: 'PortsExhausted' });
+    const longAgo = Date.now() / 1000 - 120;
+    for (const name of await readdir(claims)) await utimes(join(claims, name), longAgo, longAgo);
+    expect(await open().reserve(launch(2), 5)).toHaveLength(5);
+  });
+
+  test('an old claim that its ledger stands by stays', async () => {
+    await another('old').reserve(launch(1), 5);
+    const longAgo = Date.now() / 1000 - 120;
+    for (const name of await readdir(claims)) await utimes(join(claims, name), longAgo, longAgo);
+    await expect(open().reserve(launch(2), 1)).rejects.toMatchObject({ type: 'PortsExhausted' });
+  });
+
+  test('a worker that died before it wrote down what it had claimed gets it again', async () => {
+    await open().reserve(launch(1), 5);
+    await rm(file);
+    expect(await open().reserve(launch(1), 5)).toHaveLength(5);
+  });
+
+  test('two hundred launches of four workers never collide, on no more ports than they need', async () => {
+    const many = { first: 28_200, last: 28_399 };
+    const program = await bundled('port-taker.ts');
+    const round = async () => {
+      const workers = [0, 1, 2, 3].map((n) => {
+        const launches = Array.from({ length: 50 }, (_, i) => launch(n * 50 + i).launchId);
+        const order = {
+          file: join(folder, `worker-${n}`, 'ports.json'),
+          range: many,
+          claims,
+          launches,
+          portsEach: 1,
+        };
+        return startTaker(program, order);
+      });
+      const taken = (await Promise.all(workers.map(({ ports }) => ports))).flat(2);
+      expect(new Set(taken).size).toBe(200);
+      await Promise.all(workers.map(({ end }) => end()));
+    };
+    await round();
+    expect(await readdir(claims)).toEqual([]);
+    await round();
+  });
+});
+
+test('a port that is taken meanwhile is found without standing in the way of whoever wants it', async () => {
+  expect(await findTaken([range.first, range.last])).toBeUndefined();
+  const server = await listen(range.last);
+  expect(await findTaken([range.first, range.last])).toBe(range.last);
+  server.close();
+});
+
+/** A worker process; `ports` are those of each of its launches, all listened on. */
+function startTaker(program: string, order: object) {
+  const script = spawn(process.execPath, ['-e', program, JSON.stringify(order)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const exited = once(script, 'exit');
+  const line = once(createInterface(script.stdout), 'line');
+  const ports = Promise.race([
+    line.then(([text]) => JSON.parse(text as string) as number[][]),
+    exited.then(([code]) => Promise.reject(new Error(`a worker ended with ${String(code)}`))),
+  ]);
+  const end = async () => {
+    script.stdin.write('end\n');
+    expect(await exited).toEqual([0, null]);
+  };
+  return { ports, end };
+}

@@ -89,7 +89,7 @@ export async function startFromWorkerThatDies(
   bench: Bench,
   spec: NodeSpec,
 ): Promise<string> {
-  starter ??= bundledStarter();
+  starter ??= bundled('starter.ts');
   const order = JSON.stringify({ kind, stateDir: bench.stateDir, spec });
   const worker = spawn(process.execPath, ['-', order], { stdio: ['pipe', 'pipe', 'inherit'] });
   worker.stdin.end(await starter);
@@ -101,10 +101,10 @@ export async function startFromWorkerThatDies(
   return id;
 }
 
-/** The starter as one script, so that it runs outside jest without being compiled first. */
-async function bundledStarter(): Promise<string> {
+/** A program of the tests as one script, so that it runs outside jest without being compiled first. */
+export async function bundled(program: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [resolve('test/nodes/starter.ts')],
+    entryPoints: [resolve('test/nodes', program)],
     bundle: true,
     platform: 'node',
     target: 'node20',
