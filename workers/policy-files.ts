@@ -6,6 +6,7 @@ import { z } from 'zod';
 import {
   AllowedComputation,
   LogDisclosure,
+  ResultDisclosure,
   ResourceCaps,
   type HostPolicy,
 } from '../activities/shared/policy';
@@ -20,6 +21,7 @@ export const SiteFile = z.strictObject({
   datasets: z.record(z.string(), z.string().min(1)).default({}),
   resources: ResourceCaps.prefault({}),
   logs: LogDisclosure.default('on-error'),
+  results: ResultDisclosure.default('listed'),
 });
 export type SiteFile = z.output<typeof SiteFile>;
 
@@ -47,6 +49,7 @@ export async function readComputationsFile(path: string): Promise<HostPolicy> {
     computations: computations.map((entry) => withFolder(entry, from)),
     resources,
     logs: 'stream',
+    results: 'listed',
     datasets: {},
   };
 }

@@ -7,6 +7,7 @@ import {
   SuperviseInput,
   type EdgeActivities,
 } from '../../workflows/contract';
+import { NodeLogs } from '../shared/node-logs';
 import { createReleaseLaunch } from '../shared/release-launch';
 import { createStopNode } from '../shared/stop-node';
 import { createSuperviseNode } from '../shared/supervise-node';
@@ -18,12 +19,13 @@ export type { EdgeHost } from './edge-host';
 
 /** For the site's own queue. */
 export function createEdgeActivities(host: EdgeHost): EdgeActivities {
+  const logs = new NodeLogs(host);
   return {
     fetchRunKit: createFetchRunKit(host),
     launchEdgeNode: createLaunchEdgeNode(host),
-    superviseNode: createSuperviseNode(host),
+    superviseNode: createSuperviseNode(host, logs),
     stopNode: createStopNode(host),
-    releaseLaunch: createReleaseLaunch(host, [host.siteId]),
+    releaseLaunch: createReleaseLaunch(host, logs, [host.siteId]),
   };
 }
 

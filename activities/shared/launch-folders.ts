@@ -5,7 +5,7 @@
 import { chmod, mkdir, readFile, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { LaunchRef } from '../../workflows/contract';
+import { LaunchRef, type NodeRef } from '../../workflows/contract';
 import { writeWhole } from './write-whole';
 
 /** How the nodes of a launch run here, and by what this host's node may report on itself. The token stays on this disk. */
@@ -49,6 +49,10 @@ export class LaunchFolders {
   kit = (ref: LaunchRef) => join(this.base(ref), 'kit');
   /** The node's results; they outlive the launch. */
   output = ({ runId, launchId }: LaunchRef) => join(this.results, runId, launchId);
+  /** The node's log, beside its results; it outlives the launch like them. */
+  log = ({ runId, launchId, node }: NodeRef) => join(this.results, runId, `${launchId}.${node}.log.gz`);
+  /** How far the log was kept and sent. */
+  logState = (ref: NodeRef) => join(this.base(ref), `${ref.node}.log.json`);
 
   /** Makes sure that the launch's private folder is there. */
   async open(ref: LaunchRef): Promise<void> {

@@ -1,6 +1,7 @@
 /** releaseLaunch: removes what a launch holds on this host. Results stay. */
 import type { LaunchRef } from '../../workflows/contract';
 import type { NodeHost } from './host';
+import type { NodeLogs } from './node-logs';
 
 /**
  * @param nodes the nodes that a launch can have on this host
@@ -8,6 +9,7 @@ import type { NodeHost } from './host';
  */
 export function createReleaseLaunch(
   { folders, runtimes }: Pick<NodeHost, 'folders' | 'runtimes'>,
+  logs: Pick<NodeLogs, 'settled'>,
   nodes: readonly string[],
   more?: (ref: LaunchRef) => Promise<void>,
 ) {
@@ -16,7 +18,12 @@ export function createReleaseLaunch(
     await folders.markStopped(ref);
     const { runtime } = await folders.readRecord(ref);
     if (runtime !== undefined) {
-      for (const node of nodes) await runtimes[runtime].remove({ ...ref, node });
+      for (const node of nodes) {
+        const { state } = await runtimes[runtime].inspect({ ...ref, node });
+        // Its last words are still being read.
+        if (state === 'exited') await logs.settled({ ...ref, node });
+        await runtimes[runtime].remove({ ...ref, node });
+      }
     }
     await folders.clear(ref);
     await more?.(ref);

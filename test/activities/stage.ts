@@ -236,7 +236,11 @@ export class Stage {
   }
 
   nodeComputation(more: Partial<RunInputDraft['computation']> = {}): NodeComputation {
-    const { parameters: _, ...computation } = this.computation(more);
+    const {
+      parameters: _parameters,
+      provisionInput: _provisionInput,
+      ...computation
+    } = this.computation(more);
     return computation;
   }
 

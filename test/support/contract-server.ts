@@ -1,6 +1,6 @@
 /** A small HTTP server that speaks the central API's contract as a test tells it to, and remembers what it was asked. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
 
 export interface SeenRequest {
@@ -41,12 +41,13 @@ export class ContractServer {
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await text(request).catch(() => '');
+    const body = await buffer(request).catch(() => Buffer.alloc(0));
+    const isJson = request.headers['content-type'] === 'application/json';
     const seen: SeenRequest = {
       method: request.method ?? '',
       path: request.url ?? '',
       headers: request.headers,
-      body: body === '' ? undefined : (JSON.parse(body) as unknown),
+      body: isJson ? (JSON.parse(body.toString()) as unknown) : body.length > 0 ? body : undefined,
     };
     this.seen.push(seen);
     this.answer(seen, response);

@@ -19,6 +19,7 @@ computations:
 datasets: { penguins: ../data, other: /srv/other }
 resources: { cpus: 1.5, memory: 2Gi }
 logs: none
+results: hidden
 `);
   await expect(readSiteFile(path)).resolves.toEqual({
     site: 'biscoe',
@@ -29,6 +30,7 @@ logs: none
     datasets: { penguins: join(folder, '../data'), other: '/srv/other' },
     resources: { cpus: 1.5, memory: '2Gi' },
     logs: 'none',
+    results: 'hidden',
   });
 });
 
@@ -40,6 +42,7 @@ test('what site.yaml leaves out is not allowed, not there and not uncapped by ac
     datasets: {},
     resources: {},
     logs: 'on-error',
+    results: 'listed',
   });
 });
 
@@ -49,6 +52,7 @@ test("a central host's file may be empty; its nodes' logs are not held back", as
     computations: [],
     resources: {},
     logs: 'stream',
+    results: 'listed',
     datasets: {},
   });
 });
