@@ -29,6 +29,10 @@ export type Verdict =
       type: Extract<FailureType, 'NodeExited' | 'OutputsMissing' | 'NodeError' | 'NodeLost'>;
       message: string;
       exitCode?: number;
+      /** By this host's clock. */
+      endedAt?: number;
+      /** Where the computation says that it happened: an error of one party is told to the others. */
+      origin?: 'site' | 'central';
     };
 
 const MAX_MESSAGE = 4000;
@@ -43,6 +47,8 @@ export function judge(ending: NodeEnding): Verdict {
     type,
     message: withLog(cause, ending),
     ...(exitCode !== undefined && { exitCode }),
+    ...(condition.state === 'exited' && { endedAt: condition.endedAt }),
+    ...(marker?.origin !== undefined && { origin: marker.origin }),
   });
 
   if (marker !== undefined) return failed('NodeError', inWords(marker));

@@ -281,6 +281,15 @@ export const NodeReport = z.strictObject({
 });
 export type NodeReport = z.output<typeof NodeReport>;
 
+/** What is known of the end of a node that failed. */
+const HowItEnded = {
+  exitCode: z.int().optional(),
+  /** When, by its host's clock. */
+  endedAt: z.number().optional(),
+  /** Where the computation itself says that the error happened. */
+  origin: z.enum(['site', 'central']).optional(),
+};
+
 /** Everything known of one node of a run. Times are milliseconds since the epoch. */
 export const NodeView = z.strictObject({
   node: NodeName,
@@ -295,7 +304,7 @@ export const NodeView = z.strictObject({
   /** A failure that is being retried: someone can mend it now. */
   attention: NodeError.optional(),
   error: NodeError.optional(),
-  exitCode: z.int().optional(),
+  ...HowItEnded,
   outputs: z.array(OutputFile).max(200).optional(),
 });
 export type NodeView = z.output<typeof NodeView>;
@@ -355,7 +364,7 @@ export const ErrorSignal = z.strictObject({
   launchId: LaunchId,
   error: NodeError,
   state: z.enum(['failed', 'refused', 'lost']),
-  exitCode: z.int().optional(),
+  ...HowItEnded,
 });
 export type ErrorSignal = z.output<typeof ErrorSignal>;
 

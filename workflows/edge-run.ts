@@ -82,7 +82,7 @@ class EdgeRun {
 /** How a launch ended at this site. */
 type Ending =
   | { type: 'complete'; outcome: NodeOutcome }
-  | { type: 'failed'; failed: Pick<ErrorSignal, 'error' | 'state' | 'exitCode'> }
+  | { type: 'failed'; failed: Omit<ErrorSignal, 'launchId'> }
   | { type: 'stopped' };
 
 /** A site that answers a stop with something else has at least answered: its own account of the end decides. */
@@ -203,7 +203,7 @@ class EdgeLaunch {
     );
   }
 
-  private async tellError(failed: Pick<ErrorSignal, 'error' | 'state' | 'exitCode'>): Promise<void> {
+  private async tellError(failed: Omit<ErrorSignal, 'launchId'>): Promise<void> {
     this.describe(`${failed.state}: ${failed.error.type}: ${failed.error.message}`);
     const { launchId } = this.start;
     await forget(this.runHandle().signal(errorSignal, { launchId, ...failed }), 'the run has ended');

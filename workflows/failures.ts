@@ -1,7 +1,8 @@
 /** Turns what Temporal throws into the errors of the run's vocabulary. */
 import { ActivityFailure, ApplicationFailure, TimeoutFailure, isCancellation } from '@temporalio/workflow';
 import { TimeoutType } from '@temporalio/common';
-import type { ErrorSignal } from './contract';
+import type { z } from 'zod';
+import { ErrorSignal } from './contract';
 import { isFailureType } from './errors';
 
 const LONGEST_MESSAGE = 4000;
@@ -10,11 +11,7 @@ const LONGEST_MESSAGE = 4000;
  * What an activity's failure means for `node`: the error to report, and whether it failed, was refused by its site, or
  * fell silent. `silent` says what silence means in this phase.
  */
-export function nodeFailure(
-  node: string,
-  error: unknown,
-  silent: string,
-): Pick<ErrorSignal, 'error' | 'state' | 'exitCode'> {
+export function nodeFailure(node: string, error: unknown, silent: string): Omit<ErrorSignal, 'launchId'> {
   const phase = error instanceof ActivityFailure ? error.activityType : 'workflow';
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof TimeoutFailure) {
@@ -25,11 +22,10 @@ export function nodeFailure(
   }
   const type =
     cause instanceof ApplicationFailure && cause.type && isFailureType(cause.type) ? cause.type : 'Internal';
-  const exitCode = cause instanceof ApplicationFailure ? exitCodeOf(cause) : undefined;
   return {
     state: type === 'ComputationNotAllowed' ? 'refused' : type === 'NodeLost' ? 'lost' : 'failed',
     error: { node, phase, type, message: messageOf(cause) },
-    ...(exitCode !== undefined && { exitCode }),
+    ...(cause instanceof ApplicationFailure && endOf(cause)),
   };
 }
 
@@ -49,8 +45,9 @@ function messageOf(cause: unknown): string {
   return text.slice(0, LONGEST_MESSAGE);
 }
 
-function exitCodeOf(failure: ApplicationFailure): number | undefined {
-  const details: unknown = failure.details?.[0];
-  if (typeof details !== 'object' || details === null || !('exitCode' in details)) return undefined;
-  return Number.isInteger(details.exitCode) ? Number(details.exitCode) : undefined;
+/** How the node ended, where a failure is about that; see superviseNode. */
+const NodeEnd = ErrorSignal.pick({ exitCode: true, endedAt: true, origin: true }).strip();
+
+function endOf({ details }: ApplicationFailure): z.output<typeof NodeEnd> {
+  return NodeEnd.safeParse(details?.[0]).data ?? {};
 }

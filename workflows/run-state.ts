@@ -160,14 +160,10 @@ function identity({
 }
 
 function withNodeError(model: RunModel, failed: ErrorSignal, at: number): RunModel {
+  const { launchId: _fence, state, ...said } = failed;
   const node = model.nodes.get(failed.error.node);
-  const after = node && moved(node, failed.state, at);
-  if (!after) return model;
-  return withNode(model, {
-    ...after,
-    error: failed.error,
-    ...(failed.exitCode !== undefined && { exitCode: failed.exitCode }),
-  });
+  const after = node && moved(node, state, at);
+  return after ? withNode(model, { ...after, ...said }) : model;
 }
 
 function withStop(model: RunModel, stop: StopSignal, at: number): RunModel {
@@ -246,12 +242,30 @@ function tooFewSites(needed: number, left: number): NodeError {
 
 /**
  * The error that a failed run is known by: the earliest, for later ones are mostly its consequences. Where a site and the
- * central node fail at the same moment, the site is the cause.
+ * central node fail at the same moment, or the central node says that a site was the cause, it is the site's.
  */
 export function primaryError(model: RunModel): NodeError | undefined {
   if (model.run.error) return model.run.error;
-  const failed = [...sites(model), central(model)].filter((node) => node.error !== undefined);
-  return failed.sort((a, b) => a.since - b.since)[0]?.error;
+  const [hub, all] = [central(model), sites(model)];
+  const firstOfSites = earliestError(all);
+  if (hub.error === undefined || hub.origin !== 'site') return earliestError([...all, hub]);
+  const blamed = siteNamedIn(hub.error.message, all);
+  return firstOfSites ?? (blamed && { ...hub.error, node: blamed.node }) ?? hub.error;
+}
+
+function earliestError(nodes: readonly NodeView[]): NodeError | undefined {
+  const failed = nodes.filter(({ error }) => error !== undefined);
+  // A node that ends without results has mostly heard of the failure of another.
+  const isConsequence = ({ error }: NodeView) => Number(error?.type === 'OutputsMissing');
+  const when = ({ endedAt, since }: NodeView) => endedAt ?? since;
+  return failed.sort((a, b) => isConsequence(a) - isConsequence(b) || when(a) - when(b))[0]?.error;
+}
+
+/** The one site whose id or name is in a text. */
+function siteNamedIn(text: string, all: readonly NodeView[]): NodeView | undefined {
+  const words = ` ${text.replace(/[^\p{L}\p{N}-]+/gu, ' ')} `;
+  const named = all.filter(({ node, name }) => words.includes(` ${node} `) || words.includes(` ${name} `));
+  return named.length === 1 ? named[0] : undefined;
 }
 
 /** Every node's error, the central node's first. */

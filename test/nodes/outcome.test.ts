@@ -98,6 +98,9 @@ test.each<[string, Partial<NodeEnding>, string, string, number | undefined]>([
     type,
     message,
     ...(exitCode !== undefined && { exitCode }),
+    // The end is seen of whatever did not vanish, and the computation's own word on the cause is passed on.
+    ...(seen.condition?.state !== 'absent' && { endedAt: 1000 }),
+    ...(seen.marker?.origin && { origin: seen.marker.origin }),
   });
 });
 

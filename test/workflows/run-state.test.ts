@@ -139,6 +139,54 @@ describe('a run', () => {
     expect(primaryError(atOnce)?.node).toBe('a');
   });
 
+  describe('that failed at several nodes is known by the cause', () => {
+    const ended = (
+      node: string,
+      endedAt: number,
+      { type = 'NodeExited', ...more }: { type?: string; message?: string; origin?: 'site' | 'central' } = {},
+    ): Fact => ({
+      type: 'error',
+      failed: {
+        launchId: LAUNCH,
+        state: 'failed',
+        error: { node, phase: 'superviseNode', type, message: more.message ?? `${node} broke` },
+        endedAt,
+        ...(more.origin && { origin: more.origin }),
+      },
+    });
+    const cause = (...facts: Fact[]) => primaryError(learn(started(), ...up, ...facts));
+
+    it('which is the node that ended first, whoever is heard first', () => {
+      expect(cause(ended(CENTRAL_NODE, 20), ended('b', 10), ended('a', 30))?.node).toBe('b');
+    });
+
+    it('which is not the node that ended without results because it was told of the failure', () => {
+      expect(cause(ended('a', 5, { type: 'OutputsMissing' }), ended('b', 10))?.node).toBe('b');
+    });
+
+    it('which is a site where the central node says so, although its own end came first', () => {
+      const told = ended(CENTRAL_NODE, 5, { type: 'NodeError', origin: 'site' });
+      expect(cause(told, ended('b', 10))?.node).toBe('b');
+    });
+
+    it('which is the site that only the central node noticed', () => {
+      const noticed = ended(CENTRAL_NODE, 5, {
+        type: 'NodeError',
+        origin: 'site',
+        message: 'ValueError at b: bad',
+      });
+      expect(cause(noticed)).toMatchObject({ node: 'b', message: 'ValueError at b: bad' });
+    });
+
+    it.each(['ValueError at a and b', 'ValueError at another-b', 'ValueError'])(
+      'which stays the central node where it names no one site: %s',
+      (message) => {
+        const told = ended(CENTRAL_NODE, 5, { type: 'NodeError', origin: 'site', message });
+        expect(cause(told)?.node).toBe(CENTRAL_NODE);
+      },
+    );
+  });
+
   it('that was stopped ends as stopped, also when a node then exits with an error', () => {
     const stopping = learn(started(), ...up, stop, { type: 'bringDown' });
     expect(stateOf(stopping, 'a')).toBe('stopping');
