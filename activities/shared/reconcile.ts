@@ -191,9 +191,9 @@ export class Reconciler {
 
   private async release({ ref, nodes }: Holding): Promise<void> {
     const { activities, host } = this.parts;
-    // Also those of which the launch's own record says nothing.
-    await Promise.all(nodes.map(({ kind, node }) => host.runtimes[kind].remove({ ...ref, node })));
     await activities.releaseLaunch(ref);
+    // Those of which the launch's own record said nothing.
+    await Promise.all(nodes.map(({ kind, node }) => host.runtimes[kind].remove({ ...ref, node })));
   }
 
   private complain(err: unknown): void {
