@@ -2,14 +2,10 @@
  * Terminate in Temporal's Web UI leaves no one to clean up: the workers do it themselves, and touch nothing of the run
  * beside it.
  */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { LaunchFolders } from '../../activities/shared/launch-folders';
-import { statePaths } from '../../dev/state';
-import { createProcessRuntime } from '../../nodes/process';
 import { EDGE_RUN_WORKFLOW, RUN_WORKFLOW, edgeRunWorkflowId } from '../../workflows/contract';
 import { Consortium } from '../support/consortium';
+import { held as heldBy } from '../support/held';
 import { ISLANDS, ISLAND_ARGUMENTS, PENGUINS } from '../support/penguins';
 
 jest.setTimeout(300_000);
@@ -40,26 +36,7 @@ async function stayingRun(key: string): Promise<string> {
   return runId;
 }
 
-/** Everything that the stack's workers hold of a run: nodes, folders and ports, each with its host. */
-async function held(runId: string): Promise<string[]> {
-  const paths = statePaths(consortium.muster.state);
-  const hosts = [paths.central, ...ISLANDS.map(paths.site)];
-  const found = await Promise.all(
-    hosts.map(async (host) => {
-      const nodes = await createProcessRuntime({ stateDir: host }).list();
-      const folders = await new LaunchFolders(host, '').list();
-      const ledger = await readFile(join(host, 'ports.json'), 'utf8').catch(() => '');
-      return [
-        ...nodes.filter((node) => node.runId === runId).map(({ node }) => `${host} node ${node}`),
-        ...folders
-          .filter(({ ref, onlyMarkedSince }) => ref.runId === runId && onlyMarkedSince === undefined)
-          .map(() => `${host} folder`),
-        ...(ledger.includes(`"${runId}"`) ? [`${host} ports`] : []),
-      ];
-    }),
-  );
-  return found.flat();
-}
+const held = (runId: string) => heldBy(consortium.muster.state, ISLANDS, runId);
 
 /** The states of a run's workflows, its own first. */
 async function workflows(runId: string): Promise<string[]> {
