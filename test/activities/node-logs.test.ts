@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { KeptLog } from '../../activities/shared/kept-log';
 import { MAX_LOG_PART_BYTES } from '../../workflows/api-contract';
 import { useFolder } from '../support/folder';
-import { problem, type Answer } from '../support/contract-server';
+import { problem } from '../support/contract-server';
 import { Stage, failureOf, until } from './stage';
 
 describe('a kept log', () => {
@@ -99,15 +99,6 @@ describe('the log of a node that is watched', () => {
     stage.api.seen
       .filter(({ method, path }) => method === 'PUT' && path.includes('/log?'))
       .map(({ path, body }) => ({ path, text: gunzipSync(body as Buffer).toString() }));
-  const takeLogs: Answer = (request, response) => {
-    const [, start] = /\/log\?start=(\d+)$/.exec(request.path) ?? [];
-    if (start === undefined) {
-      stage.answer(request, response);
-      return;
-    }
-    const next = Number(start) + (request.body as Buffer).length;
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ next }));
-  };
   const kept = async () => {
     const file = stage.path(`a/results/${stage.runId}/${stage.launchId}.a.log.gz`);
     return gunzipSync(await readFile(file)).toString();
@@ -115,7 +106,6 @@ describe('the log of a node that is watched', () => {
 
   async function launch(edge: string, logs: 'none' | 'on-error' | 'stream') {
     stage = await Stage.open({ edge });
-    stage.api.answer = takeLogs;
     stage.policy = { ...stage.policy, logs };
     const { kit } = await stage.publish(['a']);
     const launching = { ...stage.launch, site: stage.member('a'), computation: stage.nodeComputation() };
@@ -200,7 +190,7 @@ describe('the log of a node that is watched', () => {
     stage.api.answer = problem(503, 'Not ready');
     const watching = stage.site('a').do('superviseNode', node);
     await until(() => (sent().length > 0 ? true : undefined));
-    stage.api.answer = takeLogs;
+    stage.api.answer = stage.answer;
     await expect(watching).resolves.toMatchObject({ exitCode: 0 });
     expect(new Set(sent().map(({ text }) => text))).toEqual(new Set(['here\n']));
   });

@@ -37,7 +37,7 @@ import {
   type ProvisionInput,
   type RunInputDraft,
 } from '../../workflows/contract';
-import { ContractServer, problem, type Answer } from '../support/contract-server';
+import { ContractServer, json, problem, type Answer } from '../support/contract-server';
 import { testObjectStore } from '../support/object-store';
 import { runInput } from '../support/run-input';
 import { TestWorker } from './worker';
@@ -193,6 +193,11 @@ export class Stage {
 
   /** Gives kits out of the store, and takes everything else in. */
   readonly answer: Answer = (request, response) => {
+    const [, start] = /\/log\?start=(\d+)$/.exec(request.path) ?? [];
+    if (start !== undefined) {
+      json(200, { next: Number(start) + (request.body as Buffer).length })(request, response);
+      return;
+    }
     const [, kit] = /^\/api\/runs\/[^/]+\/launches\/[^/]+\/kits\/([^/]+)$/.exec(request.path) ?? [];
     if (kit === undefined) {
       response.writeHead(204).end();
