@@ -14,6 +14,6 @@ from nvflare.fuel.f3.mpm import MainProcessMonitor
 GRACE_SECONDS = 0.2
 
 if __name__ == "__main__":
-    setattr(MainProcessMonitor, "run", partial(MainProcessMonitor.run, shutdown_grace_time=GRACE_SECONDS))
+    MainProcessMonitor.run = partial(MainProcessMonitor.run, shutdown_grace_time=GRACE_SECONDS)
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -43,8 +43,8 @@ class AverageController(Controller):
             answers = self._ask(SUMMARISE, Shareable(), abort_signal, fl_ctx)
             if answers is None:
                 return
-            summaries = {site: Summary(**answer[SUMMARY]) for site, answer in answers.items()}
-            whole = combine([summaries[site] for site in self._kit.sites])
+            summaries = {site: Summary(**answers[site][SUMMARY]) for site in self._kit.sites}
+            whole = combine(list(summaries.values()))
             result = {"mean": whole.mean, "n": whole.n}
             published = self._ask(PUBLISH, Shareable({RESULT: result}), abort_signal, fl_ctx)
             if published is not None and not self._kit.parameters.silent(CENTRAL):
@@ -53,9 +53,7 @@ class AverageController(Controller):
             record(failure_of(error, CENTRAL, "aggregation"))
             self.system_panic(str(error), fl_ctx)
 
-    def _ask(
-        self, name: str, data: Shareable, abort_signal: Signal, fl_ctx: FLContext
-    ) -> dict[str, Shareable] | None:
+    def _ask(self, name: str, data: Shareable, abort_signal: Signal, fl_ctx: FLContext) -> dict[str, Shareable] | None:
         """Every site's answer; nothing if a site failed, and then the job is ending already."""
         self._answers = {}
         task = Task(name=name, data=data, result_received_cb=self._keep)

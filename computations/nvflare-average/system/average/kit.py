@@ -25,7 +25,8 @@ class Kit:
         values = json.loads((folder / "parameters.json").read_text())
         return Kit(folder, about["node"], tuple(about["sites"]), Parameters.of(values))
 
-    def write(self, parameters: str) -> None:
-        """Adds these to the kit; `parameters` is the JSON they were given as."""
-        (self.folder / "node.json").write_text(json.dumps({"node": self.node, "sites": self.sites}))
-        (self.folder / "parameters.json").write_text(parameters)
+    @staticmethod
+    def write(folder: Path, node: str, sites: tuple[str, ...], parameters: str) -> None:
+        """Adds these to what NVFlare made; `parameters` is the JSON they were given as."""
+        (folder / "node.json").write_text(json.dumps({"node": node, "sites": sites}))
+        (folder / "parameters.json").write_text(parameters)

@@ -1,7 +1,6 @@
 """The parameters of a run: all of them ask for trouble, because the mean itself needs none."""
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -16,7 +15,7 @@ class Parameters:
     neverStartAt: str | None = None
 
     @staticmethod
-    def of(values: Any) -> "Parameters":
+    def of(values: object) -> "Parameters":
         """What a JSON object says, if it says nothing else."""
         if not isinstance(values, dict):
             raise ValueError("The parameters are not a JSON object")

@@ -7,6 +7,7 @@ from pathlib import Path
 from .parameters import Parameters
 
 KEYS = {"users", "computation_parameters", "fed_learn_port", "host_identifier"}
+NVFLARE_SERVER = "server"
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class ProvisionInput:
         _require(not KEYS - given.keys(), f"lacks the keys {sorted(KEYS - given.keys())}")
         sites = tuple(user["id"] for user in given["users"])
         _require(len(sites) > 0 and len(set(sites)) == len(sites), "needs users, each with an id of its own")
+        _require(NVFLARE_SERVER not in sites, f"calls a site {NVFLARE_SERVER}, as NVFlare calls central")
         port = given["fed_learn_port"]
         _require(type(port) is int and 1 <= port <= 65535, "has no fed_learn_port from 1 to 65535")
         parameters = given["computation_parameters"]

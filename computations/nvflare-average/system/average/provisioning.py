@@ -13,7 +13,6 @@ from nvflare.lighter.impl.workspace import WorkspaceBuilder
 from nvflare.lighter.provisioner import Provisioner
 
 from .kit import CENTRAL, Kit
-from .parameters import Parameters
 from .provision_input import ProvisionInput
 
 PROJECT = "average"
@@ -30,11 +29,11 @@ def provision(order: ProvisionInput, folder: Path) -> None:
     _move(made / SERVER, central / "server")
     _move(made / ADMIN, central / "admin")
     _allow_own_components(central / "server")
-    _complete(Kit(central, CENTRAL, order.sites, Parameters()), order)
+    Kit.write(central, CENTRAL, order.sites, order.parameters)
     for site in order.sites:
         _move(made / site, kits / site)
         _allow_own_components(kits / site)
-        _complete(Kit(kits / site, site, order.sites, Parameters()), order)
+        Kit.write(kits / site, site, order.sites, order.parameters)
 
 
 def _run_nvflare(order: ProvisionInput, workspace: Path) -> Path:
@@ -66,10 +65,6 @@ def _allow_own_components(kit: Path) -> None:
     resources = json.loads((kit / "local" / "resources.json.default").read_text())
     resources["class_allow_list"].append("average.")
     (kit / "local" / "resources.json").write_text(json.dumps(resources, indent=2))
-
-
-def _complete(kit: Kit, order: ProvisionInput) -> None:
-    kit.write(order.parameters)
 
 
 def _move(source: Path, target: Path) -> None:
