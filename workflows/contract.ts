@@ -106,53 +106,80 @@ export const JsonObject = z.record(z.string(), z.json());
 
 const Command = z.array(z.string().min(1)).min(1);
 
-/** What a computation image offers: `computation.yaml` (docs/computations.md). */
+/**
+ * What a computation image offers: `computation.yaml`. The descriptions are the reference in docs/computations.md, which
+ * the tests hold against this schema.
+ */
 export const Computation = z.strictObject({
-  name: z.string().max(60).regex(SLUG, 'use a-z, 0-9 and - only'),
-  version: z.string().min(1).max(60),
-  /** Image reference or local image id; absent for a computation that runs only as local processes. */
-  image: z.string().min(1).optional(),
+  name: z.string().max(60).regex(SLUG, 'use a-z, 0-9 and - only').describe('What it is called: a-z, 0-9 and -.'),
+  version: z
+    .string()
+    .min(1)
+    .max(60)
+    .describe('Which version of it. A version is registered once and does not change after that.'),
+  image: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Image reference, digest or local image id. It is resolved to a digest when the version is registered, and that is what runs. ' +
+        'Absent for a computation that runs only as local processes.',
+    ),
   commands: z
     .strictObject({
-      provision: Command.default(['python', '/workspace/system/entry_provision.py']),
-      central: Command.default(['python', '/workspace/system/entry_central.py']),
-      edge: Command.default(['python', '/workspace/system/entry_edge.py']),
+      provision: Command.default(['python', '/workspace/system/entry_provision.py']).describe('Makes the kits.'),
+      central: Command.default(['python', '/workspace/system/entry_central.py']).describe('The central node.'),
+      edge: Command.default(['python', '/workspace/system/entry_edge.py']).describe('The node of a site.'),
     })
     .prefault({}),
-  /** The keys of `provision_input.json`: images made for older versions of NVFlare want a second port, and ids alone. */
-  provisionInput: z.enum(['users', 'users+admin_port', 'user_ids+admin_port']).default('users'),
-  /** JSON Schema of the parameters. */
-  parameters: JsonObject.default({}),
-  /** Globs, relative to the output folder, that must match at least one file for a node to count as complete. */
+  provisionInput: z
+    .enum(['users', 'users+admin_port', 'user_ids+admin_port'])
+    .default('users')
+    .describe(
+      'The keys of `provision_input.json`. Images made for NVFlare 2.4 want a second port, or ids without names: one more port is ' +
+        'reserved for them than `ports` says.',
+    ),
+  parameters: JsonObject.default({}).describe(
+    'JSON Schema of the parameters (2020-12, or draft-07 where `$schema` says so). A run whose parameters do not fit is refused.',
+  ),
   outputs: z
     .strictObject({
-      central: z.array(z.string().min(1)).default([]),
-      edge: z.array(z.string().min(1)).default([]),
+      central: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('Globs, relative to the output folder. Each must match a file for the central node to count as complete.'),
+      edge: z.array(z.string().min(1)).default([]).describe('The same for the node of a site.'),
     })
     .prefault({}),
-  /** How many federation ports the central node listens on. */
-  ports: z.int().min(1).max(8).default(1),
+  ports: z.int().min(1).max(8).default(1).describe('How many federation ports the central node listens on.'),
   resources: z
     .strictObject({
-      cpus: z.number().positive().default(2),
-      memory: ByteSize.default('4Gi'),
-      pids: z.int().positive().default(512),
-      shm: ByteSize.default('256Mi'),
-      gpus: z.int().nonnegative().default(0),
+      cpus: z.number().positive().default(2).describe('Processors; a fraction is possible.'),
+      memory: ByteSize.default('4Gi').describe('Memory. A node that wants more is killed, and the run says so.'),
+      pids: z.int().positive().default(512).describe('Processes and threads.'),
+      shm: ByteSize.default('256Mi').describe('Size of `/dev/shm`.'),
+      gpus: z.int().nonnegative().default(0).describe('Graphics processors.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('What each node gets, at most what its host grants. The process runtime enforces none of it.'),
   deadlines: z
     .strictObject({
-      provision: Duration.prefault('5m'),
-      start: Duration.prefault('10m'),
-      run: Duration.prefault('24h'),
-      stopGrace: Duration.prefault('20s'),
+      provision: Duration.prefault('5m').describe('How long provisioning may take.'),
+      start: Duration.prefault('10m').describe('How long a site may take to bring its node up.'),
+      run: Duration.prefault('24h').describe('How long the nodes may run.'),
+      stopGrace: Duration.prefault('20s').describe('From SIGTERM to SIGKILL.'),
     })
     .prefault({}),
   failure: z
     .strictObject({
-      onSiteFailure: z.enum(['fail-run', 'continue']).default('fail-run'),
-      minSites: z.union([z.literal('all'), z.int().positive()]).default('all'),
+      onSiteFailure: z
+        .enum(['fail-run', 'continue'])
+        .default('fail-run')
+        .describe('Whether the failure of one site ends the run at once.'),
+      minSites: z
+        .union([z.literal('all'), z.int().positive()])
+        .default('all')
+        .describe('How many sites have to complete for the run to be complete.'),
     })
     .prefault({}),
 });
