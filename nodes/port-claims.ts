@@ -54,7 +54,9 @@ export function createPortClaims(
       return true;
     } catch (error) {
       if (errorCode(error) === 'EEXIST') return false;
-      throw error;
+      if (!isNotPermitted(error)) throw error;
+      const advice = `let every user of this machine write there (chmod 1777 ${folder})`;
+      throw new Error(`No ports can be claimed in ${folder}: ${advice}.`, { cause: error });
     }
   }
 
@@ -72,7 +74,7 @@ export function createPortClaims(
       return true;
     } catch (error) {
       // It belongs to another user.
-      if (['EPERM', 'EACCES'].includes(errorCode(error) ?? '')) return false;
+      if (isNotPermitted(error)) return false;
       throw error;
     }
   }
@@ -90,6 +92,8 @@ export function createPortClaims(
     },
   };
 }
+
+const isNotPermitted = (error: unknown) => ['EPERM', 'EACCES'].includes(errorCode(error) ?? '');
 
 async function openFolder(folder: string): Promise<void> {
   if ((await mkdir(folder, { recursive: true })) === undefined) return;
