@@ -1,6 +1,6 @@
 /** Who may do what: decisions about the claims of an access token, without looking anything up. */
 import type { AccessClaims } from '../workflows/api-contract';
-import { CENTRAL_NODE } from '../workflows/contract';
+import { CENTRAL_NODE, PROVISION_NODE } from '../workflows/contract';
 import { HttpProblem } from './problem';
 
 export type Role = AccessClaims['role'];
@@ -27,9 +27,9 @@ export function mustSee(claims: AccessClaims, consortiumId: string): void {
   throw new HttpProblem('forbidden', `${claims.sub} does not lead the consortium ${consortiumId}.`);
 }
 
-/** @throws HttpProblem unless the bearer may act for the node: a site for itself, the central worker for the central node */
+/** @throws HttpProblem unless the bearer may act for the node: a site for itself, the central worker for the nodes of its host */
 export function mustBeNode(claims: AccessClaims, node: string): void {
-  const own = claims.role === 'central' ? CENTRAL_NODE : claims.role === 'site' ? claims.sub : undefined;
-  if (own === node) return;
+  if (claims.role === 'central' && [CENTRAL_NODE, PROVISION_NODE].includes(node)) return;
+  if (claims.role === 'site' && claims.sub === node) return;
   throw new HttpProblem('forbidden', `${claims.role} ${claims.sub} may not act for the node ${node}.`);
 }

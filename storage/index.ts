@@ -6,4 +6,4 @@ export {
   type ObjectStoreConfig,
 } from './object-store';
 export * from './run-kits';
-export { storeResults } from './results';
+export { storeResultManifest, storeResults } from './results';

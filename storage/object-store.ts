@@ -95,8 +95,11 @@ export interface ObjectStore {
   /** A URL that anyone may read the object by, for `seconds`. */
   presignGet(key: string, seconds: number): Promise<string>;
   getStream(key: string): Promise<Readable>;
-  /** All objects below `prefix`, which is taken as a folder: `runs/a` does not mean `runs/ab/...`. */
-  list(prefix: string): Promise<StoredObject[]>;
+  /**
+   * All objects below `prefix`, which is taken as a folder: `runs/a` does not mean `runs/ab/...`; in the order of their
+   * keys, with `after` only those that follow this key.
+   */
+  list(prefix: string, after?: string): Promise<StoredObject[]>;
   /** Removes all objects below `prefix`, as {@link list} understands it; answers how many. */
   removePrefix(prefix: string): Promise<number>;
 }
@@ -181,10 +184,10 @@ export function createObjectStore(config: ObjectStoreConfig): ObjectStore {
     });
   }
 
-  const list = (prefix: string) =>
+  const list = (prefix: string, after?: string) =>
     call(`list ${prefix}`, async () => {
       const found: StoredObject[] = [];
-      const items: AsyncIterable<unknown> = client.listObjectsV2(bucket, asFolder(prefix), true);
+      const items: AsyncIterable<unknown> = client.listObjectsV2(bucket, asFolder(prefix), true, after);
       for await (const item of items) {
         const { name, size } = ListedObject.parse(item);
         found.push({ key: name, size });

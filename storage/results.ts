@@ -1,7 +1,14 @@
 /** Stores what a node left in its output folder. */
 import { realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { resultKey, type NodeRef, type OutputFile, type StoredResult } from '../workflows/contract';
+import {
+  resultKey,
+  resultManifestKey,
+  type LaunchRef,
+  type NodeRef,
+  type OutputFile,
+  type StoredResult,
+} from '../workflows/contract';
 import { failure } from '../workflows/errors';
 import { mapInBatches } from './batch';
 import { digestFile } from './digest';
@@ -28,6 +35,17 @@ export async function storeResults(
     await store.putOnce(key, { path, ...digest });
     return { name, key, ...digest };
   });
+}
+
+/** Writes down what a launch's results are, after all of them are there. Idempotent. */
+export async function storeResultManifest(
+  store: ObjectStore,
+  { runId, launchId }: LaunchRef,
+  results: readonly StoredResult[],
+): Promise<void> {
+  const files = results.map(({ name, size, sha256 }) => ({ name, size, sha256 }));
+  const manifest = JSON.stringify({ runId, launchId, results: files }, undefined, 2);
+  await store.putOnce(resultManifestKey(runId, launchId), Buffer.from(manifest));
 }
 
 /** The node may have left a link to a file of the host, which is not the node's to give away. */

@@ -1,6 +1,6 @@
 /** collectResults: what the central node left in its output folder goes to the object store. */
 import { findOutputs } from '../../nodes';
-import { storeResults } from '../../storage';
+import { storeResultManifest, storeResults } from '../../storage';
 import type { NodeRef, StoredResult } from '../../workflows/contract';
 import type { CentralHost } from './central-host';
 
@@ -8,6 +8,8 @@ export function createCollectResults(host: CentralHost) {
   return async function collectResults(ref: NodeRef): Promise<StoredResult[]> {
     const folder = host.folders.output(ref);
     const { files } = await findOutputs(folder, []);
-    return storeResults(host.store, ref, folder, files);
+    const stored = await storeResults(host.store, ref, folder, files);
+    await storeResultManifest(host.store, ref, stored);
+    return stored;
   };
 }

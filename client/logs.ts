@@ -1,0 +1,29 @@
+/** Follows a node's log through restarts of the central API, without a gap and without saying anything twice. */
+import { LogMessage } from '../workflows/api-contract';
+import type { CentralApi } from './central-api';
+import { followStream, type FollowOptions, type OpenStream } from './reconnect';
+
+/** Which log is meant; without a launch that of the current one. */
+export interface LogOf {
+  runId: string;
+  node: string;
+  launchId?: string | undefined;
+}
+
+/**
+ * The text of a node's log, what there is and what is to come, until the node has ended and all was read.
+ * @throws ApiProblem when the API refuses, which trying again would not change.
+ */
+export async function* followLog(
+  api: Pick<CentralApi, 'openNodeLogEvents'>,
+  { runId, node, launchId }: LogOf,
+  options: FollowOptions,
+): AsyncGenerator<string> {
+  const open: OpenStream = (lastEventId, signal) =>
+    api.openNodeLogEvents(runId, node, launchId, lastEventId, signal);
+  for await (const { data } of followStream(open, options)) {
+    const message = LogMessage.parse(JSON.parse(data));
+    if ('end' in message) return;
+    yield message.text;
+  }
+}

@@ -1,0 +1,58 @@
+/** Event streams (Server-Sent Events) that stay open, until their reader leaves or the server ends. */
+import type { FastifyReply } from 'fastify';
+import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+
+/** How long a reader may take to receive the end of a stream. */
+const LINGER_MS = 1_000;
+
+/** Proxies and readers take a silent connection for dead. */
+export const HEARTBEAT_MS = 15_000;
+export const HEARTBEAT = ': still here\n\n';
+/** The first words: a reader that lost its connection comes back soon. */
+export const GREETING = 'retry: 1000\n\n';
+
+/** The schema of a stream's answer. */
+export const eventStream = (description: string) => ({
+  description,
+  content: {
+    'text/event-stream': {
+      schema: z.custom<Readable>((value) => value instanceof Readable).meta({ type: 'string', description }),
+    },
+  },
+});
+
+/** What of a server a stream needs to know: that it is about to close. */
+interface Closing {
+  addHook(name: 'preClose', hook: (done: () => void) => void): unknown;
+}
+
+/** Answers with a stream, of which one chunk at a time is asked for: the next when the reader has taken the one before. */
+export type SendStream = (
+  reply: FastifyReply,
+  chunks: (end: AbortSignal) => AsyncIterable<string>,
+) => FastifyReply;
+
+export function createOpenStreams(server: Closing): SendStream {
+  const closing = new AbortController();
+  const open = new Set<ServerResponse>();
+  // Open streams would hold the server's end up, and so would a reader that does not take the end of one.
+  server.addHook('preClose', (closed) => {
+    closing.abort();
+    setTimeout(() => open.forEach((response) => response.destroy()), LINGER_MS).unref();
+    closed();
+  });
+  return (reply, chunks) => {
+    const gone = new AbortController();
+    open.add(reply.raw);
+    reply.raw.once('close', () => {
+      open.delete(reply.raw);
+      gone.abort();
+    });
+    return reply
+      .type('text/event-stream')
+      .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' })
+      .send(Readable.from(chunks(AbortSignal.any([gone.signal, closing.signal]))));
+  };
+}

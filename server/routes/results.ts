@@ -1,0 +1,59 @@
+/** The central node's results: what they are, and where they can be downloaded now. */
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import type { ObjectStore } from '../../storage/object-store';
+import { ResultList } from '../../workflows/api-contract';
+import type { RunState } from '../../workflows/contract';
+import { isTerminalRun } from '../../workflows/run-state';
+import { mustSee } from '../access';
+import type { Database } from '../db/client';
+import { findRun } from '../runs/find-run';
+import type { Truth } from '../runs/truth';
+import { problems, RunPath } from './responses';
+
+/** Time to begin a download of each, not to pass the addresses around. */
+const URL_SECONDS = 900;
+
+interface Deps {
+  db: Database;
+  objects: ObjectStore;
+  truth: Truth;
+}
+
+export const resultRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, objects, truth }, done) => {
+  server.get(
+    '/runs/:runId/results',
+    {
+      config: { roles: ['admin', 'lead', 'central'] },
+      schema: {
+        operationId: 'listResults',
+        summary: "The central node's results, and where they can be downloaded now",
+        description: 'The addresses are good for some minutes. While there are no results, `why` says why.',
+        tags: ['runs'],
+        params: RunPath,
+        response: { 200: ResultList, ...problems },
+      },
+    },
+    async ({ params: { runId }, claims }, reply) => {
+      const run = await findRun(db, runId);
+      mustSee(claims, run.consortiumId);
+      await truth.check(run);
+      const { state, view } = await findRun(db, runId);
+      const results = await Promise.all(
+        (view.results ?? []).map(async ({ name, size, sha256, key }) => ({
+          ...{ name, size, sha256 },
+          url: await objects.presignGet(key, URL_SECONDS),
+        })),
+      );
+      return reply
+        .header('cache-control', 'no-store')
+        .send({ results, ...(results.length === 0 && { why: whyNone(runId, state) }) });
+    },
+  );
+  done();
+};
+
+function whyNone(runId: string, state: RunState): string {
+  if (state === 'complete') return `Run ${runId} is complete, and its central node left no results.`;
+  if (isTerminalRun(state)) return `Run ${runId} is ${state}: only a run that completes has results.`;
+  return `Run ${runId} is ${state}: there are results when it is complete.`;
+}
