@@ -9,6 +9,7 @@ import {
   toBytes,
   type NodeRef,
 } from '../workflows/contract';
+import type { ContainerUser } from './container-user';
 import { readNodeRef } from './node-ref';
 import type { NodeCondition, NodeSpec } from './node-runtime';
 
@@ -22,19 +23,23 @@ export interface Surroundings {
   network: string;
   /** The id of the worker's state folder. */
   host: string;
+  user: ContainerUser;
 }
 
 /** The container of a node. */
-export function containerOf(spec: NodeSpec, { image, network, host }: Surroundings): ContainerCreateOptions {
-  const { runId, launchId, node, command, ports, env, resources } = spec;
+export function containerOf(
+  spec: NodeSpec,
+  { image, network, host, user }: Surroundings,
+): ContainerCreateOptions {
+  const { runId, launchId, node, command, ports, resources } = spec;
+  const { env: ofUser, UsernsMode, User } = user;
+  const env = { ...ofUser, ...spec.env };
   const published = ports.map((port) => [`${port}/tcp`, [{ HostPort: String(port) }]] as const);
   return {
     name: containerName(runId, node),
     Image: image,
     Cmd: [...command],
-    // The mounted folders are the worker's, and without the capability to override permissions not even root in the
-    // container could write to a folder of another user.
-    ...workerUser(),
+    ...(User !== undefined && { User }),
     Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
     Labels: { [LABEL_RUN]: runId, [LABEL_LAUNCH]: launchId, [LABEL_NODE]: node, [LABEL_HOST]: host },
     ExposedPorts: Object.fromEntries(published.map(([port]) => [port, {}])),
@@ -43,6 +48,7 @@ export function containerOf(spec: NodeSpec, { image, network, host }: Surroundin
       Init: true,
       Mounts: mountsOf(spec),
       NetworkMode: network,
+      ...(UsernsMode !== undefined && { UsernsMode }),
       PortBindings: Object.fromEntries(published),
       ExtraHosts: ['host.docker.internal:host-gateway'],
       CapDrop: ['ALL'],
@@ -62,11 +68,6 @@ export function containerOf(spec: NodeSpec, { image, network, host }: Surroundin
       LogConfig: { Type: 'json-file', Config: { 'max-size': '128m', 'max-file': '2' } },
     },
   };
-}
-
-function workerUser(): { User: string } | undefined {
-  const [uid, gid] = [process.getuid?.(), process.getgid?.()];
-  return uid === undefined || gid === undefined ? undefined : { User: `${uid}:${gid}` };
 }
 
 function mountsOf({ folders }: NodeSpec): MountSettings[] {

@@ -11,6 +11,7 @@ import { failure } from '../workflows/errors';
 import { unlessAborted } from './aborting';
 import { conditionOf, containerOf, isOf, isUnstarted, nodeOf } from './container';
 import { readContainerLog } from './container-log';
+import { containerUser } from './container-user';
 import { Containers } from './containers';
 import { ask, askFor, isBrokenConnection, refusal } from './engine';
 import { hostIdOf } from './host-id';
@@ -66,9 +67,13 @@ export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stat
     if (image === undefined) {
       throw failure('ImageMissing', `The computation of ${node} names no image to run as a container.`);
     }
-    const [network, host] = await Promise.all([nodeNetwork(engine), hostIdOf(stateDir)]);
+    const [network, host, user] = await Promise.all([
+      nodeNetwork(engine),
+      hostIdOf(stateDir),
+      containerUser(engine),
+    ]);
     try {
-      return await ask(engine.createContainer(containerOf(spec, { image, network, host })));
+      return await ask(engine.createContainer(containerOf(spec, { image, network, host, user })));
     } catch (error) {
       const refused = refusal(error);
       if (refused === undefined) throw error;

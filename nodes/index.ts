@@ -27,4 +27,5 @@ export { findMarker } from './markers';
 export type { LogPiece, NodeRuntime, NodeSpec, RuntimeKind } from './node-runtime';
 export { judge, withLog, type Verdict } from './outcome';
 export { findOutputs } from './outputs';
+export { removeOwn } from './reclaim';
 export { createPortLedger, findTaken, type PortLedger } from './ports';

@@ -18,13 +18,16 @@ const NodeMarker = z
   .object({
     origin: z.enum(['site', 'central']).optional().catch(undefined),
     stage: text(60).optional().catch(undefined),
+    scope: text(60).optional().catch(undefined),
     error_type: text(60).optional().catch(undefined),
     message: text(3000),
   })
-  .transform(({ origin, stage, error_type: errorType, message }) => ({
+  .transform(({ origin, stage, scope, error_type: errorType, message }) => ({
     /** Where the computation says it happened: an error of one party is told to the others. */
     origin,
     stage,
+    /** What it is about; of a site's error that others hear of, often the site. */
+    scope,
     errorType,
     message,
   }));

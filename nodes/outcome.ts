@@ -70,10 +70,10 @@ export function judge(ending: NodeEnding): Verdict {
   return { ok: true, outcome: { exitCode: 0, endedAt: condition.endedAt, outputs: files } };
 }
 
-function inWords({ origin, stage, errorType, message }: NodeMarker): string {
-  const by = origin === undefined ? '' : `${origin === 'central' ? 'central node' : 'site'}, `;
+function inWords({ origin, stage = 'no stage given', scope, errorType, message }: NodeMarker): string {
+  const where = [origin === 'central' ? 'central node' : origin, scope, stage];
   const type = errorType === undefined ? '' : `${errorType}: `;
-  return `The computation reported (${by}${stage ?? 'no stage given'}): ${type}${message}`;
+  return `The computation reported (${where.filter((part) => part !== undefined).join(', ')}): ${type}${message}`;
 }
 
 /** Shells and container engines say 128 + n for a process that signal n ended. */

@@ -7,6 +7,7 @@ import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import picomatch from 'picomatch';
 import { OutputFile } from '../workflows/contract';
+import { reclaim } from './reclaim';
 
 export interface Outputs {
   /** At most 200 regular files: those that were declared first, each part in the order of the names. */
@@ -20,6 +21,7 @@ const MAX_ENTRIES = 100_000;
 
 /** Looks through `folder` for files and for each of the `declared` globs, which are relative to it. */
 export async function findOutputs(folder: string, declared: readonly string[]): Promise<Outputs> {
+  await reclaim(folder);
   const globs = declared.map((glob) => ({ glob, matches: picomatch(glob), found: false }));
   const wanted = new SmallestNames();
   const others = new SmallestNames();

@@ -2,10 +2,10 @@
  * provisionProject: reserves the central ports on this host and lets the computation make one runKit per node. The
  * folder in which it does so may hold the run's root secrets, so it is wiped whatever happens; only the kits remain.
  */
-import { chmod, lstat, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
-import { withLog, type NodeRuntime } from '../../nodes';
+import { removeOwn, withLog, type NodeRuntime } from '../../nodes';
 import {
   CENTRAL_KIT_FOLDER,
   PROVISION_NODE,
@@ -39,7 +39,7 @@ export function createProvisionProject(host: CentralHost) {
       await host.folders.addToRecord(node, { runtime: means.runtime });
       if (!(await areKitsMade(host, node))) await makeKits({ host, input, node, means, policy, endpoint });
       await host.runtimes[means.runtime].remove(node);
-      await rm(host.folders.provision(node), { recursive: true, force: true });
+      await removeOwn(host.folders.provision(node));
       return { hostQueue: hostQueue(host.hostId), endpoint };
     } catch (error) {
       if (isFinal(error)) await giveUp(host, node);
@@ -101,7 +101,7 @@ async function makeKits(job: Job): Promise<void> {
 /** A folder with nothing but the file that the computation's provision command reads (docs/computations.md). */
 async function layOut({ host, input, node, endpoint }: Job): Promise<void> {
   const folder = host.folders.provision(node);
-  await rm(folder, { recursive: true, force: true });
+  await removeOwn(folder);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const content = provisionInput(input, endpoint);
   await writeWhole(join(folder, 'provision_input.json'), JSON.stringify(content));

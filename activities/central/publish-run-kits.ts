@@ -1,6 +1,7 @@
 /** publishRunKits: the kits that provisionProject made on this host go to the object store, and are gone from here. */
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeOwn } from '../../nodes';
 import { publishKits } from '../../storage';
 import {
   CENTRAL_KIT_FOLDER,
@@ -18,7 +19,7 @@ export function createPublishRunKits(host: CentralHost) {
   return function publishRunKits({ sites, ...ref }: PublishInput): Promise<PublishedKits> {
     const publish = async () => {
       const published = (await readReceipt(host, ref)) ?? (await publishAll(host, ref, sites));
-      await rm(host.folders.outgoing(ref), { recursive: true, force: true });
+      await removeOwn(host.folders.outgoing(ref));
       return published;
     };
     return unlessStopped(host.folders, { ...ref, node: CENTRAL_NODE }, publish, () => removeKits(host, ref));

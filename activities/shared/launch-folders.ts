@@ -2,9 +2,10 @@
  * What a host keeps of a launch on disk: the private copy of the kit, what the runtime was, and whether the launch was
  * stopped. All of it is found again by run and launch, so a restarted worker goes on where the last one was.
  */
-import { chmod, mkdir, readFile, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { removeOwn } from '../../nodes';
 import { LaunchRef, type NodeRef } from '../../workflows/contract';
 import { writeWhole } from './write-whole';
 
@@ -91,15 +92,14 @@ export class LaunchFolders {
   async clear(ref: LaunchRef): Promise<void> {
     const base = this.base(ref);
     const names = (await readdir(base).catch(absent)) ?? [];
-    for (const name of names.filter((name) => name !== STOPPED))
-      await rm(join(base, name), { recursive: true, force: true });
+    for (const name of names.filter((name) => name !== STOPPED)) await removeOwn(join(base, name));
     // Stays where the mark is in it.
     await rmdir(base).catch(() => undefined);
   }
 
   /** Removes the mark, too. Only for a launch that is so long over that no start of it can still arrive. */
   async forget(ref: LaunchRef): Promise<void> {
-    await rm(this.base(ref), { recursive: true, force: true });
+    await removeOwn(this.base(ref));
   }
 
   /** Every launch of which something is here besides its results. */

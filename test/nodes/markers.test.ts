@@ -17,6 +17,7 @@ const reported = {
 const marker = {
   origin: 'site',
   stage: 'validation',
+  scope: 'data',
   errorType: 'ValueError',
   message: 'column "age" is not numeric',
 };

@@ -11,7 +11,13 @@ const exited = (exitCode: number | undefined, outOfMemory = false): ExitedNode =
   outOfMemory,
 });
 const absent: AbsentNode = { state: 'absent' };
-const marker = { origin: 'site' as const, stage: 'load', errorType: 'ValueError', message: 'bad column' };
+const marker = {
+  origin: 'site' as const,
+  stage: 'load',
+  scope: 'biscoe',
+  errorType: 'ValueError',
+  message: 'bad column',
+};
 
 const ending = (seen: Partial<NodeEnding>): NodeEnding => ({
   condition: exited(0),
@@ -72,21 +78,27 @@ test.each<[string, Partial<NodeEnding>, string, string, number | undefined]>([
     'reported an error and exited with 1',
     { condition: exited(1), marker },
     'NodeError',
-    'The computation reported (site, load): ValueError: bad column',
+    'The computation reported (site, biscoe, load): ValueError: bad column',
     1,
   ],
   [
     'reported an error and exited with 0',
     { marker: { ...marker, origin: 'central' } },
     'NodeError',
-    'The computation reported (central node, load): ValueError: bad column',
+    'The computation reported (central node, biscoe, load): ValueError: bad column',
     0,
   ],
   [
     'reported an error and vanished',
     {
       condition: absent,
-      marker: { message: 'no luck', origin: undefined, stage: undefined, errorType: undefined },
+      marker: {
+        message: 'no luck',
+        origin: undefined,
+        stage: undefined,
+        scope: undefined,
+        errorType: undefined,
+      },
     },
     'NodeError',
     'The computation reported (no stage given): no luck',

@@ -55,18 +55,18 @@ export class Consortium {
     return runId;
   }
 
-  /** Resolves with the first picture of the run for which `want` holds. */
+  /** Resolves with the first picture of the run for which `want` holds; rejects when the run ended without it. */
   async until(runId: string, want: (detail: RunDetail) => boolean): Promise<RunDetail> {
     const leave = new AbortController();
     try {
       const first = await this.picture(runId);
-      if (want(first)) return first;
+      if (holds(want, first)) return first;
       for await (const _event of followRun(this.api, runId, {
         signal: leave.signal,
         lastEventId: first.lastEventId,
       })) {
         const detail = await this.picture(runId);
-        if (want(detail)) return detail;
+        if (holds(want, detail)) return detail;
       }
       throw new Error('the events ended');
     } finally {
@@ -103,6 +103,13 @@ export class Consortium {
   }
 
   replayAll = () => replayAll(this.muster);
+}
+
+function holds(want: (detail: RunDetail) => boolean, detail: RunDetail): boolean {
+  if (want(detail)) return true;
+  const { state, error } = detail.run;
+  if (TERMINAL_RUN_STATES.includes(state)) throw new Error(`The run is ${state}: ${JSON.stringify(error)}`);
+  return false;
 }
 
 /** Replays all workflows of a stack with today's code; answers those that do not replay. */
