@@ -18,7 +18,13 @@ import { createActivityRules } from '../activities/shared/interceptor';
 import { LaunchFolders } from '../activities/shared/launch-folders';
 import { Reconciler } from '../activities/shared/reconcile';
 import { createCentralApi } from '../client';
-import { chooseRuntime, connectEngine, createHostImages, createNodeRuntimes, createPortLedger } from '../nodes';
+import {
+  chooseRuntime,
+  connectEngine,
+  createHostImages,
+  createNodeRuntimes,
+  createPortLedger,
+} from '../nodes';
 import { createObjectStore, objectStoreConfigFromEnv, type ObjectStoreConfig } from '../storage';
 import { CENTRAL_NODE, CENTRAL_QUEUE, hostQueue } from '../workflows/contract';
 import { BUILT_BUNDLE } from './build-bundle';
