@@ -9,6 +9,7 @@ import {
   condition,
   getExternalWorkflowHandle,
   log,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -96,6 +97,8 @@ class Run {
   private signalled: string[] = [];
   private cancelled = false;
   private centralEnd: Fact | undefined;
+  /** Nodes that missed a deadline and have not confirmed yet that they are down. */
+  private readonly givenUp = new Set<string>();
 
   constructor(
     private readonly runId: string,
@@ -104,8 +107,14 @@ class Run {
   ) {
     this.model = initialModel(runId, input, now());
     this.reporter = new Reporter(() => this.model);
-    onSignal(statusSignal, StatusSignal, (status) => this.learn({ type: 'status', status }));
-    onSignal(errorSignal, ErrorSignal, (failed) => this.learn({ type: 'error', failed }));
+    onSignal(statusSignal, StatusSignal, (status) => {
+      if (status.state && isTerminalNode(status.state)) this.heardTheEnd(status);
+      this.learn({ type: 'status', status });
+    });
+    onSignal(errorSignal, ErrorSignal, (failed) => {
+      this.heardTheEnd({ launchId: failed.launchId, node: failed.error.node });
+      this.learn({ type: 'error', failed });
+    });
     onSignal(stopSignal, StopSignal, (stop) => this.learn({ type: 'stop', stop }));
     setHandler(snapshotQuery, (): RunSnapshot => ({
       run: this.model.run,
@@ -256,7 +265,14 @@ class Run {
     if (!endedInTime) this.missDeadline(`did not end within ${run}`, []);
   }
 
-  /** Every node that has neither ended nor reached one of the states in `fine` has missed a deadline. */
+  private heardTheEnd({ launchId, node }: Pick<StatusSignal, 'launchId' | 'node'>): void {
+    if (launchId === this.launchId) this.givenUp.delete(node);
+  }
+
+  /**
+   * Every node that has neither ended nor reached one of the states in `fine` has missed a deadline. What it has become is
+   * settled by that; it is stopped all the same, and the run does not end before that is confirmed.
+   */
   private missDeadline(what: string, fine: readonly string[]): void {
     for (const { node, state } of this.model.nodes.values()) {
       if (isTerminalNode(state) || fine.includes(state)) continue;
@@ -269,6 +285,15 @@ class Run {
         message: `${node} ${what}; it was ${state}`,
       };
       this.learn({ type: 'error', failed: { launchId: this.launchId, error, state: as } });
+      if (patched('late-nodes-are-stopped')) this.giveUp(node, error.message);
+    }
+  }
+
+  private giveUp(node: string, reason: string): void {
+    if (node === CENTRAL_NODE) this.givenUp.add(node);
+    else if (this.signalled.includes(node)) {
+      this.givenUp.add(node);
+      this.tellToStop(node, { by: 'Muster', reason: reason.slice(0, 500), launchId: this.launchId });
     }
   }
 
@@ -302,7 +327,7 @@ class Run {
 
   private async stopCentral(): Promise<void> {
     const central = this.model.nodes.get(CENTRAL_NODE);
-    if (!central || isTerminalNode(central.state)) return;
+    if (!central || (isTerminalNode(central.state) && !this.givenUp.delete(CENTRAL_NODE))) return;
     if (this.placement) await this.stopCentralAt(this.placement);
     this.learnOfCentral({ state: 'stopped' });
   }
@@ -329,11 +354,14 @@ class Run {
     for (const { node } of open()) {
       if (!this.signalled.includes(node))
         this.learn({ type: 'status', status: { launchId: this.launchId, node, state: 'stopped' } });
-      else
-        void forget(this.edge(node).signal(stopSignal, stop), 'the part of the run at this site has ended');
+      else this.tellToStop(node, stop);
     }
     await condition(() => open().length === 0, this.confirmWithin());
     for (const { node } of open()) this.unconfirmed(node);
+  }
+
+  private tellToStop(siteId: string, stop: StopSignal): void {
+    void forget(this.edge(siteId).signal(stopSignal, stop), 'the part of the run at this site has ended');
   }
 
   /** Milliseconds from asking a node to stop until it counts as lost. */
@@ -355,6 +383,7 @@ class Run {
   }
 
   private async finish(state: 'complete' | 'failed' | 'stopped', results?: StoredResult[]): Promise<void> {
+    if (this.givenUp.size > 0) await condition(() => this.givenUp.size === 0, this.confirmWithin());
     await this.release();
     this.learn({ type: 'end', state, ...(results && { results }) });
   }

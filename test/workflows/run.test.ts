@@ -207,6 +207,35 @@ describe('RunWorkflow', () => {
     expect(nodes.find(({ node }) => node === 'a')?.state).toBe('stopped');
   });
 
+  it('stops every node that has not ended within the deadline, and ends only then', async () => {
+    const script = await open(['a', 'b']);
+    const computation = { ...shortGrace, deadlines: { run: '1s', stopGrace: '1s' } } as const;
+    const run = await script.start('endless', runInputDraft(['a', 'b'], { computation, ...quick }));
+    await failureOf(run.result());
+    const { nodes, run: view } = await script.snapshot('endless');
+    expect(view.error).toMatchObject({ type: 'DeadlineExceeded' });
+    expect(nodes.map(({ state }) => state)).toEqual(['failed', 'failed', 'failed']);
+    for (const node of [CENTRAL_NODE, 'a', 'b']) {
+      expect(script.calls).toContain(`stopNode ${node}`);
+      expect(script.isRunning(node)).toBe(false);
+    }
+  });
+
+  it('goes on without a site that is late, and stops what then comes up there', async () => {
+    const script = await open(['a', 'b'], (it) =>
+      it.on('launchEdgeNode', 'b', () => script.called('stopNode b')),
+    );
+    const failurePolicy = { onSiteFailure: 'continue', minSites: 1 } as const;
+    const deadlines = { start: '1s', stopGrace: '1s' } as const;
+    const computation = { ...shortGrace, deadlines, failure: failurePolicy };
+    const run = await script.start('late', runInputDraft(['a', 'b'], { computation, ...quick }));
+    await script.called('stopNode b');
+    for (const node of ['a', CENTRAL_NODE]) await script.end(node);
+    await expect(run.result()).resolves.toMatchObject({ status: 'complete' });
+    const { nodes } = await script.snapshot('late');
+    expect(nodes.map(({ state }) => state)).toEqual(['complete', 'complete', 'failed']);
+  });
+
   it('calls a site lost that does not confirm its stop, and says so', async () => {
     const never = () => Promise.reject(failure('EngineUnavailable', 'the engine does not answer'));
     const script = await open(['a', 'b'], (it) => it.on('stopNode', 'b', never));
