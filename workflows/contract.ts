@@ -111,7 +111,11 @@ const Command = z.array(z.string().min(1)).min(1);
  * the tests hold against this schema.
  */
 export const Computation = z.strictObject({
-  name: z.string().max(60).regex(SLUG, 'use a-z, 0-9 and - only').describe('What it is called: a-z, 0-9 and -.'),
+  name: z
+    .string()
+    .max(60)
+    .regex(SLUG, 'use a-z, 0-9 and - only')
+    .describe('What it is called: a-z, 0-9 and -.'),
   version: z
     .string()
     .min(1)
@@ -127,8 +131,12 @@ export const Computation = z.strictObject({
     ),
   commands: z
     .strictObject({
-      provision: Command.default(['python', '/workspace/system/entry_provision.py']).describe('Makes the kits.'),
-      central: Command.default(['python', '/workspace/system/entry_central.py']).describe('The central node.'),
+      provision: Command.default(['python', '/workspace/system/entry_provision.py']).describe(
+        'Makes the kits.',
+      ),
+      central: Command.default(['python', '/workspace/system/entry_central.py']).describe(
+        'The central node.',
+      ),
       edge: Command.default(['python', '/workspace/system/entry_edge.py']).describe('The node of a site.'),
     })
     .prefault({}),
@@ -147,7 +155,9 @@ export const Computation = z.strictObject({
       central: z
         .array(z.string().min(1))
         .default([])
-        .describe('Globs, relative to the output folder. Each must match a file for the central node to count as complete.'),
+        .describe(
+          'Globs, relative to the output folder. Each must match a file for the central node to count as complete.',
+        ),
       edge: z.array(z.string().min(1)).default([]).describe('The same for the node of a site.'),
     })
     .prefault({}),
@@ -155,7 +165,9 @@ export const Computation = z.strictObject({
   resources: z
     .strictObject({
       cpus: z.number().positive().default(2).describe('Processors; a fraction is possible.'),
-      memory: ByteSize.default('4Gi').describe('Memory. A node that wants more is killed, and the run says so.'),
+      memory: ByteSize.default('4Gi').describe(
+        'Memory. A node that wants more is killed, and the run says so.',
+      ),
       pids: z.int().positive().default(512).describe('Processes and threads.'),
       shm: ByteSize.default('256Mi').describe('Size of `/dev/shm`.'),
       gpus: z.int().nonnegative().default(0).describe('Graphics processors.'),

@@ -32,10 +32,7 @@ function computation({ provision = PROVISION, central = WAIT, edge = WAIT } = {}
   };
 }
 
-const body = (
-  commands: Parameters<typeof computation>[0],
-  more: object = {},
-): ConsortiumDraft => ({
+const body = (commands: Parameters<typeof computation>[0], more: object = {}): ConsortiumDraft => ({
   name: 'Scripts',
   computation: computation(commands) as ConsortiumDraft['computation'],
   sites: sites.map((id) => ({ id, name: `Site ${id}`, dataset })),

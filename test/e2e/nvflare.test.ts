@@ -179,7 +179,11 @@ describeWithEngine('an NVFlare computation', () => {
     ['site', 'b'],
   ])('a stop is one also for a %s that ignores it, and no error', async (_what, stubborn) => {
     const deadlines = { ...manifest.deadlines, stopGrace: '3s' as const };
-    const runId = await start(`stubborn-${stubborn}`, { sleepSeconds: 600, ignoreSigtermAt: stubborn }, { deadlines });
+    const runId = await start(
+      `stubborn-${stubborn}`,
+      { sleepSeconds: 600, ignoreSigtermAt: stubborn },
+      { deadlines },
+    );
     await consortium.up(runId);
     await consortium.api.stopRun(runId);
     const detail = await ended(runId);
