@@ -12,6 +12,7 @@ import { registerDev } from './dev';
 import { FAILED, INTERRUPTED, MISUSED } from './exit-codes';
 import { InterruptedError } from './interrupts';
 import { messageOf } from './message-of';
+import { registerRun } from './run';
 import { registerTry } from './try';
 import { registerToken } from './token';
 import { UsageError } from './usage-error';
@@ -29,6 +30,7 @@ function createProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(`${text.trim().replace(/\s+/g, ' ')}\n`) });
   registerDev(program);
   registerComputation(program);
+  registerRun(program);
   registerToken(program);
   registerTry(program);
   registerDemo(program);
