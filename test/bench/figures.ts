@@ -15,11 +15,15 @@ export interface Figures {
   /** The most that any edge worker held while it had nothing to do. */
   idleEdgeWorkerBytes: number;
   kits?: KitMemory;
+  /** A whole run of a real computation in containers, by hand and by Muster. */
+  docker?: Pair[];
 }
 
 /** At so many sites, bringing a run up takes at most so many times the floor. */
 const STARTUP_BOUND = { sites: 10, ratio: 1.5 };
 const IDLE_BOUND_BYTES = 130 * MiB;
+/** Seconds that a run in containers takes longer than the same by hand. */
+const DOCKER_BOUND = 3;
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -32,7 +36,7 @@ export function median(values: readonly number[]): number {
 const ratioOf = (pairs: readonly Pair[]) => median(pairs.map(({ floor, muster }) => muster / floor));
 
 /** What does not hold, in words; nothing when all is well. */
-export function missedBounds({ startup, idleEdgeWorkerBytes }: Figures): string[] {
+export function missedBounds({ startup, idleEdgeWorkerBytes, docker = [] }: Figures): string[] {
   const missed: string[] = [];
   for (const { sites, pairs } of startup) {
     if (sites === STARTUP_BOUND.sites && ratioOf(pairs) > STARTUP_BOUND.ratio)
@@ -40,11 +44,15 @@ export function missedBounds({ startup, idleEdgeWorkerBytes }: Figures): string[
   }
   if (idleEdgeWorkerBytes > IDLE_BOUND_BYTES)
     missed.push(`an idle edge worker holds more than ${mebibytes(IDLE_BOUND_BYTES)}`);
+  if (docker.length > 0 && addedTo(docker) > DOCKER_BOUND)
+    missed.push(`a run in containers takes more than ${DOCKER_BOUND} s longer than by hand`);
   return missed;
 }
 
+const addedTo = (pairs: readonly Pair[]) => median(pairs.map(({ floor, muster }) => muster - floor));
+
 /** The figures as lines for a person. */
-export function describeFigures({ startup, idleEdgeWorkerBytes, kits }: Figures): string[] {
+export function describeFigures({ startup, idleEdgeWorkerBytes, kits, docker }: Figures): string[] {
   return [
     'From the start of a run to the last site’s user code running (process runtime, medians in seconds)',
     row('sites', 'floor', 'Muster', 'ratio'),
@@ -60,6 +68,16 @@ export function describeFigures({ startup, idleEdgeWorkerBytes, kits }: Figures)
     '',
     `Idle edge worker: ${mebibytes(idleEdgeWorkerBytes)} resident (at most ${mebibytes(IDLE_BOUND_BYTES)})`,
     ...(kits === undefined ? [] : describeKits(kits)),
+    ...(docker === undefined ? [] : describeDocker(docker)),
+  ];
+}
+
+function describeDocker(pairs: readonly Pair[]): string[] {
+  const of = (side: keyof Pair) => `${median(pairs.map((pair) => pair[side])).toFixed(1)} s`;
+  return [
+    '',
+    'An NVFlare computation in containers, two sites, from the command to its end (medians)',
+    `by hand ${of('floor')}, by \`muster try --once\` ${of('muster')}, added ${addedTo(pairs).toFixed(1)} s (at most ${DOCKER_BOUND} s)`,
   ];
 }
 

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: what Muster adds to the least that bringing the same nodes up takes (floor-workflows.ts), what an idle
- * edge worker holds, and what a large kit takes on its way. Exits with 1 when a bound is missed.
+ * edge worker holds, what a large kit takes on its way, and what is added to a real computation in containers. Exits with 1 when a bound is missed.
  *
  * Both sides run on one stack of their own and take turns, so that a machine that is slow for a while is slow for both.
  */
@@ -15,6 +15,7 @@ import { prepareMeans } from '../../cli/try-means';
 import { readPlan } from '../../cli/try-plan';
 import { packageRoot } from '../../dev/package-root';
 import { openStack, type Stack } from '../../dev/stack';
+import { dockerOverhead } from './docker-overhead';
 import { describeFigures, missedBounds, type Figures, type Pair } from './figures';
 import { FloorSide } from './floor-side';
 import { kitMemory } from './kit-memory';
@@ -26,6 +27,7 @@ interface BenchOptions {
   sites: number[];
   pairs: number;
   kits: boolean;
+  docker: boolean;
   json?: string;
 }
 
@@ -33,6 +35,8 @@ const PENGUINS = join(packageRoot(), 'computations', 'penguins');
 const ISLANDS = ['biscoe', 'dream', 'torgersen'];
 /** The nodes of a measured run are all there until they are ended. */
 const PARAMETERS = { pauseSeconds: 600 };
+/** Each takes most of a minute. */
+const DOCKER_PAIRS = 3;
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 
@@ -52,7 +56,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<Figure
 }
 
 async function measure(
-  { sites: sizes, pairs, kits }: BenchOptions,
+  { sites: sizes, pairs, kits, docker }: BenchOptions,
   stack: Stack,
   signal: AbortSignal,
 ): Promise<Figures> {
@@ -79,6 +83,7 @@ async function measure(
     startup,
     idleEdgeWorkerBytes: Math.max(...idle),
     ...(kits && { kits: await measureKits(stack) }),
+    ...(docker && { docker: await dockerOverhead(stack, DOCKER_PAIRS, signal, say) }),
   };
 }
 
@@ -139,6 +144,7 @@ const program = new Command('bench')
   .option('--sites <numbers>', 'how many sites, separated by commas', sizes, [2, 10, 20])
   .option('--pairs <number>', 'how often each is measured', positive, 5)
   .option('--no-kits', 'leave out the memory that a large kit takes')
+  .option('--no-docker', 'leave out what Muster adds to a computation in containers')
   .option('--json <file>', 'also write the figures to a file')
   .action(async (options: BenchOptions) => process.exit(await main(options)));
 void program.parseAsync();
