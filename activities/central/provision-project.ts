@@ -17,6 +17,7 @@ import {
 } from '../../workflows/contract';
 import { failure } from '../../workflows/errors';
 import { interruptionOf, willRetry } from '../shared/attempt';
+import { NodeLogs } from '../shared/node-logs';
 import { capped, type HostPolicy, type Means } from '../shared/policy';
 import { launchMeans } from '../shared/run-node';
 import { writeWhole } from '../shared/write-whole';
@@ -30,6 +31,7 @@ const STOP_GRACE_MS = 2_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export function createProvisionProject(host: CentralHost) {
+  const logs = new NodeLogs(host);
   return async function provisionProject(input: ProvisionInput): Promise<Provisioned> {
     const node = { runId: input.runId, launchId: input.launchId, node: PROVISION_NODE };
     try {
@@ -37,7 +39,8 @@ export function createProvisionProject(host: CentralHost) {
       const means = await launchMeans(host, node, input.computation, policy);
       const endpoint = await reserveEndpoint(host, node, input, means);
       await host.folders.addToRecord(node, { runtime: means.runtime });
-      if (!(await areKitsMade(host, node))) await makeKits({ host, input, node, means, policy, endpoint });
+      if (!(await areKitsMade(host, node)))
+        await makeKits({ host, logs, input, node, means, policy, endpoint });
       await host.runtimes[means.runtime].remove(node);
       await removeOwn(host.folders.provision(node));
       return { hostQueue: hostQueue(host.hostId), endpoint };
@@ -53,6 +56,7 @@ type Endpoint = Provisioned['endpoint'];
 /** One launch's provisioning on this host. */
 interface Job {
   host: CentralHost;
+  logs: NodeLogs;
   input: ProvisionInput;
   node: NodeRef;
   means: Means;
@@ -91,11 +95,27 @@ async function makeKits(job: Job): Promise<void> {
     env: {},
     resources: capped(input.computation.resources, policy.resources),
   });
-  const ended = started.state === 'exited' ? started : await waitFor(job, runtime, started.startedAt);
-  await judge(job, runtime, ended);
+  await judge(job, runtime, await watchToEnd(job, runtime, started));
   const kits = join(folder, 'runKits');
   await chmod(kits, 0o700);
   await rename(kits, host.folders.outgoing(node));
+}
+
+/** Its log is kept and sent like that of any node of this host. */
+async function watchToEnd(
+  job: Job,
+  runtime: NodeRuntime,
+  started: Awaited<ReturnType<NodeRuntime['ensure']>>,
+): Promise<Awaited<ReturnType<NodeRuntime['wait']>>> {
+  const { cancellationSignal, log } = Context.current();
+  const watched = job.logs.watch(job.node, runtime, cancellationSignal, log);
+  try {
+    const ended = started.state === 'exited' ? started : await waitFor(job, runtime, started.startedAt);
+    await watched.finish('succeeded', cancellationSignal);
+    return ended;
+  } finally {
+    await watched.leave();
+  }
 }
 
 /** A folder with nothing but the file that the computation's provision command reads (docs/computations.md). */

@@ -7,7 +7,7 @@ import { KeptLog } from '../../activities/shared/kept-log';
 import { MAX_LOG_PART_BYTES } from '../../workflows/api-contract';
 import { useFolder } from '../support/folder';
 import { problem } from '../support/contract-server';
-import { Stage, failureOf, until } from './stage';
+import { PROVISION, Stage, failureOf, until } from './stage';
 
 describe('a kept log', () => {
   const folder = useFolder();
@@ -200,6 +200,20 @@ describe('the log of a node that is watched', () => {
     stage.api.answer = problem(404, 'Unknown run');
     await expect(stage.site('a').do('superviseNode', node)).resolves.toMatchObject({ exitCode: 0 });
     expect(sent()).toHaveLength(1);
+  });
+
+  test('of provisioning is kept on the central host and sent, though the node is removed', async () => {
+    stage = await Stage.open({ provision: `echo making kits\n${PROVISION}` });
+    stage.policy = { ...stage.policy, logs: 'stream' };
+    await stage.central().do('provisionProject', stage.provisionInput(['a']));
+    expect(sent()).toEqual([
+      {
+        path: `/api/runs/${stage.runId}/launches/${stage.launchId}/nodes/provision/log?start=0`,
+        text: 'making kits\n',
+      },
+    ]);
+    const file = stage.path(`central/results/${stage.runId}/${stage.launchId}.provision.log.gz`);
+    expect(gunzipSync(await readFile(file)).toString()).toBe('making kits\n');
   });
 
   test('names of results stay at a site that hides them', async () => {
