@@ -68,7 +68,7 @@ export function describeFigures({ startup, idleEdgeWorkerBytes, kits, docker }: 
     '',
     `Idle edge worker: ${mebibytes(idleEdgeWorkerBytes)} resident (at most ${mebibytes(IDLE_BOUND_BYTES)})`,
     ...(kits === undefined ? [] : describeKits(kits)),
-    ...(docker === undefined ? [] : describeDocker(docker)),
+    ...(docker === undefined || docker.length === 0 ? [] : describeDocker(docker)),
   ];
 }
 

@@ -15,6 +15,7 @@ import { prepareMeans } from '../../cli/try-means';
 import { readPlan } from '../../cli/try-plan';
 import { packageRoot } from '../../dev/package-root';
 import { openStack, type Stack } from '../../dev/stack';
+import { engineAnswers } from '../../nodes';
 import { dockerOverhead } from './docker-overhead';
 import { describeFigures, missedBounds, type Figures, type Pair } from './figures';
 import { FloorSide } from './floor-side';
@@ -83,7 +84,7 @@ async function measure(
     startup,
     idleEdgeWorkerBytes: Math.max(...idle),
     ...(kits && { kits: await measureKits(stack) }),
-    ...(docker && { docker: await dockerOverhead(stack, DOCKER_PAIRS, signal, say) }),
+    ...(docker && { docker: await measureContainers(stack, signal) }),
   };
 }
 
@@ -101,6 +102,12 @@ async function measurePairs(
     if (number > 0) pairs.push(pair);
   }
   return pairs;
+}
+
+async function measureContainers(stack: Stack, signal: AbortSignal): Promise<Pair[]> {
+  if (await engineAnswers()) return dockerOverhead(stack, DOCKER_PAIRS, signal, say);
+  say('No container engine answers: what Muster adds to containers is left out');
+  return [];
 }
 
 function measureKits({ objectStore }: Stack): ReturnType<typeof kitMemory> {
