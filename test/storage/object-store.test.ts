@@ -127,6 +127,7 @@ describe('folders of objects', () => {
       { key: 'runs/a/1', size: 8 },
       { key: 'runs/a/deep/2', size: 13 },
     ]);
+    expect(await store.list('runs/a', 'runs/a/1')).toEqual([{ key: 'runs/a/deep/2', size: 13 }]);
     expect(await store.removePrefix('runs/a')).toBe(2);
     expect(await store.removePrefix('runs/a')).toBe(0);
     expect((await store.list('runs/')).map((object) => object.key)).toEqual(['runs/ab/3']);

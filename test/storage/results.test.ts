@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { digestBytes } from '../../storage/digest';
 import type { ObjectStore } from '../../storage/object-store';
-import { storeResults } from '../../storage/results';
+import { storeResultManifest, storeResults } from '../../storage/results';
 import { useFolder } from '../support/folder';
 import { testObjectStore } from '../support/object-store';
 
@@ -43,6 +43,18 @@ test('files keep their names below the node’s results, and a repeat finds them
   ]);
   expect(await text(await store.getStream(stored[1]?.key ?? ''))).toBe('<svg/>');
   expect(await storeResults(store, ref, output, files)).toEqual(stored);
+});
+
+test('a manifest says what the results of a launch are', async () => {
+  const results = [
+    { name: 'fit.json', key: 'runs/run-1/aaaabbbbcccc/results/central/fit.json', size: 11, sha256: 'a' },
+  ];
+  await storeResultManifest(store, ref, results);
+  await storeResultManifest(store, ref, results);
+  const manifest = await text(await store.getStream('runs/run-1/aaaabbbbcccc/results/manifest.json'));
+  expect(JSON.parse(manifest)).toEqual({
+    ...{ runId: 'run-1', launchId: 'aaaabbbbcccc', results: [{ name: 'fit.json', size: 11, sha256: 'a' }] },
+  });
 });
 
 test('a link within the folder is a file of the folder', async () => {
