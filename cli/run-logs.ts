@@ -50,8 +50,13 @@ export async function showLogs(api: Api, { node, ...of }: LogsOf, streams: Strea
 async function* textOf(api: Api, { follow, ...of }: LogsOf & { node: string }): AsyncGenerator<string> {
   const { signal } = new AbortController();
   if (follow) {
-    yield* followLog(api, of, { signal });
-    return;
+    let isSilent = true;
+    for await (const text of followLog(api, of, { signal })) {
+      isSilent = false;
+      yield text;
+    }
+    // Nothing came, and nothing will: asked for as a whole, the API says why.
+    if (!isSilent) return;
   }
   const decoder = new TextDecoder();
   const bytes: AsyncIterable<Uint8Array> = await api.openNodeLog(of.runId, of.node, of.launchId, signal);

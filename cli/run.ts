@@ -36,6 +36,8 @@ async function logs(runId: string, { node, follow, launch, ...where }: LogOption
   checked(RunId, runId, 'run');
   if (node !== undefined) checked(NodeName, node, 'node');
   if (launch !== undefined) checked(LaunchId, launch, 'launch');
+  // Whoever reads this in a pipe may have seen enough.
+  process.stdout.once('error', () => process.exit());
   const api = await openApi(where);
   const found = await showLogs(api, { runId, node, launchId: launch, follow: follow === true }, process);
   if (!found) throw new Error(`There is no log of run ${runId} to show.`);

@@ -27,13 +27,14 @@ describe('muster run logs', () => {
     server.answer = (request, response) => {
       const [, node = '', events] = /\/nodes\/([a-z]+)\/log(\/events)?(?:\?|$)/.exec(request.path) ?? [];
       if (node === '') response.writeHead(200).end(JSON.stringify(detail));
-      else if (absent.includes(node)) {
+      else if (absent.includes(node) && events === undefined) {
         const type = 'urn:muster:problem:no-log';
         problem(404, 'There is no log here', { type, detail: `${node} keeps it.` })(request, response);
       } else if (events === undefined) response.writeHead(200).end(texts[node]);
       else {
         const message = (id: number, data: object) => `id: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
-        response.writeHead(200).end(message(9, { text: texts[node] }) + message(9, { end: true }));
+        const said = absent.includes(node) ? '' : message(9, { text: texts[node] });
+        response.writeHead(200).end(said + message(9, { end: true }));
       }
     };
   });
@@ -72,13 +73,13 @@ describe('muster run logs', () => {
     );
   });
 
-  it('says why a node has none, and shows the others', async () => {
+  it.each([false, true])('says why a node has none, and shows the others (follow: %p)', async (follow) => {
     absent = ['central'];
-    const { found, stdout, stderr } = await show({});
+    const { found, stdout, stderr } = await show({ follow });
     expect([found, stdout, stderr]).toEqual([
       ...[true, 'dream   | three ä\ndream   | four\n', 'central : central keeps it.\n'],
     ]);
-    await expect(show({ node: 'central' })).rejects.toThrow('central keeps it.');
+    await expect(show({ node: 'central', follow })).rejects.toThrow('central keeps it.');
     absent = ['central', 'dream'];
     expect((await show({})).found).toBe(false);
   });
