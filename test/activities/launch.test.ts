@@ -62,7 +62,8 @@ describe('a launch', () => {
       await expect(stage.kept(host)).resolves.toEqual([mark, `${mark}/stopped`]);
     await expect(stage.centralHost().ports.list()).resolves.toEqual([]);
     const objects = await stage.store.list(`runs/${stage.runId}`);
-    expect(objects.map(({ key }) => key)).toEqual(stored.map(({ key }) => key));
+    const manifest = `runs/${stage.runId}/${stage.launchId}/results/manifest.json`;
+    expect(objects.map(({ key }) => key)).toEqual([...stored.map(({ key }) => key), manifest]);
     await expect(stage.starts()).resolves.toEqual(['provision', CENTRAL_NODE, 'a', 'b']);
     expect(stage.reported()).toEqual([]);
   });
