@@ -1,10 +1,12 @@
 """Central's view of the federation: who is there, the job, and the end; by NVFlare's administration interface."""
 
+import json
+import socket
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from nvflare.fuel.flare_api.api_spec import JobNotDone, NoConnection, TargetType
+from nvflare.fuel.flare_api.api_spec import JobNotDone, TargetType
 from nvflare.fuel.flare_api.flare_api import Session, new_secure_session
 
 from .flare_process import FlareProcess
@@ -15,6 +17,7 @@ SERVER_START_SECONDS = 60
 SITES_START_SECONDS = 3600
 SITES_STOP_SECONDS = 20
 LOOK_EVERY_SECONDS = 0.5
+LISTEN_LOOK_SECONDS = 0.1
 
 
 class Federation:
@@ -57,16 +60,28 @@ class Federation:
                 time.sleep(LOOK_EVERY_SECONDS)
 
     def _connect(self, admin_kit: Path) -> Session:
+        # A session that is given up while it connects can wait for itself for ever: it is begun when the server listens.
         deadline = time.monotonic() + SERVER_START_SECONDS
-        while True:
+        while not _listens(port_of(admin_kit)):
             self._require_server()
-            try:
-                return new_secure_session(ADMIN, str(admin_kit), timeout=LOOK_EVERY_SECONDS)
-            except NoConnection:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(LOOK_EVERY_SECONDS)
+            if time.monotonic() > deadline:
+                raise TimeoutError("NVFlare's server does not listen")
+            time.sleep(LISTEN_LOOK_SECONDS)
+        return new_secure_session(ADMIN, str(admin_kit), timeout=SERVER_START_SECONDS)
 
     def _require_server(self) -> None:
         if not self._server.running:
             raise RuntimeError("NVFlare's server ended by itself")
+
+
+def port_of(admin_kit: Path) -> int:
+    """The port of the server that an administrator's kit is for."""
+    return int(json.loads((admin_kit / "startup" / "fed_admin.json").read_text())["admin"]["port"])
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("localhost", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
