@@ -33,6 +33,8 @@ export type Verdict =
       endedAt?: number;
       /** Where the computation says that it happened: an error of one party is told to the others. */
       origin?: 'site' | 'central';
+      /** Where the computation says so: what it is about. */
+      scope?: string;
     };
 
 const MAX_MESSAGE = 4000;
@@ -49,6 +51,7 @@ export function judge(ending: NodeEnding): Verdict {
     ...(exitCode !== undefined && { exitCode }),
     ...(condition.state === 'exited' && { endedAt: condition.endedAt }),
     ...(marker?.origin !== undefined && { origin: marker.origin }),
+    ...(marker?.scope !== undefined && { scope: marker.scope }),
   });
 
   if (marker !== undefined) return failed('NodeError', inWords(marker));

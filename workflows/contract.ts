@@ -327,6 +327,8 @@ const HowItEnded = {
   endedAt: z.number().optional(),
   /** Where the computation itself says that the error happened. */
   origin: z.enum(['site', 'central']).optional(),
+  /** What the computation says that it is about: of a site's error, often the site. */
+  scope: z.string().max(60).optional(),
 };
 
 /** Everything known of one node of a run. Times are milliseconds since the epoch. */

@@ -46,7 +46,7 @@ function messageOf(cause: unknown): string {
 }
 
 /** How the node ended, where a failure is about that; see superviseNode. */
-const NodeEnd = ErrorSignal.pick({ exitCode: true, endedAt: true, origin: true }).strip();
+const NodeEnd = ErrorSignal.pick({ exitCode: true, endedAt: true, origin: true, scope: true }).strip();
 
 function endOf({ details }: ApplicationFailure): z.output<typeof NodeEnd> {
   return NodeEnd.safeParse(details?.[0]).data ?? {};

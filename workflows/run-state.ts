@@ -249,7 +249,8 @@ export function primaryError(model: RunModel): NodeError | undefined {
   const [hub, all] = [central(model), sites(model)];
   const firstOfSites = earliestError(all);
   if (hub.error === undefined || hub.origin !== 'site') return earliestError([...all, hub]);
-  const blamed = siteNamedIn(hub.error.message, all);
+  const blamed =
+    all.find(({ node, name }) => [node, name].includes(hub.scope ?? '')) ?? siteNamedIn(hub.error, all);
   return firstOfSites ?? (blamed && { ...hub.error, node: blamed.node }) ?? hub.error;
 }
 
@@ -261,9 +262,10 @@ function earliestError(nodes: readonly NodeView[]): NodeError | undefined {
   return failed.sort((a, b) => isConsequence(a) - isConsequence(b) || when(a) - when(b))[0]?.error;
 }
 
-/** The one site whose id or name is in a text. */
-function siteNamedIn(text: string, all: readonly NodeView[]): NodeView | undefined {
-  const words = ` ${text.replace(/[^\p{L}\p{N}-]+/gu, ' ')} `;
+/** The one site whose id or name is in the first line of an error: a log follows, and mentions everyone. */
+function siteNamedIn({ message }: NodeError, all: readonly NodeView[]): NodeView | undefined {
+  const [line = ''] = message.split('\n');
+  const words = ` ${line.replace(/[^\p{L}\p{N}-]+/gu, ' ')} `;
   const named = all.filter(({ node, name }) => words.includes(` ${node} `) || words.includes(` ${name} `));
   return named.length === 1 ? named[0] : undefined;
 }

@@ -51,10 +51,11 @@ export class NodeLogs {
     return watched;
   }
 
-  /** Resolves when what a node that has ended said is kept, or when that takes too long. */
+  /** Resolves when nobody reads or writes the log of a node that has ended any more, or when that takes too long. */
   async settled(ref: NodeRef): Promise<void> {
     const watched = this.watched.get(keyOf(ref));
-    if (watched !== undefined) await within(PATIENCE_MS, watched.kept);
+    // The rest is read first, and then sent.
+    if (watched !== undefined) await within(2 * PATIENCE_MS, watched.left);
   }
 }
 

@@ -26,12 +26,12 @@ export function createSuperviseNode(host: NodeHost, logs: NodeLogs) {
       const end = verdict.ok ? 'succeeded' : stoppedRunning ? 'stopped' : 'failed';
       await watched?.finish(end, cancellationSignal);
       if (verdict.ok) return verdict.outcome;
-      const { type, message, exitCode, endedAt, origin } = verdict;
+      const { type, message, exitCode, endedAt, origin, scope } = verdict;
       throw ApplicationFailure.create({
         type,
         message,
         nonRetryable: true,
-        details: [{ ...nodeOf(ref), exitCode, endedAt, origin }],
+        details: [{ ...nodeOf(ref), exitCode, endedAt, origin, scope }],
         // A stop that was asked for is no error: how the node took it is for the run to know, and for nobody to mend.
         ...(stoppedRunning && { category: ApplicationFailureCategory.BENIGN }),
       });

@@ -113,6 +113,7 @@ test.each<[string, Partial<NodeEnding>, string, string, number | undefined]>([
     // The end is seen of whatever did not vanish, and the computation's own word on the cause is passed on.
     ...(seen.condition?.state !== 'absent' && { endedAt: 1000 }),
     ...(seen.marker?.origin && { origin: seen.marker.origin }),
+    ...(seen.marker?.scope && { scope: seen.marker.scope }),
   });
 });
 

@@ -143,15 +143,24 @@ describe('a run', () => {
     const ended = (
       node: string,
       endedAt: number,
-      { type = 'NodeExited', ...more }: { type?: string; message?: string; origin?: 'site' | 'central' } = {},
+      {
+        type = 'NodeExited',
+        message = `${node} broke`,
+        ...more
+      }: {
+        type?: string;
+        message?: string;
+        origin?: 'site' | 'central';
+        scope?: string;
+      } = {},
     ): Fact => ({
       type: 'error',
       failed: {
         launchId: LAUNCH,
         state: 'failed',
-        error: { node, phase: 'superviseNode', type, message: more.message ?? `${node} broke` },
+        error: { node, phase: 'superviseNode', type, message },
         endedAt,
-        ...(more.origin && { origin: more.origin }),
+        ...more,
       },
     });
     const cause = (...facts: Fact[]) => primaryError(learn(started(), ...up, ...facts));
@@ -176,6 +185,12 @@ describe('a run', () => {
         message: 'ValueError at b: bad',
       });
       expect(cause(noticed)).toMatchObject({ node: 'b', message: 'ValueError at b: bad' });
+    });
+
+    it('which is the site that the error is about, whoever its log mentions', () => {
+      const told = { type: 'NodeError', origin: 'site', message: 'ValueError\na and b are there' } as const;
+      expect(cause(ended(CENTRAL_NODE, 5, { ...told, scope: 'b' }))?.node).toBe('b');
+      expect(cause(ended(CENTRAL_NODE, 5, { ...told, scope: 'data' }))?.node).toBe(CENTRAL_NODE);
     });
 
     it.each(['ValueError at a and b', 'ValueError at another-b', 'ValueError'])(
