@@ -84,6 +84,12 @@ describeWithEngine('an NVFlare computation', () => {
     ];
   }
 
+  async function logOf(runId: string, name: string): Promise<string> {
+    const { signal } = new AbortController();
+    const pieces = await consortium.api.openNodeLog(runId, name, undefined, signal);
+    return new Response(pieces).text();
+  }
+
   async function ended(runId: string): Promise<RunDetail> {
     const detail = await consortium.ended(runId);
     expect(await leftovers(runId)).toEqual([]);
@@ -100,6 +106,17 @@ describeWithEngine('an NVFlare computation', () => {
       expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ mean: MEAN, n: 9 });
     }
     expect(existsSync(join(results, 'central', runId, run.launchId ?? '', 'global_mean.json'))).toBe(true);
+  });
+
+  it('gives its results and its log to who may see the run, and of a site’s log what the site lets go', async () => {
+    const runId = consortium.page.pathname.split('/').at(-1) ?? '';
+    const { results } = await consortium.api.listResults(runId);
+    expect(results.map(({ name }) => name)).toEqual(['global_mean.json']);
+    const answer = await fetch(results[0]?.url ?? '');
+    expect(await answer.json()).toMatchObject({ mean: MEAN, n: 9 });
+    expect(await logOf(runId, CENTRAL_NODE)).toMatch(/FederatedServer.*client a registered/);
+    // The site is that of `muster try`, which lets a log go when its node has failed.
+    await expect(logOf(runId, 'a')).rejects.toMatchObject({ status: 404 });
   });
 
   it('a central node whose server does not come up ends the sites that wait for it', async () => {
