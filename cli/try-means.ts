@@ -41,9 +41,11 @@ export async function prepareMeans(
   runtime: RuntimeKind,
   say: (line: string) => void,
 ): Promise<Means> {
-  const { name, image: wanted } = computation;
+  const { image: wanted, ...withoutImage } = computation;
+  const { name } = computation;
   if (runtime === 'process' || wanted === undefined) {
-    return { computation, allowed: { name, runtime: 'process', folder } };
+    // As processes it runs from its folder: nobody need have the image.
+    return { computation: withoutImage, allowed: { name, runtime: 'process', folder } };
   }
   // An image that is named by its contents cannot be made from the folder.
   const build = !wanted.includes('@');
