@@ -1,24 +1,48 @@
-/** `muster run`: what a run's nodes said, and what the run has found. */
+/** `muster run`: a run's end by a person's wish, its failures, what its nodes said, and what it has found. */
 import type { Command } from 'commander';
 import { LaunchId, NodeName, RunId } from '../workflows/contract';
+import { listenForInterrupts } from './interrupts';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
+import { allErrors, describeErrors } from './run-errors';
 import { showLogs } from './run-logs';
 import { describeResults, downloadResults } from './run-results';
+import { createScreen } from './terminal';
 import { UsageError } from './usage-error';
+import { watchRun } from './watch-run';
 
 interface LogOptions extends ApiOptions {
   node?: string;
   follow?: true;
   launch?: string;
 }
+interface StopOptions extends ApiOptions {
+  reason?: string;
+  wait: boolean;
+}
+interface ErrorOptions extends ApiOptions {
+  node?: string;
+  type?: string;
+  json?: true;
+}
 interface ResultOptions extends ApiOptions {
   out?: string;
   json?: true;
 }
 
-/** Adds `muster run logs` and `muster run results`. */
+/** Adds `muster run`. */
 export function registerRun(program: Command): void {
-  const run = program.command('run').description('look at what a run has left');
+  const run = program.command('run').description('stop a run, or look at what has become of it');
+  withApiOptions(run.command('stop <run>'))
+    .description('stop a run, and wait until every node has confirmed it')
+    .option('--reason <text>', 'why; everyone who looks at the run sees it')
+    .option('--no-wait', 'only ask for it')
+    .action(stop);
+  withApiOptions(run.command('errors <run>'))
+    .description('list the failures of a run, and what to do about each')
+    .option('--node <name>', 'only those of central or of this site')
+    .option('--type <type>', 'only those of this type, such as DataMissing')
+    .option('--json', 'as JSON')
+    .action(errors);
   withApiOptions(run.command('logs <run>'))
     .description('print what the nodes of a run said')
     .option('--node <name>', 'central, provision or the id of a site; without it, all nodes')
@@ -41,6 +65,28 @@ async function logs(runId: string, { node, follow, launch, ...where }: LogOption
   const api = await openApi(where);
   const found = await showLogs(api, { runId, node, launchId: launch, follow: follow === true }, process);
   if (!found) throw new Error(`There is no log of run ${runId} to show.`);
+}
+
+async function stop(runId: string, { reason, wait, ...where }: StopOptions): Promise<void> {
+  checked(RunId, runId, 'run');
+  const api = await openApi(where);
+  await api.stopRun(runId, reason === undefined ? {} : { reason });
+  if (!wait) return;
+  // It has been asked for: whoever presses Ctrl-C now only does not want to see it.
+  const interrupts = { asked: new AbortController().signal, forced: listenForInterrupts().asked };
+  const { run, nodes } = await watchRun(api, runId, createScreen(process.stdout), interrupts);
+  const unconfirmed = nodes.filter(({ state }) => state === 'lost').map(({ node }) => node);
+  if (unconfirmed.length > 0)
+    throw new Error(`${unconfirmed.join(', ')} did not confirm: told again as soon as there is an answer.`);
+  if (run?.state !== 'stopped') throw new Error(`Run ${runId} is ${run?.state ?? 'not known'}, not stopped.`);
+}
+
+async function errors(runId: string, { node, type, json, ...where }: ErrorOptions): Promise<void> {
+  checked(RunId, runId, 'run');
+  const api = await openApi(where);
+  const found = await allErrors(api, runId, { ...(node && { node }), ...(type && { type }) });
+  if (json) process.stdout.write(`${JSON.stringify({ runId, errors: found })}\n`);
+  else for (const line of describeErrors(found)) process.stdout.write(`${line}\n`);
 }
 
 async function results(runId: string, { out, json, ...where }: ResultOptions): Promise<void> {

@@ -8,6 +8,7 @@ import {
   ComputationRecord,
   ConsortiumList,
   ConsortiumView,
+  ErrorPage,
   LaunchesLiveness,
   Problem,
   ResultList,
@@ -189,6 +190,17 @@ export function createCentralApi({
 
     getRun: (runId: string, signal?: AbortSignal) =>
       ask(RunDetail, 'GET', `/api/runs/${segment(runId)}`, { signal }),
+
+    /** A page of the run's failures, the earliest first. */
+    listErrors: (
+      runId: string,
+      only: { node?: string; type?: string; retrying?: boolean; limit?: number; after?: string } = {},
+      signal?: AbortSignal,
+    ) => {
+      const query = new URLSearchParams();
+      for (const [key, value] of Object.entries(only)) query.set(key, String(value));
+      return ask(ErrorPage, 'GET', `/api/runs/${segment(runId)}/errors?${query.toString()}`, { signal });
+    },
 
     /** Asks the run to stop; it has stopped when its state says so. */
     stopRun: (runId: string, body: z.input<typeof StopRunBody> = {}, signal?: AbortSignal) =>

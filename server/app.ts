@@ -22,6 +22,7 @@ import { invalidRequest, plainProblem } from './problem';
 import { createReports } from './reports';
 import { computationRoutes } from './routes/computations';
 import { consortiumRoutes } from './routes/consortia';
+import { errorRoutes } from './routes/errors';
 import { eventRoutes } from './routes/events';
 import { healthRoutes } from './routes/health';
 import { launchRoutes } from './routes/launches';
@@ -92,6 +93,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
       await api.register(auth, { tokens });
       await api.register(computationRoutes, { registry });
       await api.register(consortiumRoutes, { db, registry, startRun, links });
+      await api.register(errorRoutes, { db });
       await api.register(runRoutes, { db, temporal, truth, launches, links });
       await api.register(eventRoutes, { db, journal, truth });
       await api.register(logRoutes, { db, objects, truth });

@@ -96,6 +96,13 @@ export const ErrorEntry = NodeError.extend({
 });
 export type ErrorEntry = z.output<typeof ErrorEntry>;
 
+export const ErrorPage = z.object({
+  errors: z.array(ErrorEntry),
+  /** There are more: what to give as `after` for them. */
+  next: z.string().optional(),
+});
+export type ErrorPage = z.output<typeof ErrorPage>;
+
 export const RunSummary = RunView.extend({ sites: z.int() });
 export type RunSummary = z.output<typeof RunSummary>;
 export const RunList = z.object({ runs: z.array(RunSummary) });

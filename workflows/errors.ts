@@ -1,10 +1,12 @@
 /**
- * The one list of failure types. A type says three things: whether trying again can help, how a site's state is to
- * read, and what the person who sees it should do.
+ * The one list of failure types: what has happened, whether trying again can help, and what the person who sees it should
+ * do. docs/errors.md is made from it.
  */
 import { ApplicationFailure } from '@temporalio/common';
 
 interface FailureKind {
+  /** What has happened. */
+  cause: string;
   /** Whether the same attempt may succeed later, by itself or because someone mended something. */
   retryable: boolean;
   /** Whose turn it is and what to do. */
@@ -12,62 +14,110 @@ interface FailureKind {
 }
 
 export const FAILURES = {
-  InvalidRunInput: { retryable: false, advice: 'Correct the run input and start a new run.' },
+  InvalidRunInput: {
+    cause:
+      'A run or one of its steps was given something that is not of the agreed form, mostly by hand or by another version.',
+    retryable: false,
+    advice: 'Correct the run input and start a new run.',
+  },
   ProvisionFailed: {
+    cause: "The computation's provision command exited with an error, or did not make a kit for everyone.",
     retryable: false,
     advice: "Read the computation's provisioning output; check the parameters.",
   },
   KitBroken: {
+    cause:
+      'A kit is not what was published: another digest or size, or a zip that would write where it must not.',
     retryable: false,
     advice: 'The kit is not what was published: start the run again; check the object store.',
   },
   KitUnavailable: {
+    cause: 'The site did not get its kit: the central API or the object store did not answer.',
     retryable: true,
     advice: 'Check that the site reaches the central API and the object store.',
   },
   ComputationNotAllowed: {
+    cause: "The host's own file does not allow the computation, or not this image of it.",
     retryable: false,
     advice: "The site's policy does not allow this computation: its administrator decides.",
   },
   DataMissing: {
+    cause:
+      "The site maps no folder to the consortium's dataset, or the folder is not there or cannot be read.",
     retryable: true,
     advice: 'The site administrator maps the dataset to an existing folder in site.yaml.',
   },
-  EngineUnavailable: { retryable: true, advice: 'Start the container engine on that host.' },
-  ImageMissing: { retryable: true, advice: 'Pull or build the computation image on that host.' },
+  EngineUnavailable: {
+    cause: 'The container engine of the host does not answer.',
+    retryable: true,
+    advice: 'Start the container engine on that host.',
+  },
+  ImageMissing: {
+    cause: 'The image is not on the host and cannot be pulled or built there.',
+    retryable: true,
+    advice: 'Pull or build the computation image on that host.',
+  },
   PortsExhausted: {
+    cause: 'The central host has no port left in its range that nobody uses.',
     retryable: true,
     advice: 'Wait for another run to end, or widen the central port range.',
   },
   NodeNotStarted: {
+    cause: 'The engine or the operating system refused to start the node.',
     retryable: true,
     advice: 'Mend on that host what the message names: a taken port, a missing folder or device.',
   },
-  NodeExited: { retryable: false, advice: "Read the node's last log lines." },
+  NodeExited: {
+    cause: 'The node ended with another exit code than 0, or was killed.',
+    retryable: false,
+    advice: "Read the node's last log lines.",
+  },
   OutputsMissing: {
+    cause: 'The node ended with exit code 0, but what its computation declares is not in its output folder.',
     retryable: false,
     advice: 'The node ended without its declared outputs: read its last log lines.',
   },
-  NodeError: { retryable: false, advice: 'The computation reported this error itself.' },
+  NodeError: {
+    cause: 'The computation reported a failure in its own words.',
+    retryable: false,
+    advice: 'The computation reported this error itself.',
+  },
   NodeLost: {
+    cause: 'The node is gone, and how it ended is not known.',
     retryable: false,
     advice: 'The node vanished without an exit code: look at the host and its container engine.',
   },
   SiteSilent: {
+    cause: "The site's edge worker did not take or finish a step in time.",
     retryable: false,
     advice: 'Check that the edge worker of the site is running and connected.',
   },
   DeadlineExceeded: {
+    cause: "A phase took longer than the computation's manifest allows.",
     retryable: false,
     advice: 'The phase took longer than the computation allows: see its deadlines.',
   },
   StopUnconfirmed: {
+    cause: 'A node was told to stop, and its host has not confirmed in time that it did.',
     retryable: false,
     advice: 'The site did not confirm the stop: check its edge worker and containers.',
   },
-  TooFewSites: { retryable: false, advice: 'Fewer sites completed than the computation requires.' },
-  RunFailed: { retryable: false, advice: 'Each node’s error is in the details.' },
-  Internal: { retryable: true, advice: 'Look at the worker log for the stack trace.' },
+  TooFewSites: {
+    cause: 'So many sites have failed that fewer are left than the computation needs.',
+    retryable: false,
+    advice: 'Fewer sites completed than the computation requires.',
+  },
+  RunFailed: {
+    cause:
+      "The run as a whole has failed: the failure of the workflow in Temporal, with every node's error in its details.",
+    retryable: false,
+    advice: 'Each node’s error is in the details.',
+  },
+  Internal: {
+    cause: 'Something that is not foreseen: a defect, or a part that answered as it never should.',
+    retryable: true,
+    advice: 'Look at the worker log for the stack trace.',
+  },
 } as const satisfies Record<string, FailureKind>;
 
 export type FailureType = keyof typeof FAILURES;

@@ -6,25 +6,32 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { Computation } from '../../workflows/contract';
+import { errorReference } from './error-reference';
 import { manifestReference } from './manifest-reference';
 
-const FILE = join(__dirname, '../../docs/computations.md');
-const [BEGIN, END] = ['<!-- manifest: made from its schema -->', '<!-- end of manifest -->'];
+const DOCS = join(__dirname, '../../docs');
 
 /** A table means the same however its columns are aligned. */
 const plain = (markdown: string) => markdown.trim().replace(/ +/g, ' ').replace(/-+/g, '-');
 
-test('the reference of computation.yaml is that of its schema', () => {
-  const text = readFileSync(FILE, 'utf8');
-  const [before = '', rest = ''] = text.split(BEGIN);
-  const [written = '', after = ''] = rest.split(END);
-  const made = manifestReference();
-  if (process.env.UPDATE_DOCS) writeFileSync(FILE, `${before}${BEGIN}\n\n${made}\n\n${END}${after}`);
-  else expect(plain(written)).toBe(plain(made));
+test.each([
+  [
+    'computations.md',
+    '<!-- manifest: made from its schema -->',
+    '<!-- end of manifest -->',
+    manifestReference,
+  ],
+  ['errors.md', '<!-- errors: made from workflows/errors.ts -->', '<!-- end of errors -->', errorReference],
+])('the reference in %s is that of the code', (name, begin, end, reference) => {
+  const file = join(DOCS, name);
+  const [before = '', rest = ''] = readFileSync(file, 'utf8').split(begin);
+  const [written = '', after = ''] = rest.split(end);
+  if (process.env.UPDATE_DOCS) writeFileSync(file, `${before}${begin}\n\n${reference()}\n\n${end}${after}`);
+  else expect(plain(written)).toBe(plain(reference()));
 });
 
 test.each(['computations.md', 'neuroflame.md'])('every manifest in %s is one', (name) => {
-  const text = readFileSync(join(__dirname, '../../docs', name), 'utf8');
+  const text = readFileSync(join(DOCS, name), 'utf8');
   const manifests = [...text.matchAll(/```yaml\n(name:[^]*?)```/g)].map(([, yaml = '']) => yaml);
   expect(manifests.length).toBeGreaterThan(0);
   for (const yaml of manifests) expect(Computation.safeParse(parse(yaml)).error?.issues ?? []).toEqual([]);
