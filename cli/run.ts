@@ -1,4 +1,5 @@
-/** `muster run`: a run's end by a person's wish, its failures, what its nodes said, and what it has found. */
+/** `muster run`: a run's end or new beginning by a person's wish, its failures, what its nodes said, and what it has found. */
+import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { LaunchId, NodeName, RunId } from '../workflows/contract';
 import { listenForInterrupts } from './interrupts';
@@ -31,12 +32,17 @@ interface ResultOptions extends ApiOptions {
 
 /** Adds `muster run`. */
 export function registerRun(program: Command): void {
-  const run = program.command('run').description('stop a run, or look at what has become of it');
+  const run = program.command('run').description('stop or retry a run, or look at what has become of it');
   withApiOptions(run.command('stop <run>'))
     .description('stop a run, and wait until every node has confirmed it')
     .option('--reason <text>', 'why; everyone who looks at the run sees it')
     .option('--no-wait', 'only ask for it')
     .action(stop);
+  withApiOptions(run.command('retry <run>'))
+    .description('let a run begin anew, with new nodes, and show what becomes of it')
+    .option('--reason <text>', 'why; it stands in the history of the run')
+    .option('--no-wait', 'only ask for it')
+    .action(retry);
   withApiOptions(run.command('errors <run>'))
     .description('list the failures of a run, and what to do about each')
     .option('--node <name>', 'only those of central or of this site')
@@ -72,14 +78,25 @@ async function stop(runId: string, { reason, wait, ...where }: StopOptions): Pro
   const api = await openApi(where);
   await api.stopRun(runId, reason === undefined ? {} : { reason });
   if (!wait) return;
-  // It has been asked for: whoever presses Ctrl-C now only does not want to see it.
-  const interrupts = { asked: new AbortController().signal, forced: listenForInterrupts().asked };
-  const { run, nodes } = await watchRun(api, runId, createScreen(process.stdout), interrupts);
+  const { run, nodes } = await watchRun(api, runId, createScreen(process.stdout), leaving());
   const unconfirmed = nodes.filter(({ state }) => state === 'lost').map(({ node }) => node);
   if (unconfirmed.length > 0)
     throw new Error(`${unconfirmed.join(', ')} did not confirm: told again as soon as there is an answer.`);
   if (run?.state !== 'stopped') throw new Error(`Run ${runId} is ${run?.state ?? 'not known'}, not stopped.`);
 }
+
+async function retry(runId: string, { reason, wait, ...where }: StopOptions): Promise<void> {
+  checked(RunId, runId, 'run');
+  const api = await openApi(where);
+  const { lastEventId } = await api.getRun(runId);
+  await api.retryRun(runId, reason === undefined ? {} : { reason }, randomUUID());
+  if (!wait) return;
+  const { run } = await watchRun(api, runId, createScreen(process.stdout), leaving(), lastEventId);
+  if (run?.state !== 'complete') throw new Error(`Run ${runId} is ${run?.state ?? 'not known'}.`);
+}
+
+/** It has been asked for: whoever presses Ctrl-C now only does not want to see what becomes of it. */
+const leaving = () => ({ asked: new AbortController().signal, forced: listenForInterrupts().asked });
 
 async function errors(runId: string, { node, type, json, ...where }: ErrorOptions): Promise<void> {
   checked(RunId, runId, 'run');

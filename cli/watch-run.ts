@@ -7,6 +7,7 @@ import type { Screen } from './terminal';
 
 /**
  * Resolves once the run is over, or, when the person has forced it, with how it stood then.
+ * @param lastEventId what came until then is left out, such as the end of a run that is retried now
  * @throws ApiProblem when the API does not let the run be followed
  */
 export async function watchRun(
@@ -14,6 +15,7 @@ export async function watchRun(
   runId: string,
   screen: Screen,
   { asked, forced }: Pick<Interrupts, 'asked' | 'forced'>,
+  lastEventId?: number,
 ): Promise<Progress> {
   const stop = () => {
     screen.line('Stopping the run. Press Ctrl-C again to end without waiting for its nodes.');
@@ -25,7 +27,10 @@ export async function watchRun(
   if (asked.aborted) stop();
   let progress = NOTHING_YET;
   try {
-    for await (const event of followRun(api, runId, { signal: forced })) {
+    for await (const event of followRun(api, runId, {
+      signal: forced,
+      ...(lastEventId !== undefined && { lastEventId }),
+    })) {
       progress = advance(progress, event);
       screen.show(progress);
       if (isOver(progress)) break;

@@ -21,6 +21,7 @@ import {
 import type {
   ConsortiumBody,
   ErrorReportBody,
+  RetryRunBody,
   LaunchesBody,
   StartedReportBody,
   StartRunBody,
@@ -130,8 +131,13 @@ export function createCentralApi({
     return stream(path, { headers: { accept: 'text/event-stream', ...after }, signal });
   };
 
-  async function tell(path: string, body: unknown, signal: AbortSignal | undefined): Promise<void> {
-    await call('POST', path, { body, signal });
+  async function tell(
+    path: string,
+    body: unknown,
+    signal: AbortSignal | undefined,
+    headers: Record<string, string> = {},
+  ): Promise<void> {
+    await call('POST', path, { body, headers, signal });
   }
 
   return {
@@ -205,6 +211,14 @@ export function createCentralApi({
     /** Asks the run to stop; it has stopped when its state says so. */
     stopRun: (runId: string, body: z.input<typeof StopRunBody> = {}, signal?: AbortSignal) =>
       tell(`/api/runs/${segment(runId)}/stop`, body, signal),
+
+    /** Lets the run begin anew; the same `idempotencyKey` once more does nothing. */
+    retryRun: (
+      runId: string,
+      body: z.input<typeof RetryRunBody>,
+      idempotencyKey: string,
+      signal?: AbortSignal,
+    ) => tell(`/api/runs/${segment(runId)}/retry`, body, signal, { 'idempotency-key': idempotencyKey }),
 
     /** The events stream's bytes, from after `lastEventId`. It stays open: abort `signal` to leave. {@link followRun} reads it. */
     openRunEvents: (runId: string, lastEventId: number | undefined, signal: AbortSignal) =>

@@ -30,6 +30,7 @@ import { logRoutes } from './routes/logs';
 import { nodeRoutes } from './routes/nodes';
 import { reportRoutes } from './routes/reports';
 import { resultRoutes } from './routes/results';
+import { retryRoutes } from './routes/retry';
 import { runRoutes } from './routes/runs';
 import { createLaunches } from './runs/launches';
 import { createLinks } from './runs/links';
@@ -93,6 +94,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
       await api.register(auth, { tokens });
       await api.register(computationRoutes, { registry });
       await api.register(consortiumRoutes, { db, registry, startRun, links });
+      await api.register(retryRoutes, { db, journal, temporal });
       await api.register(errorRoutes, { db });
       await api.register(runRoutes, { db, temporal, truth, launches, links });
       await api.register(eventRoutes, { db, journal, truth });

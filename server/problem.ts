@@ -16,6 +16,8 @@ const KINDS = {
   'method-not-allowed': [405, 'Method not allowed'],
   'computation-exists': [409, 'The version is registered already'],
   'computation-in-use': [409, 'The computation is in use'],
+  'run-complete': [409, 'The run is complete'],
+  'run-not-begun': [409, 'The run ended before it began'],
   'run-ended': [409, 'The run has ended'],
   'launch-superseded': [409, 'The launch is no longer the current one'],
   'invalid-computation': [422, 'The computation cannot be used'],

@@ -63,7 +63,7 @@ async function start(log: Logger): Promise<void> {
       ...shared,
       taskQueue: CENTRAL_QUEUE,
       workflowBundle: { codePath: BUILT_BUNDLE },
-      activities: createCentralActivities(host, client),
+      activities: createCentralActivities(host, activities, client),
     }),
     await Worker.create({
       ...shared,

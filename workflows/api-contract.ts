@@ -119,6 +119,8 @@ export type RunDetail = z.output<typeof RunDetail>;
 
 export const StopRunBody = z.strictObject({ reason: z.string().max(500).optional() });
 
+export const RetryRunBody = z.strictObject({ reason: z.string().max(500).optional() });
+
 /** One line of a run's history as the events stream sends it; `id` is the Last-Event-ID. */
 export const RunEvent = z.object({
   id: z.int(),

@@ -33,10 +33,14 @@ import { createSignalEdgeClients } from './signal-edge-clients';
 
 export type { CentralHost } from './central-host';
 
-/** For the queue that all central workers share. */
-export function createCentralActivities(host: CentralHost, temporal: Client): CentralActivities {
+/** For the queue that all central workers share; `own` are those of this host. */
+export function createCentralActivities(
+  host: CentralHost,
+  own: HostActivities,
+  temporal: Client,
+): CentralActivities {
   return {
-    provisionProject: createProvisionProject(host),
+    provisionProject: createProvisionProject(host, own),
     reportRunStartedCentral: createReportRunStartedCentral(host.api),
     reportStatusCentral: createReportStatusCentral(host.api),
     signalEdgeClients: createSignalEdgeClients(temporal),

@@ -22,6 +22,7 @@ import { capped, type HostPolicy, type Means } from '../shared/policy';
 import { launchMeans } from '../shared/run-node';
 import { writeWhole } from '../shared/write-whole';
 import type { CentralHost } from './central-host';
+import { endOlderLaunches, type Ending } from './older-launches';
 import { portsOf, provisionInput } from './provision-input';
 
 const LOG_LINES = 20;
@@ -30,11 +31,12 @@ const STOP_GRACE_MS = 2_000;
 /** Timers know no longer time. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-export function createProvisionProject(host: CentralHost) {
+export function createProvisionProject(host: CentralHost, ending: Ending) {
   const logs = new NodeLogs(host);
   return async function provisionProject(input: ProvisionInput): Promise<Provisioned> {
     const node = { runId: input.runId, launchId: input.launchId, node: PROVISION_NODE };
     try {
+      await endOlderLaunches(host, ending, input);
       const policy = await host.policy();
       const means = await launchMeans(host, node, input.computation, policy);
       const endpoint = await reserveEndpoint(host, node, input, means);

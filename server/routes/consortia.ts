@@ -17,14 +17,9 @@ import { consortia } from '../db/schema';
 import { HttpProblem } from '../problem';
 import type { Links } from '../runs/links';
 import type { StartRun } from '../runs/start';
-import { problems } from './responses';
+import { IdempotencyKey, problems } from './responses';
 
 const ConsortiumPath = z.object({ consortiumId: ConsortiumId });
-const IdempotencyKey = z
-  .string()
-  .regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible characters')
-  .describe('A request that is sent again with the same key gives the same run.');
-
 interface Deps {
   db: Database;
   registry: Registry;

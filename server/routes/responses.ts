@@ -19,3 +19,8 @@ export const problems = {
 export const nothing = z.undefined().describe('Done.');
 
 export const RunPath = z.object({ runId: RunId });
+
+export const IdempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible characters')
+  .describe('A request that is sent again with the same key does nothing more than the first.');

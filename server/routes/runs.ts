@@ -96,9 +96,12 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
       if (row) mustLead(claims, row.consortiumId);
       else if (claims.role !== 'admin') throw unknownRun(runId);
       if (row && isTerminalRun(row.state) && !(await launches.wasReset(row))) throw ended(row);
+      // Of this launch only: a run that is retried must not be stopped by what was said of it before.
+      const launchId = await launches.currentOf(runId, row);
       const told = await temporal.signalStop(runId, {
         by: claims.sub,
         ...(body?.reason !== undefined && { reason: body.reason }),
+        ...(launchId !== undefined && { launchId }),
       });
       if (told) return reply.code(202).send();
       if (row === undefined) throw unknownRun(runId);

@@ -11,7 +11,7 @@ import { kitKey } from '../../workflows/contract';
 import { isTerminalRun } from '../../workflows/run-state';
 import type { Database } from '../db/client';
 import { HttpProblem } from '../problem';
-import { lookUpRun } from './find-run';
+import { lookUpRun, type KnownRun } from './find-run';
 import type { Runs } from './temporal';
 
 export interface Launch {
@@ -25,6 +25,8 @@ export interface Launches {
   mustBeCurrent(launch: Launch): Promise<void>;
   /** Whether Temporal has the run at work in an execution that the row has not heard of: the run was reset. */
   wasReset(run: { runId: string; execution: string }): Promise<boolean>;
+  /** The launch that the run is at now; `undefined` when nobody can say. `row` is what is known of the run. */
+  currentOf(runId: string, row: KnownRun | undefined): Promise<string | undefined>;
 }
 
 export function createLaunches(deps: {
@@ -46,6 +48,10 @@ export function createLaunches(deps: {
 
   return {
     wasReset,
+    async currentOf(runId, row) {
+      const isBehind = row?.launchId == null || (await wasReset(row));
+      return isBehind ? temporal.currentLaunch(runId) : (row.launchId ?? undefined);
+    },
     async mustBeCurrent(launch) {
       const { runId, launchId } = launch;
       const row = await lookUpRun(db, runId);

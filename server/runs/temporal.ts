@@ -12,6 +12,7 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { NamespaceNotFoundError, defineSearchAttributeKey, type SignalDefinition } from '@temporalio/common';
+import { temporal as proto } from '@temporalio/proto';
 import { z } from 'zod';
 import {
   CENTRAL_QUEUE,
@@ -40,6 +41,12 @@ export interface Runs {
   /** Tells the run something; answers whether there was an open run to tell. */
   signalStatus(runId: string, status: StatusSignal): Promise<boolean>;
   signalStop(runId: string, stop: StopSignal): Promise<boolean>;
+  /**
+   * Lets the run begin anew, whatever has become of it: a new execution of the same id, with the input of the first.
+   * Answers whether there was anything to do: a run may be about to begin as it is.
+   * @param requestId the same once more changes nothing
+   */
+  reset(runId: string, reason: string, requestId: string): Promise<boolean>;
   /** `undefined`: Temporal knows no such run. */
   describe(runId: string): Promise<Condition | undefined>;
   /** Whether a workflow of this type and id is at work; `undefined`: Temporal knows none. */
@@ -55,6 +62,14 @@ const MUSTER_STATUS = defineSearchAttributeKey('MusterStatus', 'KEYWORD');
 /** Someone waits for the answer, and can ask again. */
 const PATIENCE_MS = 5_000;
 const MAX_ATTEMPTS = 5;
+/** Only a central worker can answer a query, and there may be none. */
+const QUERY_MS = 2_000;
+/** The first workflow task ends among these, however many signals came before it. */
+const FIRST_EVENTS = 1000;
+
+type EventId = NonNullable<
+  Parameters<Client['workflowService']['resetWorkflowExecution']>[0]['workflowTaskFinishEventId']
+>;
 
 /** A connection that is made when it is first needed, so that the API also starts while Temporal does not answer. */
 export function connectTemporal({ address, namespace }: ServerConfig['temporal']): Client {
@@ -108,12 +123,29 @@ export function createRuns(client: Client): Runs {
       }),
     signalStatus: (runId, status) => signal(runId, statusSignal, status),
     signalStop: (runId, stop) => signal(runId, stopSignal, stop),
+    reset: (runId, reason, requestId) =>
+      call(async () => {
+        const { namespace } = client.options;
+        const workflowTaskFinishEventId = await firstTaskOf(client, runId);
+        if (workflowTaskFinishEventId === undefined) {
+          if (await isOpen(client.workflow.getHandle(runId), RUN_WORKFLOW)) return false;
+          throw new HttpProblem('run-not-begun', `Run ${runId} ended before it began: start a new run.`);
+        }
+        const { runId: before } = await client.workflow.getHandle(runId).describe();
+        const { runId: after } = await client.workflowService.resetWorkflowExecution({
+          ...{ namespace, workflowExecution: { workflowId: runId }, reason, requestId },
+          workflowTaskFinishEventId,
+          // What the run was told before concerned what it was then.
+          resetReapplyType: proto.api.enums.v1.ResetReapplyType.RESET_REAPPLY_TYPE_NONE,
+        });
+        return after !== before;
+      }),
     describe: (runId) => call(() => describe(client.workflow.getHandle(runId))),
     isOpen: (workflowId, type) => call(() => isOpen(client.workflow.getHandle(workflowId), type)),
     currentLaunch: async (runId) => {
       try {
-        return Said.parse(await call(() => client.workflow.getHandle(runId).query(snapshotQuery))).run
-          .launchId;
+        const ask = () => client.workflow.getHandle(runId).query(snapshotQuery);
+        return Said.parse(await client.withDeadline(Date.now() + QUERY_MS, ask)).run.launchId;
       } catch {
         return undefined;
       }
@@ -123,6 +155,24 @@ export function createRuns(client: Client): Runs {
         await client.workflowService.describeNamespace({ namespace: client.options.namespace });
       }),
   };
+}
+
+/** The event with which the first workflow task ended: before it the run has done nothing yet. */
+async function firstTaskOf(client: Client, runId: string): Promise<EventId | undefined> {
+  const asked = client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId: runId },
+    maximumPageSize: FIRST_EVENTS,
+  });
+  const { history } = await asked.catch((error: unknown) => {
+    if (!isGrpcServiceError(error) || !NOT_FOUND.has(error.code)) throw error;
+    throw new HttpProblem(
+      'unknown-run',
+      `Temporal no longer has the history of run ${runId}: start a new run.`,
+    );
+  });
+  const first = history?.events?.find(({ workflowTaskCompletedEventAttributes: done }) => done != null);
+  return first?.eventId ?? undefined;
 }
 
 async function describe(handle: WorkflowHandle): Promise<Condition | undefined> {
@@ -177,6 +227,7 @@ const ENDINGS: Readonly<Record<string, string>> = {
   TIMED_OUT: 'The workflow timed out in Temporal',
 };
 
+const NOT_FOUND = new Set([5]);
 const UNREACHABLE = new Set([1, 4, 8, 14]);
 
 /** What a failed call to Temporal is to whoever asked. gRPC's cancelled, deadline exceeded, resource exhausted and unavailable are about the way to Temporal. */

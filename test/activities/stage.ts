@@ -134,12 +134,10 @@ export class Stage {
   /** A central worker as it is after a start: it remembers nothing but what is in its folders. */
   central(more: Partial<CentralHost> = {}): CentralWorker {
     const host = { ...this.centralHost(), ...more };
+    const own = createHostActivities(host);
     return new TestWorker(
       // Only signalEdgeClients speaks to Temporal, and it is tested with the workflows.
-      {
-        ...createCentralActivities(host, new Client({ connection: Connection.lazy() })),
-        ...createHostActivities(host),
-      },
+      { ...createCentralActivities(host, own, new Client({ connection: Connection.lazy() })), ...own },
       {
         log: this.logger(),
         inputs: CENTRAL_INPUTS,

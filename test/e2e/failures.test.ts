@@ -195,3 +195,42 @@ it('a node may say how far it is, with the token of that node and launch only', 
   await consortium.api.stopRun(runId);
   await consortium.ended(runId);
 });
+
+/** The run as it is from the launch after `launchId` on, once `want` holds. */
+const afterwards = (runId: string, launchId: string | undefined, want: (detail: RunDetail) => boolean) =>
+  consortium.muster.until('the next launch', async () => {
+    const detail = await consortium.api.getRun(runId);
+    return detail.run.launchId !== launchId && want(detail) ? detail : undefined;
+  });
+
+it('a failed run whose cause was mended is retried: the same run, a new launch, and it completes', async () => {
+  const [here, away] = [join(folder, 'data', 'b'), join(folder, 'data', 'b-away')];
+  renameSync(here, away);
+  const runId = await consortium.start('retried', body({ central: WORK, edge: WORK }));
+  const failed = await consortium.ended(runId).finally(() => renameSync(away, here));
+  expect(failed.run).toMatchObject({ state: 'failed', error: { node: 'b', type: 'DataMissing' } });
+
+  await consortium.api.retryRun(runId, { reason: 'the data is back' }, 'retry-1');
+  const { run, nodes } = await afterwards(runId, failed.run.launchId, (now) => now.run.state === 'complete');
+  expect(run.error).toBeUndefined();
+  expect(nodes.map(({ state, error }) => [state, error])).toEqual(nodes.map(() => ['complete', undefined]));
+  const told = (await consortium.history(runId)).filter(({ type }) => type === 'CentralClientStartRun');
+  expect(told[1]?.data).toMatchObject({ retry: true, reason: 'the data is back' });
+});
+
+it('a run at work is retried: the nodes of before are gone, and each new one is there once', async () => {
+  const runId = await consortium.start('retried-at-work', body({}));
+  const before = await consortium.up(runId);
+  const old = running(runId);
+  await consortium.api.retryRun(runId, {}, 'retry-2');
+  const isUp = ({ nodes }: RunDetail) => nodes.every(({ state }) => state === 'running');
+  const after = await afterwards(runId, before.run.launchId, isUp);
+  expect(running(runId).filter((node) => old.includes(node))).toEqual([]);
+  const containers = (detail: RunDetail) => detail.nodes.map(({ containerId }) => containerId);
+  expect(containers(after).filter((id) => containers(before).includes(id))).toEqual([]);
+  expect(running(runId)).toHaveLength(old.length);
+  await consortium.api.stopRun(runId);
+  const stopped = await afterwards(runId, before.run.launchId, ({ run }) => run.state === 'stopped');
+  expect(stopped.nodes.map(({ state }) => state)).toEqual(['stopped', 'stopped', 'stopped']);
+  expect(running(runId)).toEqual([]);
+});

@@ -63,6 +63,7 @@ describe('who may call the API', () => {
     ['POST /api/consortia/c/runs', [site('alpha'), central, node]],
     ['GET /api/runs', [site('alpha'), node]],
     ['GET /api/runs/a-run', [site('alpha'), node]],
+    ['POST /api/runs/a-run/retry', [site('alpha'), central, node]],
     ['GET /api/runs/a-run/errors', [site('alpha'), node]],
     ['GET /api/runs/a-run/events', [site('alpha'), node]],
     ['POST /api/runs/a-run/stop', [site('alpha'), central, node]],

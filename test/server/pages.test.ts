@@ -71,6 +71,7 @@ describe('what people open in a browser', () => {
           'getRun',
           'getNodeLog',
           'stopRun',
+          'retryRun',
           'listErrors',
           'followNodeLog',
           'followRun',

@@ -33,7 +33,8 @@ describeOnEachDatabase('reports', (kind) => {
         ['node', 10],
         ['run', 10],
       ]);
-      expect(told.at(-1)).toMatchObject({ id: lastEventId, data: nodes[1] });
+      expect(told[1]).toMatchObject({ data: nodes[1] });
+      expect(told.at(-1)).toMatchObject({ id: lastEventId, data: { state: 'launching' } });
     });
 
     it('tells of nothing when nothing is different', async () => {

@@ -90,6 +90,11 @@ export class ScriptedConsortium {
     this.node(node).end(result);
   }
 
+  /** What is launched from now on are other nodes. */
+  forgetNodes(): void {
+    this.nodes.clear();
+  }
+
   isRunning(node: string): boolean {
     return this.nodes.get(node)?.running ?? false;
   }

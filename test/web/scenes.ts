@@ -1,6 +1,6 @@
 /** Runs in states that are worth looking at, as the API would tell of them. */
 import type { ConsortiumView, ErrorEntry, RunDetail } from '../../workflows/api-contract';
-import { Computation, type NodeState, type NodeView, type RunView } from '../../workflows/contract';
+import type { NodeState, NodeView, RunView } from '../../workflows/contract';
 import { errorEntry, nodeView, runView } from '../support/run-pictures';
 
 export const RUN_ID = 'penguins-1';
@@ -215,7 +215,7 @@ export const crowd = (amount: number): RunDetail => {
 export const consortium = (): ConsortiumView => ({
   id: 'penguins',
   name: 'Penguins of the Palmer Archipelago',
-  computation: Computation.parse({ name: 'penguins-regression', version: '1.0.0' }),
+  computation: { name: 'penguins-regression', version: '1.0.0' },
   parameters: { response: 'body_mass_g', predictors: ['flipper_length_mm'], rounds: 10 },
   sites: ISLANDS.map((id) => ({ id, name: NAMES[id] ?? id, dataset: 'penguins' })),
   windows: { retry: '10m', stopConfirm: '1m' },
