@@ -8,8 +8,8 @@ import { now } from './clock';
 import type { CentralActivities, NodeView } from './contract';
 import type { RunModel } from './run-state';
 
-/** A person sees no difference, and twenty sites that come up in one second cost four reports instead of twenty. */
-const SPACING = '250ms';
+/** Less than a person waits for, and twenty sites that come up in one second cost two reports instead of twenty. */
+const SPACING = '800ms';
 
 /** A report stays far below what Temporal and the API take in. */
 const MAX_VIEWS = 1000;
