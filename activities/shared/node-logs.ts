@@ -13,6 +13,8 @@ import { KeptLog } from './kept-log';
 /** For the end of a log, when its node has ended. */
 const PATIENCE_MS = 30_000;
 const FIRST_PAUSE_MS = 1_000;
+/** While the nodes of a run come up, their hosts have better to do; nothing of the log is lost by that. */
+const FIRST_LOOK_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 const RETRY_MS = 500;
 
@@ -68,6 +70,8 @@ class Watched implements WatchedLog {
   readonly left: Promise<void>;
   private readonly opened: Promise<KeptLog | undefined>;
   private readonly streamed: Promise<void>;
+  /** The log is wanted now. */
+  private readonly wanted = new AbortController();
   private readonly enough = new AbortController();
   private readonly over = new AbortController();
   private leaving = false;
@@ -86,6 +90,7 @@ class Watched implements WatchedLog {
     this.left = new Promise((resolve) => (this.tellLeft = resolve));
     this.opened = this.tolerating('kept', async () => {
       await before;
+      await sleep(FIRST_LOOK_MS, undefined, { signal: this.wanted.signal }).catch(() => undefined);
       return KeptLog.open(host.folders.log(ref), host.folders.logState(ref));
     });
     this.kept = this.tolerating('kept', () => this.keep(AbortSignal.any([signal, this.enough.signal])));
@@ -95,6 +100,7 @@ class Watched implements WatchedLog {
 
   async finish(end: NodeEnd, signal: AbortSignal): Promise<void> {
     if (this.leaving) return;
+    this.wanted.abort();
     await within(PATIENCE_MS, this.kept);
     const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
     await this.stopReading();
@@ -105,6 +111,7 @@ class Watched implements WatchedLog {
   async leave(): Promise<void> {
     if (this.leaving) return this.left;
     this.leaving = true;
+    this.wanted.abort();
     await this.stopReading();
     await (await this.opened)?.close();
     this.tellLeft();
