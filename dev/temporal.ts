@@ -96,15 +96,13 @@ export function devServerArgs(server: DevServer): string[] {
 
 /**
  * The default of 20 task reads per second and shard makes every dispatch after a burst wait tens of milliseconds, and
- * the default number of partitions overloads matching when many sites poll a queue of their own. Timers are late by up to
- * the time shift, a second by default, which would be most of what a short one is for. A new namespace is usable only after
- * the next refresh of the namespace cache.
+ * the default number of partitions overloads matching when many sites poll a queue of their own. A new namespace is
+ * usable only after the next refresh of the namespace cache.
  */
 const DYNAMIC_CONFIG = {
   'history.transferProcessorMaxPollRPS': 2000,
   'history.timerProcessorMaxPollRPS': 2000,
   'history.visibilityProcessorMaxPollRPS': 2000,
-  'history.timerProcessorMaxTimeShift': '50ms',
   'matching.numTaskqueueReadPartitions': 1,
   'matching.numTaskqueueWritePartitions': 1,
   'system.namespaceCacheRefreshInterval': '200ms',

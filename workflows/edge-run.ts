@@ -7,6 +7,7 @@ import {
   CancellationScope,
   condition,
   getExternalWorkflowHandle,
+  patched,
   proxyActivities,
   setCurrentDetails,
   upsertSearchAttributes,
@@ -36,6 +37,8 @@ const MUSTER_STATUS = defineSearchAttributeKey('MusterStatus', 'KEYWORD');
 
 /** How long the end of a run's part waits for the site to clean up before it tells the run; the cleaning goes on. */
 const CLEAN_UP_COURTESY = '20s';
+/** How long a step takes before the run is told of it. */
+const TELLING = '1s';
 /** A node that had already ended when it was stopped: how long its own account of the end is waited for. */
 const LAST_WORD = '20s';
 
@@ -131,17 +134,43 @@ class EdgeLaunch {
       summary: `kit of ${site.name}, ${kit.size} bytes`,
     });
     await fetchRunKit({ ...this.ref(), site, computation, kit });
-    // Not awaited: the next step need not wait until the run has heard of this one.
-    void this.tell({ state: 'launching' });
     const { launchEdgeNode } = proxyActivities<EdgeActivities>({
       ...options.launching(this.queue, windows),
       summary: `node of ${site.name}`,
     });
-    const { runtime, containerId } = LaunchedNode.parse(
-      await launchEdgeNode({ ...this.ref(), site, computation }),
+    const launched = await this.telling('launching', () =>
+      launchEdgeNode({ ...this.ref(), site, computation }),
     );
+    const { runtime, containerId } = LaunchedNode.parse(launched);
+    // Not awaited: the next step need not wait until the run has heard of this one.
     void this.tell({ state: 'running', runtime, containerId });
     this.showStatus('running');
+  }
+
+  /**
+   * Takes a step that brings the node into `state`, and tells the run of that once it takes long: most nodes are up in less
+   * time than the telling takes.
+   */
+  private async telling<T>(state: NodeState, step: () => Promise<T>): Promise<T> {
+    if (!patched('told-when-it-takes-long')) {
+      void this.tell({ state });
+      return step();
+    }
+    let taken = false;
+    void this.tellUnless(() => taken, state);
+    try {
+      return await step();
+    } finally {
+      taken = true;
+    }
+  }
+
+  private async tellUnless(isOver: () => boolean, state: NodeState): Promise<void> {
+    try {
+      if (!(await condition(isOver, TELLING))) await this.tell({ state });
+    } catch (error) {
+      if (!wasCancelled(error)) throw error;
+    }
   }
 
   private async supervise(): Promise<NodeOutcome> {

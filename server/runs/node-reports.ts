@@ -1,7 +1,7 @@
 /**
  * Passes on to the run what its nodes say of themselves. Each word becomes part of the workflow's history, which has a
- * limit, so a talkative node is heard ever less often: after n words, the next must be n tenths of a second later, and of
- * those that come sooner only the last is kept. A day of chatter is then some 1,300 words.
+ * limit, so a talkative node is heard ever less often: after n words, the next must be n tenths of a second later, but at
+ * least a second, and of those that come sooner only the last is kept. A day of chatter is then some 1,300 words.
  */
 import type { FastifyBaseLogger } from 'fastify';
 import type { NodeReport } from '../../workflows/contract';
@@ -9,6 +9,7 @@ import type { Launch } from './launches';
 import type { Runs } from './temporal';
 
 const STEP_MS = 100;
+const LEAST_MS = 1_000;
 const MAX_REMEMBERED = 10_000;
 
 interface Speaker {
@@ -45,7 +46,7 @@ export function createNodeReports({
 
   function pass({ runId, launchId, node }: Launch, speaker: Speaker, report: NodeReport): Promise<boolean> {
     speaker.words += 1;
-    speaker.nextAt = Date.now() + speaker.words * STEP_MS;
+    speaker.nextAt = Date.now() + Math.max(speaker.words * STEP_MS, LEAST_MS);
     return temporal.signalStatus(runId, { launchId, node, report });
   }
 
