@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
-import { ApiProblem, createCentralApi } from '../client';
+import { ApiProblem, createCentralApi, type CentralApi } from '../client';
 import { openStack, type Stack } from '../dev/stack';
 import type { RuntimeKind } from '../nodes/node-runtime';
 import type { StartedRun } from '../workflows/api-contract';
@@ -61,8 +61,15 @@ export async function runTrial(
   const { asked } = interrupts;
   const screen = createScreen(output);
   const runtime = await chooseMeans(plan, options.runtime);
-  const { means, stack } = await prepare(plan, runtime, options, showStackProgress(output), screen, asked);
-  const trial = new Trial(plan, means, stack, screen, interrupts);
+  const { means, stack, token } = await prepare(
+    plan,
+    runtime,
+    options,
+    showStackProgress(output),
+    screen,
+    asked,
+  );
+  const trial = new Trial(plan, means, stack, token, screen, interrupts);
   try {
     const { links, ...outcome } = await trial.run();
     const end = AbortSignal.any([asked, stack.ended]);
@@ -84,7 +91,7 @@ async function prepare(
   shown: ShownProgress,
   screen: Screen,
   signal: AbortSignal,
-): Promise<{ means: Means; stack: Stack }> {
+): Promise<{ means: Means; stack: Stack; token: string }> {
   let isUp = false;
   const notice = (line: string) => (isUp ? screen.line(line) : shown.notice(line));
   try {
@@ -97,18 +104,33 @@ async function prepare(
     try {
       await stack.allowComputation(means.allowed);
       shown.starting('Edge workers');
-      await startSites(stack, plan.sites, means.allowed, signal);
+      const token = await stack.mint({ role: 'admin', sub: userInfo().username }, TOKEN_LIFETIME);
+      await Promise.all([
+        startSites(stack, plan.sites, means.allowed, signal),
+        register(createCentralApi({ url: stack.api.url, token }), means, signal),
+      ]);
       shown.up('Edge workers', plan.sites.map(({ id }) => id).join(', '));
+      isUp = true;
+      return { means, stack, token };
     } catch (error) {
       await stack.stop();
       throw error;
     }
-    isUp = true;
-    return { means, stack };
   } finally {
     shown.close();
   }
 }
+
+/** Its author changes a computation between two trials, and leaves the version as it is. */
+const register = (api: CentralApi, { computation }: Means, signal: AbortSignal) =>
+  mistaken(api.addComputation(computation, { replace: true }, signal));
+
+/** What the API finds wrong with a trial is a mistake of the person who made it. */
+const mistaken = <T>(call: Promise<T>): Promise<T> =>
+  call.catch((error: unknown) => {
+    const isMistake = error instanceof ApiProblem && [400, 422].includes(error.status);
+    throw isMistake ? new UsageError(error.message) : error;
+  });
 
 class Trial {
   private unfinished: string | undefined;
@@ -117,14 +139,14 @@ class Trial {
     private readonly plan: TryPlan,
     private readonly means: Means,
     private readonly stack: Stack,
+    private readonly token: string,
     private readonly screen: Screen,
     private readonly interrupts: Interrupts,
   ) {}
 
   /** Starts the run and resolves when it is over or was left. */
   async run(): Promise<TrialOutcome & { links: RunLinks }> {
-    const { stack, screen, interrupts, plan } = this;
-    const token = await stack.mint({ role: 'admin', sub: userInfo().username }, TOKEN_LIFETIME);
+    const { stack, token, screen, interrupts, plan } = this;
     const api = createCentralApi({ url: stack.api.url, token });
     interrupts.asked.throwIfAborted();
     const { runId, page, temporal } = await this.start(api);
@@ -151,20 +173,11 @@ class Trial {
     );
   }
 
-  private async start(api: ReturnType<typeof createCentralApi>): Promise<StartedRun> {
-    const { computation } = this.means;
-    const { id, body } = tryConsortium(computation, this.plan.sites, this.plan.parameters);
+  private async start(api: CentralApi): Promise<StartedRun> {
+    const { id, body } = tryConsortium(this.means.computation, this.plan.sites, this.plan.parameters);
     const { forced } = this.interrupts;
-    try {
-      // Its author changes it between two trials.
-      await api.addComputation(computation, { replace: true }, forced);
-      await api.putConsortium(id, body, forced);
-      return await api.startRun(id, {}, randomUUID(), forced);
-    } catch (error) {
-      throw error instanceof ApiProblem && [400, 422].includes(error.status)
-        ? new UsageError(error.message)
-        : error;
-    }
+    await mistaken(api.putConsortium(id, body, forced));
+    return mistaken(api.startRun(id, {}, randomUUID(), forced));
   }
 }
 
