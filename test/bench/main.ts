@@ -149,7 +149,7 @@ async function main(options: BenchOptions): Promise<number> {
 const program = new Command('bench')
   .description('measure how fast runs come up, and how much memory workers and kits take')
   .option('--sites <numbers>', 'how many sites, separated by commas', sizes, [2, 10, 20])
-  .option('--pairs <number>', 'how often each is measured', positive, 5)
+  .option('--pairs <number>', 'how often each is measured', positive, 9)
   .option('--no-kits', 'leave out the memory that a large kit takes')
   .option('--no-docker', 'leave out what Muster adds to a computation in containers')
   .option('--json <file>', 'also write the figures to a file')
