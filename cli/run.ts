@@ -76,9 +76,11 @@ async function logs(runId: string, { node, follow, launch, ...where }: LogOption
 async function stop(runId: string, { reason, wait, ...where }: StopOptions): Promise<void> {
   checked(RunId, runId, 'run');
   const api = await openApi(where);
+  // Of a run that was retried, the end of the launch before is not what is waited for.
+  const { lastEventId } = await api.getRun(runId);
   await api.stopRun(runId, reason === undefined ? {} : { reason });
   if (!wait) return;
-  const { run, nodes } = await watchRun(api, runId, createScreen(process.stdout), leaving());
+  const { run, nodes } = await watchRun(api, runId, createScreen(process.stdout), leaving(), lastEventId);
   const unconfirmed = nodes.filter(({ state }) => state === 'lost').map(({ node }) => node);
   if (unconfirmed.length > 0)
     throw new Error(`${unconfirmed.join(', ')} did not confirm: told again as soon as there is an answer.`);
