@@ -80,3 +80,12 @@ test('a run that cannot be stopped is said, and still watched', async () => {
   });
   expect(written).toMatch(/could not be asked to stop: .*Only leads may stop it/);
 });
+
+test('what came before a retry is left out', async () => {
+  serveRun(['complete'], () => undefined);
+  const api = createCentralApi({ url: server.url, token: 't' });
+  const screen = createScreen({ write: () => true });
+  const run = watchRun(api, 'penguins-1', screen, { asked: asked.signal, forced: forced.signal }, 7);
+  await expect(run).resolves.toMatchObject({ run: { state: 'complete' } });
+  expect(server.seen[0]?.headers['last-event-id']).toBe('7');
+});
