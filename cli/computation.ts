@@ -2,8 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { CentralApi } from '../client';
-import { ApiProblem } from '../client';
+import { isProblem, type CentralApi } from '../client';
 import type { ComputationRecord } from '../workflows/api-contract';
 import { ComputationRef } from '../workflows/contract';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
@@ -60,15 +59,12 @@ async function untilRegistered(ask: () => Promise<ComputationRecord>): Promise<C
     try {
       return await ask();
     } catch (error) {
-      if (!isPending(error)) throw error;
+      if (!isProblem(error, 'image-pending')) throw error;
       if (first) process.stderr.write('A central host is pulling the image. This can take some minutes.\n');
       await pause(ASK_AGAIN_MS);
     }
   }
 }
-
-const isPending = (error: unknown): error is ApiProblem =>
-  error instanceof ApiProblem && error.problem?.type === 'urn:muster:problem:image-pending';
 
 async function list({ json, ...where }: ShowOptions): Promise<void> {
   const api = await openApi(where);

@@ -1,7 +1,7 @@
 /** Prints logs of a run's nodes: one as it is, or all of them with the node before each line. */
 import { once } from 'node:events';
 import { stripVTControlCharacters } from 'node:util';
-import { ApiProblem, followLog, type CentralApi } from '../client';
+import { followLog, isProblem, type CentralApi } from '../client';
 
 export interface LogsOf {
   runId: string;
@@ -36,8 +36,8 @@ export async function showLogs(api: Api, { node, ...of }: LogsOf, streams: Strea
       await print(textOf(api, { ...of, node: name }), `${name.padEnd(width)} | `, streams.stdout);
       return true;
     } catch (error) {
-      if (!(error instanceof ApiProblem) || error.problem?.type !== 'urn:muster:problem:no-log') throw error;
-      streams.stderr.write(`${name.padEnd(width)} : ${error.problem.detail ?? 'there is no log'}\n`);
+      if (!isProblem(error, 'no-log')) throw error;
+      streams.stderr.write(`${name.padEnd(width)} : ${error.problem?.detail ?? 'there is no log'}\n`);
       return false;
     }
   };

@@ -18,6 +18,10 @@ export class ApiProblem extends Error {
   }
 }
 
+/** Whether the central API refused for the reason that it names `kind`. */
+export const isProblem = (error: unknown, kind: string): error is ApiProblem =>
+  error instanceof ApiProblem && error.problem?.type === `urn:muster:problem:${kind}`;
+
 /** No answer, or one that the central API would not give: trying again later may help. */
 export class ApiUnreachable extends Error {
   constructor(url: string, reason: string, options?: ErrorOptions) {

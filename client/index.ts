@@ -1,6 +1,6 @@
 /** The room's door: what workers, activities and the command line use to speak with the central API. */
 export { createCentralApi, type CentralApi, type CentralApiOptions } from './central-api';
-export { ApiProblem, ApiUnreachable, mayPass } from './errors';
+export { ApiProblem, ApiUnreachable, isProblem, mayPass } from './errors';
 export { followRun, type FollowedEvent } from './events';
 export { followLog } from './logs';
 export type { FollowOptions } from './reconnect';
