@@ -17,7 +17,7 @@ import type { ResultFolders } from './summary';
 import { createScreen, type Screen } from './terminal';
 import { chooseMeans, prepareMeans, type Means, type RuntimeWish } from './try-means';
 import type { TryPlan } from './try-plan';
-import { startSites } from './try-sites';
+import { TrialSites } from './try-sites';
 import { UsageError } from './usage-error';
 import { watchRun } from './watch-run';
 
@@ -61,15 +61,9 @@ export async function runTrial(
   const { asked } = interrupts;
   const screen = createScreen(output);
   const runtime = await chooseMeans(plan, options.runtime);
-  const { means, stack, token } = await prepare(
-    plan,
-    runtime,
-    options,
-    showStackProgress(output),
-    screen,
-    asked,
-  );
-  const trial = new Trial(plan, means, stack, token, screen, interrupts);
+  const shown = showStackProgress(output);
+  const { means, stack, sites } = await prepare(plan, runtime, options, shown, screen, asked);
+  const trial = new Trial(plan, means, stack, sites, screen, interrupts);
   try {
     const { links, ...outcome } = await trial.run();
     const end = AbortSignal.any([asked, stack.ended]);
@@ -78,12 +72,13 @@ export async function runTrial(
     if (stays) await waitForEnd(screen, end);
     if (stack.ended.aborted) screen.line('The stack was stopped by the process that started it.');
   } finally {
+    await sites.end();
     await stack.stop();
     await trial.cleanUp(runtime);
   }
 }
 
-/** The computation ready to run, and a stack on which it is allowed and every site's edge worker is up. */
+/** The computation ready to run, a stack and sites on which it is allowed, and the sites' edge workers coming up. */
 async function prepare(
   plan: TryPlan,
   runtime: RuntimeKind,
@@ -91,28 +86,28 @@ async function prepare(
   shown: ShownProgress,
   screen: Screen,
   signal: AbortSignal,
-): Promise<{ means: Means; stack: Stack; token: string }> {
+): Promise<{ means: Means; stack: Stack; sites: TrialSites }> {
   let isUp = false;
   const notice = (line: string) => (isUp ? screen.line(line) : shown.notice(line));
   try {
-    if (runtime === 'docker') shown.starting('Image');
-    const say = (line: string) => shown.doing('Image', line);
-    const means = await unlessAborted(signal, prepareMeans(plan, runtime, say));
-    if (runtime === 'docker') shown.up('Image', plan.computation.image ?? '');
-    const progress = { ...shown, notice };
-    const stack = await openStack({ state, results: out, progress, signal, attach: true });
+    const stack = await openStack({
+      state,
+      results: out,
+      progress: { ...shown, notice },
+      signal,
+      attach: true,
+    });
+    const sites = await TrialSites.begin(stack, plan.sites);
     try {
-      await stack.allowComputation(means.allowed);
-      shown.starting('Edge workers');
-      const token = await stack.mint({ role: 'admin', sub: userInfo().username }, TOKEN_LIFETIME);
-      await Promise.all([
-        startSites(stack, plan.sites, means.allowed, signal),
-        register(createCentralApi({ url: stack.api.url, token }), means, signal),
-      ]);
-      shown.up('Edge workers', plan.sites.map(({ id }) => id).join(', '));
+      if (runtime === 'docker') shown.starting('Image');
+      const say = (line: string) => shown.doing('Image', line);
+      const means = await unlessAborted(signal, prepareMeans(plan, runtime, say));
+      if (runtime === 'docker') shown.up('Image', plan.computation.image ?? '');
+      await Promise.all([stack.allowComputation(means.allowed), sites.allow(means.allowed)]);
       isUp = true;
-      return { means, stack, token };
+      return { means, stack, sites };
     } catch (error) {
+      await sites.end();
       await stack.stop();
       throw error;
     }
@@ -139,26 +134,35 @@ class Trial {
     private readonly plan: TryPlan,
     private readonly means: Means,
     private readonly stack: Stack,
-    private readonly token: string,
+    private readonly sites: TrialSites,
     private readonly screen: Screen,
     private readonly interrupts: Interrupts,
   ) {}
 
-  /** Starts the run and resolves when it is over or was left. */
+  /**
+   * Starts the run and resolves when it is over or was left.
+   * @throws PartError when an edge worker does not come up
+   */
   async run(): Promise<TrialOutcome & { links: RunLinks }> {
-    const { stack, token, screen, interrupts, plan } = this;
+    const { stack, sites, screen, interrupts, plan } = this;
+    const token = await stack.mint({ role: 'admin', sub: userInfo().username }, TOKEN_LIFETIME);
     const api = createCentralApi({ url: stack.api.url, token });
-    interrupts.asked.throwIfAborted();
+    await register(api, this.means, interrupts.asked);
+    AbortSignal.any([interrupts.asked, sites.failed]).throwIfAborted();
     const { runId, page, temporal } = await this.start(api);
     this.unfinished = runId;
     const links = { page: `${page}#token=${token}`, temporal };
     describeLinks(links).forEach(screen.line);
 
-    const forced = AbortSignal.any([interrupts.forced, stack.ended]);
+    const forced = AbortSignal.any([interrupts.forced, stack.ended, sites.failed]);
     const progress = await watchRun(api, runId, screen, { asked: interrupts.asked, forced });
     if (isOver(progress)) this.unfinished = undefined;
-    const sites = Object.fromEntries(plan.sites.map(({ id }) => [id, stack.paths.siteResults(id)]));
-    return { progress, links, results: { central: stack.centralResults, sites } };
+    else if (sites.failed.aborted) {
+      await api.stopRun(runId, { reason: 'an edge worker did not start' }, interrupts.forced);
+      throw sites.failed.reason;
+    }
+    const folders = Object.fromEntries(plan.sites.map(({ id }) => [id, stack.paths.siteResults(id)]));
+    return { progress, links, results: { central: stack.centralResults, sites: folders } };
   }
 
   /** After what was started has stopped: a run that was not waited for leaves no node behind. */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tryConsortium } from '../../cli/arguments';
 import type { Means } from '../../cli/try-means';
-import { startSites } from '../../cli/try-sites';
+import { startSites, writePolicies } from '../../cli/try-sites';
 import { createCentralApi } from '../../client';
 import { runningParts } from '../../dev/roster';
 import type { Stack } from '../../dev/stack';
@@ -43,7 +43,8 @@ export class MusterSide implements Side {
 
   async startSites(count: number): Promise<void> {
     const more = this.sites.slice(this.started, count);
-    await startSites(this.stack, more, this.means.allowed, this.signal);
+    await writePolicies(this.stack, more, [this.means.allowed]);
+    await startSites(this.stack, more, this.signal);
     this.started = Math.max(this.started, count);
   }
 
