@@ -71,7 +71,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   const reports = createReports(journal);
   const truth = createTruth({ temporal, reports, log });
   const launches = createLaunches({ db, temporal, objects });
-  const nodeReports = createNodeReports({ temporal, log });
+  const nodeReports = createNodeReports({ reports, log });
   const registry = createRegistry({ db, images });
   const startRun = createStartRun({ db, journal, registry, temporal, links });
   server.addHook('onClose', (_server, closed) => {

@@ -79,7 +79,9 @@ export function project(
     reportedSeq: report.seq,
   };
   const run = isNews(knownRun, from, report.run.state) ? report.run : undefined;
-  const news = report.nodes.filter((node) => isNews(knownNodes.get(node.node), from, node.state));
+  const news = report.nodes
+    .filter((node) => isNews(knownNodes.get(node.node), from, node.state))
+    .map((node) => withReport(node, from, knownNodes.get(node.node)));
   const nodes = lastOfEach(news);
   return {
     from,
@@ -92,6 +94,12 @@ export function project(
     errors: [run?.error, ...nodes.map(({ error }) => error)].filter((error) => error !== undefined),
     gotOver: nodes.filter((node) => gotOver(knownNodes.get(node.node)?.view, node)).map(({ node }) => node),
   };
+}
+
+/** What a node says of itself does not come from the run: the words of this launch stay with it. */
+function withReport(node: NodeView, { launchId }: Provenance, known: Known<NodeView> | undefined): NodeView {
+  const said = known?.launchId === launchId ? known.view.report : undefined;
+  return node.report === undefined && said !== undefined ? { ...node, report: said } : node;
 }
 
 function gotOver(before: NodeView | undefined, { state, attention }: NodeView): boolean {

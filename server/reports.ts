@@ -1,9 +1,16 @@
 /** Takes reports of runs in: each is one transaction, with few statements whatever the number of nodes. */
 import { and, eq, inArray, notInArray, sql } from 'drizzle-orm';
+import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import type { ErrorReportBody, StartedReportBody, StatusReportBody } from '../workflows/api-contract';
-import { TERMINAL_NODE_STATES, type NodeError, type NodeView, type RunView } from '../workflows/contract';
-import { isTerminalRun } from '../workflows/run-state';
+import {
+  TERMINAL_NODE_STATES,
+  type NodeError,
+  type NodeReport,
+  type NodeView,
+  type RunView,
+} from '../workflows/contract';
+import { isTerminalNode, isTerminalRun } from '../workflows/run-state';
 import type { Database } from './db/client';
 import { errors, launches, nodes, runColumns, runs } from './db/schema';
 import type { Journal, NewEvent } from './journal';
@@ -16,12 +23,15 @@ import {
   type Ending,
   type Provenance,
 } from './projection';
+import type { Launch } from './runs/launches';
 
 type Tell = (event: NewEvent) => void;
 
 export interface Reports {
   /** What RunWorkflow says of the run and of the nodes that changed. */
   status(runId: string, report: StatusReportBody): Promise<void>;
+  /** What a node says of itself. It is left out where the node has ended, or its row does not know of the launch. */
+  progress(from: Launch, report: NodeReport): Promise<void>;
   /** The central node of a launch is up. */
   started(runId: string, report: z.output<typeof StartedReportBody>): Promise<void>;
   /** Something failed at a node. */
@@ -44,6 +54,19 @@ export function createReports(journal: Journal): Reports {
         await settle(tx, tell, runId, changes.gotOver, report.at);
         // Last of all: who watches a run may leave when it has ended.
         if (told.run) tell({ type: 'run', at: report.at, data: report.run });
+      }),
+
+    progress: ({ runId, launchId, node }, report) =>
+      journal.change(runId, async (tx, tell) => {
+        const known = (await knownNodes(tx, runId, [{ node }])).get(node);
+        if (known?.launchId !== launchId || isTerminalNode(known.state)) return;
+        if (isDeepStrictEqual(known.view.report, report)) return;
+        const view = { ...known.view, report };
+        await tx
+          .update(nodes)
+          .set({ view })
+          .where(and(eq(nodes.runId, runId), eq(nodes.node, node)));
+        tell({ type: 'node', at: Date.now(), data: view });
       }),
 
     started: (runId, { launchId, endpoint, sites, at }) =>
@@ -81,7 +104,7 @@ const sameReport = (row: Provenance, seen: Provenance) =>
   row.reportedAt === seen.reportedAt &&
   row.reportedSeq === seen.reportedSeq;
 
-async function knownNodes(tx: Database, runId: string, views: readonly NodeView[]) {
+async function knownNodes(tx: Database, runId: string, views: readonly Pick<NodeView, 'node'>[]) {
   const names = views.map(({ node }) => node);
   if (names.length === 0) return new Map<string, never>();
   const rows = await tx

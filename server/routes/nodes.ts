@@ -91,8 +91,7 @@ export const nodeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =
       const launch = { runId, node, launchId: claims.launchId };
       await launches.mustBeCurrent(launch);
       await mustBeAlive(launch);
-      if (!(await nodeReports.take(launch, body)))
-        throw new HttpProblem('run-ended', `Run ${runId} has ended.`);
+      await nodeReports.take(launch, body);
       return reply.code(204).send();
     },
   );

@@ -1,77 +1,59 @@
 /**
- * Passes on to the run what its nodes say of themselves. Each word becomes part of the workflow's history, which has a
- * limit, so a talkative node is heard ever less often: after n words, the next must be n tenths of a second later, but at
- * least a second, and of those that come sooner only the last is kept. A day of chatter is then some 1,300 words.
+ * Writes down what nodes say of themselves. The run has no use for it, and the history of its workflow no room: it goes
+ * straight to those who look. A talkative node is heard once a second; of what comes sooner, the last is kept.
  */
 import type { FastifyBaseLogger } from 'fastify';
 import type { NodeReport } from '../../workflows/contract';
+import type { Reports } from '../reports';
 import type { Launch } from './launches';
-import type { Runs } from './temporal';
 
-const STEP_MS = 100;
-const LEAST_MS = 1_000;
-const MAX_REMEMBERED = 10_000;
+const PAUSE_MS = 1_000;
 
-interface Speaker {
-  words: number;
-  /** Before this moment nothing more is passed on. */
-  nextAt: number;
-  held?: { report: NodeReport; timer: NodeJS.Timeout };
+interface Pause {
+  timer: NodeJS.Timeout;
+  held?: NodeReport;
 }
 
 export interface NodeReports {
-  /** Passes the report on, now or later; answers `false` if the run is known to have ended. */
-  take(from: Launch, report: NodeReport): Promise<boolean>;
+  /** Writes the report down, now or within a second. */
+  take(from: Launch, report: NodeReport): Promise<void>;
   /** Drops what is still held back. */
   close(): void;
 }
 
 export function createNodeReports({
-  temporal,
+  reports,
   log,
 }: {
-  temporal: Runs;
+  reports: Pick<Reports, 'progress'>;
   log: FastifyBaseLogger;
 }): NodeReports {
-  const speakers = new Map<string, Speaker>();
+  /** Of nodes that were heard within the last second. */
+  const pauses = new Map<string, Pause>();
 
-  function speakerOf({ runId, launchId, node }: Launch): Speaker {
-    const key = `${runId}/${launchId}/${node}`;
-    const speaker = speakers.get(key) ?? { words: 0, nextAt: 0 };
-    const [oldest] = speakers.keys();
-    if (speakers.size >= MAX_REMEMBERED && oldest !== undefined) speakers.delete(oldest);
-    speakers.set(key, speaker);
-    return speaker;
-  }
-
-  function pass({ runId, launchId, node }: Launch, speaker: Speaker, report: NodeReport): Promise<boolean> {
-    speaker.words += 1;
-    speaker.nextAt = Date.now() + Math.max(speaker.words * STEP_MS, LEAST_MS);
-    return temporal.signalStatus(runId, { launchId, node, report });
-  }
-
-  function passLater(from: Launch, speaker: Speaker): void {
-    const { held } = speaker;
-    if (held === undefined) return;
-    delete speaker.held;
-    pass(from, speaker, held.report).catch((err: unknown) => log.warn({ err, ...from }, 'node report lost'));
+  function write(from: Launch, report: NodeReport): Promise<void> {
+    const key = keyOf(from);
+    const timer = setTimeout(() => {
+      const held = pauses.get(key)?.held;
+      pauses.delete(key);
+      if (held === undefined) return;
+      write(from, held).catch((err: unknown) => log.warn({ err, ...from }, 'node report lost'));
+    }, PAUSE_MS);
+    pauses.set(key, { timer });
+    return reports.progress(from, report);
   }
 
   return {
     async take(from, report) {
-      const speaker = speakerOf(from);
-      if (speaker.held) {
-        speaker.held.report = report;
-        return true;
-      }
-      const wait = speaker.nextAt - Date.now();
-      if (wait <= 0) return pass(from, speaker, report);
-      const timer = setTimeout(() => passLater(from, speaker), wait);
-      speaker.held = { report, timer };
-      return true;
+      const pause = pauses.get(keyOf(from));
+      if (pause) pause.held = report;
+      else await write(from, report);
     },
     close() {
-      for (const { held } of speakers.values()) clearTimeout(held?.timer);
+      for (const { timer } of pauses.values()) clearTimeout(timer);
+      pauses.clear();
     },
   };
 }
+
+const keyOf = ({ runId, launchId, node }: Launch) => `${runId}/${launchId}/${node}`;

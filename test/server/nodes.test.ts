@@ -1,9 +1,9 @@
 import { decodeJwt } from 'jose';
 import { createObjectStore, objectStoreConfigFromEnv } from '../../storage/object-store';
 import { RunKitAccess, type AccessClaims } from '../../workflows/api-contract';
-import { kitKey } from '../../workflows/contract';
+import { kitKey, NodeReport } from '../../workflows/contract';
 import { testObjectStoreEnv } from '../support/object-store';
-import { report, signalsTo, start, until } from './scenes';
+import { eventsOf, look, report, signalsTo, start, until } from './scenes';
 import { central, problemOf, SECRET, site, tokenFor, useServer } from './server';
 import { LAUNCH, nodeView, runView, statusReport } from './views';
 
@@ -131,28 +131,64 @@ describe('nodes', () => {
         });
     }
 
-    it('passes on what a node says of itself', async () => {
+    /** A run whose central node has reported that it is running. */
+    async function running(): Promise<string> {
       const runId = await launched();
+      await centralIs(runId, 'running', 10);
+      return runId;
+    }
+    const centralIs = (runId: string, state: 'running' | 'complete', at: number) =>
+      report(server, statusReport(runView(runId, 'running'), [nodeView('central', state)], { at }));
+    const shown = async (runId: string) => (await look(server, runId)).nodes[0]?.report;
+    const told = async (runId: string) =>
+      (await eventsOf(server, runId)).flatMap(({ data }) => NodeReport.safeParse(data.report).data ?? []);
+
+    it('shows what a node says of itself, and does not bother the run with it', async () => {
+      const runId = await running();
       const say = await speaker(runId, 'central');
-      expect((await say({ phase: 'round', detail: '3 of 10', progress: 0.3 })).statusCode).toBe(204);
-      expect(await signals(runId, 1)).toEqual([
-        [
-          'status',
-          { launchId: LAUNCH, node: 'central', report: { phase: 'round', detail: '3 of 10', progress: 0.3 } },
-        ],
-      ]);
+      const words = { phase: 'round', detail: '3 of 10', progress: 0.3 };
+      expect((await say(words)).statusCode).toBe(204);
+      expect(await shown(runId)).toEqual(words);
+      expect(await told(runId)).toEqual([words]);
+      expect(await signalsTo(server, runId)).toEqual([]);
     });
 
-    it('spares the run the words of a talkative node, but for the last', async () => {
-      const runId = await launched();
+    it('keeps it while the run reports other things, and after the node has ended', async () => {
+      const runId = await running();
+      const say = await speaker(runId, 'central');
+      await say({ phase: 'round' });
+      await centralIs(runId, 'running', 20);
+      expect(await shown(runId)).toEqual({ phase: 'round' });
+      await centralIs(runId, 'complete', 30);
+      expect(await look(server, runId)).toMatchObject({
+        nodes: [{ state: 'complete', report: { phase: 'round' } }, {}, {}],
+      });
+      const again = statusReport(
+        runView(runId, 'provisioning', { launchId: NEXT_LAUNCH }),
+        [nodeView('central', 'waiting')],
+        { at: 40, execution: 'after-the-reset' },
+      );
+      await report(server, again);
+      expect(await shown(runId)).toBeUndefined();
+    });
+
+    it('tells of a talkative node once a second, and of its last word', async () => {
+      const runId = await running();
       const say = await speaker(runId, 'central');
       for (let round = 1; round <= 200; round += 1) await say({ phase: 'round', detail: `${round} of 200` });
-      const said = await until(async () => {
-        const all = (await signalsTo(server, runId)) as [string, { report: { detail: string } }][];
-        return all.at(-1)?.[1].report.detail === '200 of 200' ? all : undefined;
+      const all = await until(async () => {
+        const words = await told(runId);
+        return words.at(-1)?.detail === '200 of 200' ? words : undefined;
       });
-      expect(said[0]?.[1].report.detail).toBe('1 of 200');
-      expect(said.length).toBeLessThan(40);
+      expect(all[0]?.detail).toBe('1 of 200');
+      expect(all.length).toBeLessThan(40);
+    });
+
+    it('takes it, without showing it, before the run itself has said anything of the launch', async () => {
+      const runId = await launched();
+      const say = await speaker(runId, 'central');
+      expect((await say({ phase: 'round' })).statusCode).toBe(204);
+      expect(await shown(runId)).toBeUndefined();
     });
 
     it('wants a report that can be shown', async () => {
