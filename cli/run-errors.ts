@@ -22,14 +22,14 @@ export async function allErrors(
 /** Some lines for each failure; one line if there was none. */
 export function describeErrors(entries: readonly ErrorEntry[]): string[] {
   if (entries.length === 0) return ['No failures.'];
-  return entries.flatMap(({ node, type, phase, message, advice, count, firstAt, lastAt, retrying }) => {
+  return entries.flatMap(({ node, type, phase, message, turn, advice, count, firstAt, lastAt, retrying }) => {
     const when = new Date(firstAt).toISOString();
     const often = count === 1 ? '' : `, ${count} times until ${new Date(lastAt).toISOString()}`;
     const [first = '', ...more] = message.split('\n').map(plain);
     return [
       `${when}  ${node}  ${type} in ${phase}${often}${retrying ? ', being tried again' : ''}`,
       ...[first, ...more].map((line) => `  ${line}`),
-      `  -> ${plain(advice)}`,
+      `  -> ${plain(turn)}: ${plain(advice)}`,
     ];
   });
 }

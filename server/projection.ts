@@ -17,7 +17,7 @@ import {
   type RunState,
   type RunView,
 } from '../workflows/contract';
-import { FAILURES, isFailureType } from '../workflows/errors';
+import { FAILURES, isFailureType, turnOf } from '../workflows/errors';
 import { isTerminalNode } from '../workflows/run-state';
 
 /** Where a row's view comes from. */
@@ -179,5 +179,6 @@ export function errorEntry({
     lastAt,
     retrying,
     advice: FAILURES[type].advice,
+    turn: turnOf(type),
   };
 }

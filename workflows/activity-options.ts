@@ -70,7 +70,7 @@ export function supervising(
 ): ActivityOptions {
   return {
     taskQueue,
-    scheduleToStartTimeout: windows.retry,
+    scheduleToStartTimeout: windows.lostAfter,
     startToCloseTimeout: toMilliseconds(deadlines.run) + MARGIN_MS,
     heartbeatTimeout,
     // The first retry comes soon: a restarted worker is usually back in a second.

@@ -15,6 +15,7 @@ import {
   Parameters,
   RunId,
   RunView,
+  SiteId,
   Sites,
   Windows,
 } from './contract';
@@ -70,6 +71,32 @@ export const ConsortiumView = ConsortiumBody.extend({ id: ConsortiumId });
 export type ConsortiumView = z.output<typeof ConsortiumView>;
 export const ConsortiumList = z.object({ consortia: z.array(ConsortiumView) });
 
+// ---------------------------------------------------------------- sites
+
+/** What an edge worker says of itself, again and again; `leaving` when it ends in order. */
+export const PresenceBody = z.strictObject({
+  state: z.enum(['here', 'leaving']),
+  /** What it can run nodes with now. */
+  runtimes: z.array(z.enum(['docker', 'process'])).max(2),
+  version: z.string().min(1).max(60),
+});
+export type PresenceBody = z.output<typeof PresenceBody>;
+
+export const SiteView = z.object({
+  id: SiteId,
+  /** As the first of its consortia calls it. */
+  name: z.string().optional(),
+  /** Those that name it, as far as the caller may see them. */
+  consortia: z.array(ConsortiumId),
+  /** Whether its edge worker is there; `unknown` if it was never heard of, or the API has not listened for long enough. */
+  presence: z.enum(['here', 'away', 'unknown']),
+  seenAt: z.number().optional(),
+  runtimes: PresenceBody.shape.runtimes.optional(),
+  version: PresenceBody.shape.version.optional(),
+});
+export type SiteView = z.output<typeof SiteView>;
+export const SiteList = z.object({ sites: z.array(SiteView) });
+
 // ---------------------------------------------------------------- runs
 
 export const StartRunBody = z.strictObject({ parameters: Parameters.optional() });
@@ -93,6 +120,8 @@ export const ErrorEntry = NodeError.extend({
   /** Whether it is being tried again. */
   retrying: z.boolean(),
   advice: z.string(),
+  /** Whose turn it is. */
+  turn: z.string(),
 });
 export type ErrorEntry = z.output<typeof ErrorEntry>;
 

@@ -239,6 +239,8 @@ export type Parameters = z.output<typeof Parameters>;
 export const Windows = z.strictObject({
   /** A failure that a person can mend keeps being retried for this long. */
   retry: Duration.prefault('10m'),
+  /** How long a site with a running node may be silent before it is called lost. */
+  lostAfter: Duration.prefault('10m'),
   /** After the grace period, how long a site may take to confirm that it has stopped before it is called lost. */
   stopConfirm: Duration.prefault('1m'),
 });
@@ -367,6 +369,10 @@ export const RunView = z.strictObject({
   stop: z.strictObject({ by: z.string(), reason: z.string().optional(), at: z.number() }).optional(),
   error: NodeError.optional(),
   results: z.array(StoredResult).max(200).optional(),
+  /** Of a run that is complete: the sites that it went on without, as its computation allows, and why. */
+  without: z
+    .array(z.strictObject({ node: NodeName, state: NodeState, why: z.string().max(4000) }))
+    .optional(),
 });
 export type RunView = z.output<typeof RunView>;
 
@@ -394,7 +400,8 @@ export const StatusSignal = z.strictObject({
   runtime: z.enum(['docker', 'process']).optional(),
   containerId: z.string().max(100).optional(),
   report: NodeReport.optional(),
-  attention: NodeError.optional(),
+  /** `null`: what called for attention is settled. */
+  attention: NodeError.nullable().optional(),
   exitCode: z.int().optional(),
   outputs: z.array(OutputFile).max(200).optional(),
 });

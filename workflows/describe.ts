@@ -1,5 +1,6 @@
 /** The run in words, for the Temporal Web UI (markdown). */
-import { CENTRAL_NODE, type NodeView } from './contract';
+import { CENTRAL_NODE, type NodeError, type NodeView } from './contract';
+import { turnOf } from './errors';
 import type { RunModel } from './run-state';
 
 /** A page has room for some sites; beyond that, only those that are in trouble are named. */
@@ -21,10 +22,16 @@ export function describeRun({ run, nodes }: RunModel): string {
 const inTrouble = (node: NodeView) => node.error !== undefined || node.attention !== undefined;
 
 function line({ name, state, containerId, error, attention }: NodeView): string {
-  const trouble = error ?? attention;
   const where = containerId === undefined ? '' : ` \`${containerId.slice(0, 12)}\``;
-  return `- ${name}: **${state}**${where}${trouble ? `: ${trouble.type}: ${trouble.message.slice(0, 200)}` : ''}`;
+  const trouble = error
+    ? `: ${inWords(error)}`
+    : attention
+      ? `: ${inWords(attention)} (${turnOf(attention.type)} can mend it)`
+      : '';
+  return `- ${name}: **${state}**${where}${trouble}`;
 }
+
+const inWords = ({ type, message }: NodeError) => `${type}: ${message.slice(0, 200)}`;
 
 function counts(nodes: readonly NodeView[]): string {
   const by = new Map<string, number>();

@@ -138,18 +138,26 @@ function withNode(model: RunModel, node: NodeView): RunModel {
 /** `node` in `state` where the table allows it, else `undefined`. */
 function moved(node: NodeView, state: NodeState, at: number): NodeView | undefined {
   if (!NODE_TRANSITIONS[node.state].includes(state)) return undefined;
-  const { attention: _settled, ...rest } = node;
-  return { ...rest, state, since: at };
+  return { ...withAttention(node, null), state, since: at };
 }
 
 function withStatus(model: RunModel, status: StatusSignal, at: number): RunModel {
   const node = model.nodes.get(status.node);
   if (!node || isTerminalNode(node.state)) return model;
-  const { launchId: _fence, node: _name, state, ...said } = status;
+  const { launchId: _fence, node: _name, state, attention, ...said } = status;
   const after = state === undefined || state === node.state ? node : moved(node, state, at);
   // A late word about an earlier state still says which container it was.
   if (!after) return said.containerId === undefined ? model : withNode(model, { ...node, ...identity(said) });
-  return withNode(model, { ...after, ...said });
+  const attended = withAttention(after, attention);
+  const isNothing = attended === node && Object.keys(said).length === 0;
+  return isNothing ? model : withNode(model, { ...attended, ...said });
+}
+
+function withAttention(node: NodeView, attention: StatusSignal['attention']): NodeView {
+  if (attention) return { ...node, attention };
+  if (attention === undefined || node.attention === undefined) return node;
+  const { attention: _settled, ...rest } = node;
+  return rest;
 }
 
 function identity({
@@ -192,8 +200,23 @@ function withEnd(
   const ended = withRunState(model, state, at);
   if (ended === model) return model;
   const error = state === 'failed' ? primaryError(model) : undefined;
-  return { ...ended, run: { ...ended.run, ...(error && { error }), ...(results && { results }) } };
+  const absent = state === 'complete' ? sites(model).filter(endedBadly).map(absence) : [];
+  return {
+    ...ended,
+    run: {
+      ...ended.run,
+      ...(error && { error }),
+      ...(results && { results }),
+      ...(absent.length > 0 && { without: absent }),
+    },
+  };
 }
+
+const absence = ({ node, state, error }: NodeView) => ({
+  node,
+  state,
+  why: error?.message ?? `${node} is ${state}`,
+});
 
 /** The sites of a run, in the order of its input. */
 export function sites(model: RunModel): NodeView[] {

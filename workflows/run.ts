@@ -54,6 +54,7 @@ import { failure } from './errors';
 import { nodeFailure, wasCancelled } from './failures';
 import { forget, onSignal, problems } from './messages';
 import { Reporter } from './reporter';
+import { watchForReset } from './reset';
 import {
   errors,
   initialModel,
@@ -79,8 +80,29 @@ export async function RunWorkflow(raw: unknown): Promise<RunResult> {
   const input = RunInput.safeParse(raw);
   if (!input.success) throw failure('InvalidRunInput', problems(input.error));
   // A request to cancel is a request to stop: the run ends as cancelled, but only after everything of it is down.
-  const asked = CancellationScope.current().cancelRequested;
-  return CancellationScope.nonCancellable(() => new Run(runId.data, input.data, asked).execute());
+  const asked = CancellationScope.current();
+  return CancellationScope.nonCancellable(() => launchUntilDone(runId.data, input.data, asked));
+}
+
+/** One launch, and another one whenever the run is reset: wherever that was, what was there before is not gone on with. */
+async function launchUntilDone(runId: string, input: RunInput, asked: CancellationScope): Promise<RunResult> {
+  for (;;) {
+    const wasReset = watchForReset();
+    const scope = new CancellationScope({ cancellable: true });
+    // A run is cancelled once; that concerned the launch that there was then.
+    const run = new Run(
+      runId,
+      input,
+      wasReset,
+      asked.consideredCancelled ? undefined : asked.cancelRequested,
+    );
+    const ended = scope.run(() => run.execute());
+    ended.catch(() => undefined);
+    await Promise.race([ended.catch(() => undefined), condition(wasReset)]);
+    if (!wasReset() || !patched('a-reset-launches-anew')) return ended;
+    // Its nodes are ended by the steps of the launch that follows.
+    scope.cancel();
+  }
 }
 
 /** Where a launch's nodes are, once that is known. */
@@ -103,7 +125,9 @@ class Run {
   constructor(
     private readonly runId: string,
     private readonly input: RunInput,
-    cancelRequested: Promise<never>,
+    /** From then on nothing is learned or told any more: another launch takes over. */
+    private readonly isSuperseded: () => boolean,
+    cancelRequested: Promise<never> | undefined,
   ) {
     this.model = initialModel(runId, input, now());
     this.reporter = new Reporter(() => this.model);
@@ -120,7 +144,7 @@ class Run {
       run: this.model.run,
       nodes: [...this.model.nodes.values()],
     }));
-    cancelRequested.catch(() => {
+    cancelRequested?.catch(() => {
       this.cancelled = true;
       this.learn({ type: 'stop', stop: { by: 'Temporal', reason: 'the workflow was cancelled' } });
     });
@@ -132,6 +156,8 @@ class Run {
     this.launchId = uuid4().replaceAll('-', '').slice(0, 12);
     this.learn({ type: 'launch', launchId: this.launchId });
     const reporting = this.reporter.run();
+    // Awaited below, unless another launch takes over before.
+    reporting.catch(() => undefined);
     const results = await this.bringUpAndWatch();
     if (results) await this.finish('complete', results);
     else await this.bringDown();
@@ -429,6 +455,7 @@ class Run {
 
   /** Takes in a fact: the new state is kept, shown and reported. */
   private learn(fact: Fact): void {
+    if (this.isSuperseded()) return;
     const before = this.model;
     this.model = reduce(before, fact, now());
     if (this.model === before) {

@@ -14,6 +14,7 @@ import type {
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { ApiProblem, mayPass } from '../../client';
+import { errorCode } from '../../nodes/error-code';
 import { LaunchId, NodeName, RunId, SiteId, type NodeError } from '../../workflows/contract';
 import { failure, isFailureType } from '../../workflows/errors';
 import type { ErrorReportBody } from '../../workflows/api-contract';
@@ -21,6 +22,7 @@ import { interruptionOf, willRetry, type Interruption } from './attempt';
 
 const HEARTBEAT_MS = 1_000;
 const REPORT_TIMEOUT_MS = 5_000;
+const DISK_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
 export interface ActivityRules {
   log: Logger;
@@ -140,6 +142,7 @@ class Rules implements ActivityInboundCallsInterceptor {
 function asFailure(error: unknown): ApplicationFailure {
   if (error instanceof ApplicationFailure && error.type && isFailureType(error.type)) return error;
   const message = error instanceof Error ? error.message : String(error);
+  if (DISK_FULL.has(errorCode(error) ?? '')) return failure('DiskFull', message);
   const refused = error instanceof ApiProblem && !mayPass(error);
   return ApplicationFailure.create({ type: 'Internal', message, nonRetryable: refused });
 }

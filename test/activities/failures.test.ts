@@ -130,7 +130,7 @@ describe('a kit', () => {
     const { kit } = await stage.publish(['a']);
     stage.policy = { ...stage.policy, computations: [] };
     const failed = await failureOf(stage.site('a').do('fetchRunKit', { ...launching(), kit: kit('a') }));
-    expect(failed).toMatchObject({ type: 'ComputationNotAllowed', nonRetryable: true });
+    expect(failed).toMatchObject({ type: 'ComputationNotAllowed', nonRetryable: false });
     expect(stage.api.seen.filter(({ path }) => path.includes('/kits/'))).toEqual([]);
   });
 

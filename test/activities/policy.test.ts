@@ -84,7 +84,7 @@ describe('how a computation may run', () => {
     ['no image where an image is allowed', [asDocker], undefined, 'asks for image (none)'],
   ])('not %s', async (_, allowed, image, words) => {
     const refused = await failureOf(meansFor(computation(image), policy(...allowed), host('docker')));
-    expect(refused).toMatchObject({ type: 'ComputationNotAllowed', nonRetryable: true });
+    expect(refused).toMatchObject({ type: 'ComputationNotAllowed', nonRetryable: false });
     expect(refused.message).toContain(words);
   });
 });

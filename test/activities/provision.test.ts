@@ -86,7 +86,7 @@ describe('no kits are made, and it is said why', () => {
     stage = await Stage.open();
     stage.policy = { ...stage.policy, computations: [] };
     const failed = await failureOf(stage.central().do('provisionProject', stage.provisionInput(['a'])));
-    expect(failed).toMatchObject({ type: 'ComputationNotAllowed', nonRetryable: true });
+    expect(failed).toMatchObject({ type: 'ComputationNotAllowed', nonRetryable: false });
     expect(failed.message).toContain('"example"');
     await expectNothingLeft();
   });

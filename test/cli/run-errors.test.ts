@@ -4,7 +4,7 @@ import type { ErrorEntry } from '../../workflows/api-contract';
 
 const entry = (more: Partial<ErrorEntry>): ErrorEntry => ({
   ...{ runId: 'run-1', node: 'biscoe', phase: 'fetchRunKit', type: 'DataMissing', message: 'no folder' },
-  ...{ count: 1, firstAt: 0, lastAt: 0, retrying: false, advice: 'Map a folder.' },
+  ...{ count: 1, firstAt: 0, lastAt: 0, retrying: false, turn: 'the host', advice: 'Map a folder.' },
   ...more,
 });
 
@@ -13,7 +13,7 @@ test('a failure is told with where, what and what to do', () => {
     '1970-01-01T00:00:00.000Z  biscoe  DataMissing in fetchRunKit',
     '  it ended',
     '  last line [31m',
-    '  -> Map a folder.',
+    '  -> the host: Map a folder.',
   ]);
 });
 

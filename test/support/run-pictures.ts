@@ -36,6 +36,7 @@ export const errorEntry = (more: Partial<ErrorEntry> = {}): ErrorEntry => ({
   firstAt: START,
   lastAt: START,
   retrying: false,
+  turn: 'the host',
   advice: 'Map the dataset.',
   ...more,
 });

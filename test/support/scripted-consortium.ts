@@ -38,7 +38,9 @@ export class ScriptedConsortium {
   /** `activity node`, in the order of the calls. */
   readonly calls: string[] = [];
   readonly reports: StatusReport[] = [];
+  /** By launch and node, in the order in which they were launched. */
   private readonly nodes = new Map<string, ScriptedNode>();
+  private readonly watched = new Set<string>();
   private readonly script = new Map<string, () => Promise<void>>();
   private waiters: (() => void)[] = [];
 
@@ -79,42 +81,49 @@ export class ScriptedConsortium {
 
   /** Resolves once `call` has been made `times`. */
   async called(call: string, times = 1): Promise<void> {
-    while (this.calls.filter((made) => made === call).length < times) {
-      await new Promise<void>((resolve) => this.waiters.push(resolve));
-    }
+    while (this.calls.filter((made) => made === call).length < times) await this.nextCall();
   }
 
-  /** Ends a node that is up, as its own process would. */
+  /** Ends the node that was launched last under this name, as its own process would. */
   async end(node: string, result: NodeOutcome | Error = OUTCOME): Promise<void> {
     await this.called(`superviseNode ${node}`);
-    this.node(node).end(result);
+    this.latest(node)?.end(result);
   }
 
-  /** What is launched from now on are other nodes. */
-  forgetNodes(): void {
-    this.nodes.clear();
+  /** Ends a launch's node, once it is watched. */
+  async endOf(launchId: string, node: string): Promise<void> {
+    while (!this.watched.has(`${launchId} ${node}`)) await this.nextCall();
+    this.nodes.get(`${launchId} ${node}`)?.end(OUTCOME);
   }
 
   isRunning(node: string): boolean {
-    return this.nodes.get(node)?.running ?? false;
+    return this.latest(node)?.running ?? false;
   }
 
-  private node(name: string): ScriptedNode {
-    let node = this.nodes.get(name);
-    if (!node) {
-      let end: ScriptedNode['end'] = () => undefined;
-      const ended = new Promise<NodeOutcome>((resolve, reject) => {
-        end = (result) => {
-          if (node) node.running = false;
-          if (result instanceof Error) reject(result);
-          else resolve(result);
-        };
-      });
-      ended.catch(() => undefined);
-      node = { running: true, end, ended };
-      this.nodes.set(name, node);
-    }
+  private latest(node: string): ScriptedNode | undefined {
+    return [...this.nodes].filter(([key]) => key.endsWith(` ${node}`)).at(-1)?.[1];
+  }
+
+  private nodeOf({ launchId, node: name }: Pick<NodeRef, 'launchId' | 'node'>): ScriptedNode {
+    const key = `${launchId} ${name}`;
+    const known = this.nodes.get(key);
+    if (known) return known;
+    let end: ScriptedNode['end'] = () => undefined;
+    const ended = new Promise<NodeOutcome>((resolve, reject) => {
+      end = (result) => {
+        node.running = false;
+        if (result instanceof Error) reject(result);
+        else resolve(result);
+      };
+    });
+    ended.catch(() => undefined);
+    const node: ScriptedNode = { running: true, end: (result) => end(result), ended };
+    this.nodes.set(key, node);
     return node;
+  }
+
+  private nextCall(): Promise<void> {
+    return new Promise((resolve) => this.waiters.push(resolve));
   }
 
   private async note(activity: Activity, node: string): Promise<void> {
@@ -145,15 +154,17 @@ export class ScriptedConsortium {
 
   private shared() {
     return {
-      superviseNode: async ({ node }: NodeRef) => {
-        await this.note('superviseNode', node);
+      superviseNode: async (ref: NodeRef) => {
+        this.watched.add(`${ref.launchId} ${ref.node}`);
+        await this.note('superviseNode', ref.node);
         // A worker that shuts down must not wait for a node that nobody ends.
-        return Promise.race([this.node(node).ended, Context.current().cancelled]);
+        return Promise.race([this.nodeOf(ref).ended, Context.current().cancelled]);
       },
-      stopNode: async ({ node }: NodeRef) => {
+      stopNode: async ({ launchId, node }: NodeRef) => {
         await this.note('stopNode', node);
-        const wasRunning = this.isRunning(node);
-        this.nodes.get(node)?.end(failure('NodeExited', 'The node exited with code 143 (SIGTERM).'));
+        const known = this.nodes.get(`${launchId} ${node}`);
+        const wasRunning = known?.running ?? false;
+        known?.end(failure('NodeExited', 'The node exited with code 143 (SIGTERM).'));
         return { wasRunning, forced: false };
       },
     };
@@ -172,7 +183,7 @@ export class ScriptedConsortium {
         });
         return { kits: [CENTRAL_NODE, ...sites].map(kit) };
       },
-      launchCentralNode: () => this.launch('launchCentralNode', CENTRAL_NODE),
+      launchCentralNode: (launch) => this.launch('launchCentralNode', { ...launch, node: CENTRAL_NODE }),
       collectResults: async () => {
         await this.note('collectResults', CENTRAL_NODE);
         return [{ name: 'result.json', size: 2, key: 'k', sha256: '1'.repeat(64) }];
@@ -185,15 +196,14 @@ export class ScriptedConsortium {
     return {
       ...this.shared(),
       fetchRunKit: () => this.note('fetchRunKit', site),
-      launchEdgeNode: () => this.launch('launchEdgeNode', site),
+      launchEdgeNode: (launch) => this.launch('launchEdgeNode', { ...launch, node: site }),
       releaseLaunch: () => this.note('releaseLaunch', site),
     };
   }
 
-  private async launch(activity: Activity, node: string) {
-    await this.note(activity, node);
-    this.nodes.delete(node);
-    this.node(node);
-    return { runtime: 'process' as const, containerId: `pid-${node}`, startedAt: 1 };
+  private async launch(activity: Activity, ref: NodeRef) {
+    await this.note(activity, ref.node);
+    this.nodeOf(ref);
+    return { runtime: 'process' as const, containerId: `pid-${ref.node}`, startedAt: 1 };
   }
 }
