@@ -13,6 +13,7 @@ import { FAILED, INTERRUPTED, MISUSED } from './exit-codes';
 import { InterruptedError } from './interrupts';
 import { messageOf } from './message-of';
 import { registerRun } from './run';
+import { registerSite } from './site';
 import { registerTry } from './try';
 import { registerToken } from './token';
 import { UsageError } from './usage-error';
@@ -31,6 +32,7 @@ function createProgram(): Command {
   registerDev(program);
   registerComputation(program);
   registerRun(program);
+  registerSite(program);
   registerToken(program);
   registerTry(program);
   registerDemo(program);

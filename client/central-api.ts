@@ -15,6 +15,7 @@ import {
   RunDetail,
   RunKitAccess,
   RunList,
+  SiteList,
   StartedRun,
   StoredLogPart,
 } from '../workflows/api-contract';
@@ -23,6 +24,7 @@ import type {
   ErrorReportBody,
   RetryRunBody,
   LaunchesBody,
+  PresenceBody,
   StartedReportBody,
   StartRunBody,
   StatusReportBody,
@@ -170,6 +172,15 @@ export function createCentralApi({
     getConsortium: (consortiumId: string, signal?: AbortSignal) =>
       ask(ConsortiumView, 'GET', `/api/consortia/${segment(consortiumId)}`, { signal }),
 
+    /** The sites of one consortium, or all that the token may see. */
+    listSites: (consortiumId?: string, signal?: AbortSignal) =>
+      ask(
+        SiteList,
+        'GET',
+        consortiumId === undefined ? '/api/sites' : `/api/sites?consortium=${segment(consortiumId)}`,
+        { signal },
+      ),
+
     /** Starts a run, or gives the one that was started with the same `idempotencyKey`. */
     startRun: (
       consortiumId: string,
@@ -277,6 +288,10 @@ export function createCentralApi({
         `/api/runs/${segment(runId)}/launches/${segment(launchId)}/kits/${segment(node)}`,
         { signal },
       ),
+
+    /** An edge worker says that it is there. */
+    reportPresence: (siteId: string, body: z.input<typeof PresenceBody>, signal?: AbortSignal) =>
+      tell(`/api/sites/${segment(siteId)}/presence`, body, signal),
 
     /** Whether launches that a worker holds something of are still live; at most `MAX_LAUNCHES_ASKED` of them. */
     askLiveness: (body: z.input<typeof LaunchesBody>, signal?: AbortSignal) =>

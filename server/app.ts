@@ -32,13 +32,16 @@ import { reportRoutes } from './routes/reports';
 import { resultRoutes } from './routes/results';
 import { retryRoutes } from './routes/retry';
 import { runRoutes } from './routes/runs';
+import { siteRoutes } from './routes/sites';
 import { createLaunches } from './runs/launches';
 import { createLinks } from './runs/links';
 import { createLiveness } from './runs/liveness';
 import { createNodeReports } from './runs/node-reports';
+import { createPresenceWatch } from './runs/presence-watch';
 import { createStartRun } from './runs/start';
 import type { Runs } from './runs/temporal';
 import { createTruth } from './runs/truth';
+import { createPresence } from './sites/presence';
 import { createTokens } from './tokens';
 
 export interface AppOptions {
@@ -74,9 +77,14 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   const nodeReports = createNodeReports({ reports, log });
   const registry = createRegistry({ db, images });
   const startRun = createStartRun({ db, journal, registry, temporal, links });
-  server.addHook('onClose', (_server, closed) => {
+  const presence = createPresence({ db });
+  const watch = createPresenceWatch({ db, temporal, presence, log });
+  const closing = new AbortController();
+  const watching = watch.run(closing.signal);
+  server.addHook('onClose', async () => {
     nodeReports.close();
-    closed();
+    closing.abort();
+    await watching;
   });
 
   server.setValidatorCompiler<z.core.$ZodType>(({ schema, httpPart = '' }) => (data) => {
@@ -94,6 +102,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
       await api.register(auth, { tokens });
       await api.register(computationRoutes, { registry });
       await api.register(consortiumRoutes, { db, registry, startRun, links });
+      await api.register(siteRoutes, { db, presence });
       await api.register(retryRoutes, { db, journal, temporal });
       await api.register(errorRoutes, { db });
       await api.register(runRoutes, { db, temporal, truth, launches, links });

@@ -13,6 +13,7 @@ import { chooseRuntime, connectEngine, createHostImages, createNodeRuntimes } fr
 import { siteQueue } from '../workflows/contract';
 import { HEARTBEAT_THROTTLE } from './heartbeat';
 import { readSiteFile } from './policy-files';
+import { Presence } from './presence';
 import { connect, logTemporalTo, main, runUntilStopped } from './run-workers';
 import { SettingsError, edgeSettings, type CommonSettings } from './settings';
 
@@ -30,6 +31,7 @@ async function start(log: Logger): Promise<void> {
   });
   const activities = createEdgeActivities(host);
   const reconciler = new Reconciler({ host, activities, log });
+  const presence = new Presence({ api: host.api, siteId: host.siteId, log });
   const worker = await Worker.create({
     connection: await connect(settings),
     namespace: settings.TEMPORAL_NAMESPACE,
@@ -40,7 +42,10 @@ async function start(log: Logger): Promise<void> {
     // Many sites poll one server: each keeps a single poll open.
     maxConcurrentActivityTaskPolls: 1,
   });
-  await runUntilStopped(log, [worker], (signal) => reconciler.run(signal));
+  await runUntilStopped(log, [worker], async (signal) => {
+    await Promise.all([reconciler.run(signal), presence.run(signal)]);
+  });
+  await presence.leave();
 }
 
 async function createHost(settings: CommonSettings, siteFile: string): Promise<EdgeHost> {

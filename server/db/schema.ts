@@ -5,7 +5,7 @@
  * Documents are `json` and not `jsonb`: they are never searched, and `jsonb` refuses the NUL that a program's last words
  * may hold.
  */
-import { getTableColumns } from 'drizzle-orm';
+import { getTableColumns, sql } from 'drizzle-orm';
 import {
   bigint,
   bigserial,
@@ -19,16 +19,17 @@ import {
   text,
   unique,
 } from 'drizzle-orm/pg-core';
-import type { ConsortiumBody, RunEvent } from '../../workflows/api-contract';
-import type {
-  Computation,
-  NodeError,
-  NodeView,
-  Parameters,
-  ResolvedImage,
-  RunInput,
-  RunView,
-  StartedReport,
+import type { ConsortiumBody, PresenceBody, RunEvent } from '../../workflows/api-contract';
+import {
+  TERMINAL_NODE_STATES,
+  type Computation,
+  type NodeError,
+  type NodeView,
+  type Parameters,
+  type ResolvedImage,
+  type RunInput,
+  type RunView,
+  type StartedReport,
 } from '../../workflows/contract';
 
 /** Milliseconds since the epoch. */
@@ -60,6 +61,15 @@ export const computations = pgTable(
 export const consortia = pgTable('consortia', {
   id: text().primaryKey(),
   body: json().$type<ConsortiumBody>().notNull(),
+});
+
+/** What edge workers last said of themselves. */
+export const sites = pgTable('sites', {
+  siteId: text().primaryKey(),
+  seenAt: moment().notNull(),
+  state: text().$type<PresenceBody['state']>().notNull(),
+  runtimes: json().$type<PresenceBody['runtimes']>().notNull(),
+  version: text().notNull(),
 });
 
 export const runs = pgTable(
@@ -102,8 +112,16 @@ export const nodes = pgTable(
     state: text().$type<NodeView['state']>().notNull(),
     view: json().$type<NodeView>().notNull(),
     ...provenance(),
+    /** The launch that was told that this node's site is away; see presence-watch.ts. */
+    toldAway: text(),
   },
-  (table) => [primaryKey({ columns: [table.runId, table.node] })],
+  (table) => [
+    primaryKey({ columns: [table.runId, table.node] }),
+    // Nodes that have not ended are few, and looked for every few seconds.
+    index('open_nodes')
+      .on(table.node)
+      .where(sql`${table.state} not in (${sql.raw(TERMINAL_NODE_STATES.map((s) => `'${s}'`).join(', '))})`),
+  ],
 );
 
 /** Launches whose central node is up. */

@@ -24,6 +24,7 @@ for (const [id, schema] of Object.entries({
   Problem: api.Problem,
   RunView: contract.RunView,
   Site: contract.Site,
+  SiteView: api.SiteView,
 }))
   schemaRegistry.add(schema, { id });
 

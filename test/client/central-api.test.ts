@@ -34,6 +34,7 @@ test.each<[string, (api: CentralApi) => Promise<unknown>, string, string]>([
     '/api/runs/r/launches/abcdefghijkl/kits/biscoe',
   ],
   ['listRuns', (a) => a.listRuns('penguins'), 'GET', '/api/runs?consortium=penguins'],
+  ['listSites', (a) => a.listSites('penguins'), 'GET', '/api/sites?consortium=penguins'],
   ['getRun', (a) => a.getRun('a/../b'), 'GET', '/api/runs/a%2F..%2Fb'],
   ['askLiveness', (a) => a.askLiveness({ launches: [] }), 'POST', '/api/launches/live'],
   ['stopRun', (a) => a.stopRun('r', { reason: 'enough' }), 'POST', '/api/runs/r/stop'],

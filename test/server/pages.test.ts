@@ -72,11 +72,13 @@ describe('what people open in a browser', () => {
           'getNodeLog',
           'stopRun',
           'retryRun',
+          'listSites',
           'listErrors',
           'followNodeLog',
           'followRun',
         ],
         ...['reportRunStartedCentral', 'reportStatusCentral', 'reportErrorCentral', 'reportErrorEdge'],
+        'reportPresence',
         ...['getRunKit', 'askLiveness', 'reportNode', 'getHealth', 'getReadiness'],
       ].sort(),
     );

@@ -4,7 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { temporal as temporalProto } from '@temporalio/proto';
+import { PresenceBody } from '../../workflows/api-contract';
 import { siteQueue } from '../../workflows/contract';
+import { ContractServer } from '../support/contract-server';
 import { useFolder } from '../support/folder';
 import { testObjectStoreEnv } from '../support/object-store';
 import { useTemporal } from '../support/temporal';
@@ -123,6 +125,19 @@ describe('an edge worker', () => {
     expect(worker.stdout).not.toContain('secret');
     await expect(worker.end('SIGTERM')).resolves.toBe(0);
     expect(worker.stderr).toBe('');
+  });
+
+  test('tells the central API that it is there, and that it leaves', async () => {
+    const api = new ContractServer();
+    await api.start();
+    const worker = start('edge', ['--config', site], { MUSTER_API_URL: api.url });
+    const told = () => api.seen.filter(({ path }) => path === '/api/sites/a/presence');
+    while (told().length === 0) await pause(20);
+    await worker.says('ready');
+    await expect(worker.end('SIGTERM')).resolves.toBe(0);
+    await api.stop();
+    expect(told()[0]).toMatchObject({ method: 'POST', headers: { authorization: 'Bearer secret' } });
+    expect(told().map(({ body }) => PresenceBody.parse(body).state)).toEqual(['here', 'leaving']);
   });
 });
 

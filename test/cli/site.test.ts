@@ -1,0 +1,26 @@
+import { siteTable } from '../../cli/site';
+
+describe('muster site ls', () => {
+  it('says of each site whether it is there', () => {
+    const at = Date.UTC(2026, 10, 23, 8, 30);
+    expect(
+      siteTable([
+        {
+          ...{ id: 'biscoe', name: 'Biscoe', consortia: ['birds', 'seals'], presence: 'here', seenAt: at },
+          ...{ runtimes: ['docker', 'process'], version: '0.1.0' },
+        },
+        { id: 'dream', name: 'Dr\u001beam', consortia: ['birds'], presence: 'unknown' },
+        { id: 'old', consortia: [], presence: 'away', seenAt: at, runtimes: ['process'], version: '0.0.9' },
+      ]),
+    ).toEqual([
+      'SITE    PRESENCE  LAST SEEN                 RUNTIMES        VERSION  CONSORTIA    NAME',
+      'biscoe  here      2026-11-23T08:30:00.000Z  docker,process  0.1.0    birds,seals  Biscoe',
+      'dream   unknown   never                     -               -        birds        Dr eam',
+      'old     away      2026-11-23T08:30:00.000Z  process         0.0.9    -            -',
+    ]);
+  });
+
+  it('says that there are none', () => {
+    expect(siteTable([])).toEqual(['No sites.']);
+  });
+});
