@@ -1,0 +1,75 @@
+/** A Postgres server of one's own. */
+import { execFile } from 'node:child_process';
+import { chmod, chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { freePort } from '../../dev/ports';
+import type { Part } from '../../dev/part';
+import { listens } from '../../dev/readiness';
+import { findProgram } from './find-program';
+
+const run = promisify(execFile);
+const HOST = '127.0.0.1';
+const USER = 'muster';
+/** Postgres refuses to be root. */
+const NOBODY = { uid: 65_534, gid: 65_534 };
+
+export interface OwnPostgres {
+  part: Part;
+  url: string;
+  remove: () => Promise<void>;
+}
+
+/** Why this machine cannot have one; `undefined` where it can. */
+export async function whyNoPostgres(): Promise<string | undefined> {
+  return (await findProgram('initdb')) === undefined ? 'Postgres is not installed' : undefined;
+}
+
+/** A server with an empty database. */
+export async function ownPostgres(): Promise<OwnPostgres> {
+  const [initdb, postgres] = await Promise.all(['initdb', 'postgres'].map(findProgram));
+  if (initdb === undefined || postgres === undefined) throw new Error('Postgres is not installed here');
+  const isRoot = process.getuid?.() === 0;
+  const root = await mkdtemp(join(tmpdir(), 'muster-postgres-'));
+  const data = join(root, 'data');
+  if (isRoot) {
+    await chmod(root, 0o755);
+    await mkdir(data);
+    await chown(data, NOBODY.uid, NOBODY.gid);
+  }
+  const asNobody: [string, ...string[]] = [
+    'setpriv',
+    `--reuid=${NOBODY.uid}`,
+    `--regid=${NOBODY.gid}`,
+    '--clear-groups',
+  ];
+  const command = (file: string, ...args: string[]): [string, ...string[]] =>
+    isRoot ? [...asNobody, file, ...args] : [file, ...args];
+  const [file, ...args] = command(
+    initdb,
+    '--pgdata',
+    data,
+    '--username',
+    USER,
+    '--auth',
+    'trust',
+    '--no-sync',
+  );
+  await run(file, args);
+  const port = await freePort([HOST]);
+  const settings = { listen_addresses: HOST, port: String(port), unix_socket_directories: '' };
+  const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  return {
+    part: {
+      name: 'postgres',
+      command: command(postgres, '-D', data, ...options),
+      env: {},
+      address: `${HOST}:${port}`,
+      logFile: join(root, 'log'),
+      ready: listens(HOST, port),
+    },
+    url: `postgres://${USER}@${HOST}:${port}/postgres`,
+    remove: () => rm(root, { recursive: true, force: true }),
+  };
+}
