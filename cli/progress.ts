@@ -78,7 +78,8 @@ export function plain(text: string): string {
   return text.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();
 }
 
-function reportWords({ phase, detail, progress }: NodeReport): string {
+/** What a node says of itself, in one line. */
+export function reportWords({ phase, detail, progress }: NodeReport): string {
   const share = progress === undefined ? '' : `${Math.round(progress * 100)} %`;
   return [plain(phase), plain(detail ?? ''), share].filter((part) => part !== '').join(' ');
 }

@@ -1,4 +1,4 @@
-/** `muster run`: a run's end or new beginning by a person's wish, its failures, what its nodes said, and what it has found. */
+/** `muster run`: a run's end or new beginning by a person's wish, how it is, its failures, what its nodes said, and what it has found. */
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { LaunchId, NodeName, RunId } from '../workflows/contract';
@@ -7,6 +7,7 @@ import { openApi, withApiOptions, type ApiOptions } from './api-access';
 import { allErrors, describeErrors } from './run-errors';
 import { showLogs } from './run-logs';
 import { describeResults, downloadResults } from './run-results';
+import { describeRun } from './run-show';
 import { createScreen } from './terminal';
 import { UsageError } from './usage-error';
 import { watchRun } from './watch-run';
@@ -19,6 +20,9 @@ interface LogOptions extends ApiOptions {
 interface StopOptions extends ApiOptions {
   reason?: string;
   wait: boolean;
+}
+interface ShowOptions extends ApiOptions {
+  json?: true;
 }
 interface ErrorOptions extends ApiOptions {
   node?: string;
@@ -43,6 +47,10 @@ export function registerRun(program: Command): void {
     .option('--reason <text>', 'why; it stands in the history of the run')
     .option('--no-wait', 'only ask for it')
     .action(retry);
+  withApiOptions(run.command('show <run>'))
+    .description('show a run: its attempts, with who asked for them, and its nodes')
+    .option('--json', 'as JSON')
+    .action(show);
   withApiOptions(run.command('errors <run>'))
     .description('list the failures of a run, and what to do about each')
     .option('--node <name>', 'only those of central or of this site')
@@ -99,6 +107,14 @@ async function retry(runId: string, { reason, wait, ...where }: StopOptions): Pr
 
 /** It has been asked for: whoever presses Ctrl-C now only does not want to see what becomes of it. */
 const leaving = () => ({ asked: new AbortController().signal, forced: listenForInterrupts().asked });
+
+async function show(runId: string, { json, ...where }: ShowOptions): Promise<void> {
+  checked(RunId, runId, 'run');
+  const api = await openApi(where);
+  const detail = await api.getRun(runId);
+  if (json) process.stdout.write(`${JSON.stringify(detail)}\n`);
+  else for (const line of describeRun(detail)) process.stdout.write(`${line}\n`);
+}
 
 async function errors(runId: string, { node, type, json, ...where }: ErrorOptions): Promise<void> {
   checked(RunId, runId, 'run');

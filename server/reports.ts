@@ -1,10 +1,11 @@
 /** Takes reports of runs in: each is one transaction, with few statements whatever the number of nodes. */
-import { and, eq, inArray, notInArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, ne, notInArray, sql } from 'drizzle-orm';
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import type { ErrorReportBody, StartedReportBody, StatusReportBody } from '../workflows/api-contract';
 import {
   TERMINAL_NODE_STATES,
+  TERMINAL_RUN_STATES,
   type NodeError,
   type NodeReport,
   type NodeView,
@@ -12,7 +13,7 @@ import {
 } from '../workflows/contract';
 import { isTerminalNode, isTerminalRun } from '../workflows/run-state';
 import type { Database } from './db/client';
-import { errors, launches, nodes, runColumns, runs } from './db/schema';
+import { attempts, errors, launches, nodes, runColumns, runs } from './db/schema';
 import type { Journal, NewEvent } from './journal';
 import {
   endedRun,
@@ -47,7 +48,10 @@ export function createReports(journal: Journal): Reports {
         const [knownRun] = await tx.select(runColumns).from(runs).where(eq(runs.runId, runId));
         const changes = project(report, knownRun, await knownNodes(tx, runId, report.nodes));
         const { from, told } = changes;
-        if (changes.run) await writeRun(tx, runId, changes.run, { ...from, handedOver: true });
+        if (changes.run) {
+          await writeRun(tx, runId, changes.run, { ...from, handedOver: true });
+          await writeAttempt(tx, runId, changes.run, from);
+        }
         if (changes.nodes.length > 0) await writeNodes(tx, runId, changes.nodes, from);
         for (const node of told.nodes) tell({ type: 'node', at: report.at, data: node });
         await logFinal(tx, tell, runId, from.launchId, changes.errors, report.at);
@@ -89,6 +93,7 @@ export function createReports(journal: Journal): Reports {
         const { launchId, reportedAt, reportedSeq } = row;
         const from = { launchId, execution: execution ?? row.execution, reportedAt, reportedSeq };
         await writeRun(tx, runId, run, { ...from, handedOver: row.handedOver });
+        await writeAttempt(tx, runId, run, from);
         const open = await openNodes(tx, runId);
         const lost = lostNodes(open, ending.at);
         if (lost.length > 0) await writeNodes(tx, runId, lost, from);
@@ -133,6 +138,30 @@ async function writeRun(
     .insert(runs)
     .values({ runId, consortiumId: view.consortium.id, startedAt: view.startedAt, ...row })
     .onConflictDoUpdate({ target: runs.runId, set: row });
+}
+
+/** A launch that another one follows can no longer say how it ended: it was ended. */
+async function writeAttempt(
+  tx: Database,
+  runId: string,
+  { state, since, startedAt, error }: RunView,
+  { launchId, execution, reportedAt }: Provenance,
+): Promise<void> {
+  if (launchId === null) return;
+  const row = { state, endedAt: isTerminalRun(state) ? since : null, error: error ?? null };
+  await tx
+    .insert(attempts)
+    .values({ runId, launchId, execution, startedAt, ...row })
+    .onConflictDoUpdate({ target: [attempts.runId, attempts.launchId], set: row });
+  await tx
+    .update(attempts)
+    .set({ state: 'stopped', endedAt: reportedAt })
+    .where(
+      and(
+        ...[eq(attempts.runId, runId), ne(attempts.launchId, launchId)],
+        notInArray(attempts.state, [...TERMINAL_RUN_STATES]),
+      ),
+    );
 }
 
 /** Nodes keep the order in which they were first written. */

@@ -14,6 +14,7 @@ import {
   NodeView,
   Parameters,
   RunId,
+  RunState,
   RunView,
   SiteId,
   Sites,
@@ -132,6 +133,22 @@ export const ErrorPage = z.object({
 });
 export type ErrorPage = z.output<typeof ErrorPage>;
 
+/** One launch of a run, as it went. */
+export const Attempt = z.object({
+  launchId: LaunchId,
+  /** How it began: with the run, by a retry, or because someone reset or started the run in Temporal. */
+  how: z.enum(['start', 'retry', 'temporal']),
+  /** Who asked for it; `Temporal` where only Temporal knows. */
+  by: z.string(),
+  reason: z.string().optional(),
+  startedAt: z.number(),
+  state: RunState,
+  endedAt: z.number().optional(),
+  /** What the run failed of in this launch. */
+  error: NodeError.optional(),
+});
+export type Attempt = z.output<typeof Attempt>;
+
 export const RunSummary = RunView.extend({ sites: z.int() });
 export type RunSummary = z.output<typeof RunSummary>;
 export const RunList = z.object({ runs: z.array(RunSummary) });
@@ -140,6 +157,8 @@ export const RunDetail = z.object({
   /** The central node first, then the sites. */
   nodes: z.array(NodeView),
   errors: z.array(ErrorEntry),
+  /** Its launches, the oldest first. */
+  attempts: z.array(Attempt),
   /** The newest event that is part of this picture, 0 before the first: the events stream goes on from here. */
   lastEventId: z.int(),
   links: z.object({ page: z.string(), temporal: z.string().optional() }),

@@ -124,6 +124,36 @@ export const nodes = pgTable(
   ],
 );
 
+/** Every launch that a run has reported, also those that never came up: what was tried, and how it ended. */
+export const attempts = pgTable(
+  'attempts',
+  {
+    runId: text().notNull(),
+    launchId: text().notNull(),
+    /** Grows in the order in which the launches of a run became known. */
+    position: bigserial({ mode: 'number' }),
+    /** Temporal's id of the execution that began it. */
+    execution: text().notNull(),
+    startedAt: moment().notNull(),
+    state: text().$type<RunView['state']>().notNull(),
+    endedAt: moment(),
+    error: json().$type<NodeError>(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.launchId] })],
+);
+
+/** Who asked the API for which execution of a run. What began otherwise, someone began in Temporal. */
+export const retries = pgTable(
+  'retries',
+  {
+    runId: text().notNull(),
+    execution: text().notNull(),
+    by: text().notNull(),
+    reason: text(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.execution] })],
+);
+
 /** Launches whose central node is up. */
 export const launches = pgTable(
   'launches',

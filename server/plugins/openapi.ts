@@ -14,6 +14,7 @@ const TITLE = 'Muster central API';
 /** The schemas that have a name of their own in the description. */
 const schemaRegistry = z.registry<{ id: string }>();
 for (const [id, schema] of Object.entries({
+  Attempt: api.Attempt,
   Computation: contract.Computation,
   ConsortiumView: api.ConsortiumView,
   ErrorEntry: api.ErrorEntry,

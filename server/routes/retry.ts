@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { RetryRunBody } from '../../workflows/api-contract';
 import { mustLead } from '../access';
 import type { Database } from '../db/client';
+import { retries } from '../db/schema';
 import type { Journal } from '../journal';
 import { HttpProblem } from '../problem';
 import { findRun } from '../runs/find-run';
@@ -42,12 +43,17 @@ export const retryRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, journa
         throw new HttpProblem('run-complete', `Run ${runId} is complete: start a new run instead.`);
       const why = body?.reason === undefined ? '' : `: ${body.reason}`;
       const requestId = headers['idempotency-key'] ?? randomUUID();
-      const isNew = await temporal.reset(runId, `retried by ${claims.sub}${why}`, requestId);
-      if (!isNew) return reply.code(202).send();
-      await journal.change(runId, (_tx, tell) => {
+      const reset = await temporal.reset(runId, `retried by ${claims.sub}${why}`, requestId);
+      if (reset === undefined) return reply.code(202).send();
+      const { execution, isNew } = reset;
+      await journal.change(runId, async (tx, tell) => {
+        // Also of a request that was sent again, for the first may have ended before it came to this.
+        await tx
+          .insert(retries)
+          .values({ runId, execution, by: claims.sub, reason: body?.reason })
+          .onConflictDoNothing();
         const data = { consortium: consortiumId, startedBy: claims.sub, retry: true, ...body };
-        tell({ type: 'CentralClientStartRun', at: Date.now(), data });
-        return Promise.resolve();
+        if (isNew) tell({ type: 'CentralClientStartRun', at: Date.now(), data });
       });
       return reply.code(202).send();
     },

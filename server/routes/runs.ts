@@ -10,6 +10,7 @@ import type { Database } from '../db/client';
 import { errors, events, nodes, runColumns, runs } from '../db/schema';
 import { HttpProblem } from '../problem';
 import { errorEntry } from '../projection';
+import { readAttempts } from '../runs/attempts';
 import { findRun, lookUpRun, unknownRun } from '../runs/find-run';
 import type { Launches } from '../runs/launches';
 import type { Links } from '../runs/links';
@@ -157,6 +158,7 @@ function readRun(db: Database, runId: string): Promise<Omit<RunDetail, 'links'>>
         run: run.view,
         nodes: views.map(({ view }) => view),
         errors: log.map(errorEntry),
+        attempts: await readAttempts(tx, run.view),
         lastEventId: last?.id ?? 0,
       };
     },

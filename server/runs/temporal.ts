@@ -34,6 +34,12 @@ export type Condition =
   /** `execution`: Temporal's id of the execution, which a reset changes. */
   { execution: string; open: true } | { execution: string; open: false; ending: Ending };
 
+/** `isNew`: not the answer to the same request once more. */
+export interface Reset {
+  execution: string;
+  isNew: boolean;
+}
+
 /** Every call throws HttpProblem `temporal-unreachable` or `temporal-refused` when it fails for no fault of the run. */
 export interface Runs {
   /** Starts the run unless Temporal has, or had, one of this id. */
@@ -43,10 +49,10 @@ export interface Runs {
   signalStop(runId: string, stop: StopSignal): Promise<boolean>;
   /**
    * Lets the run begin anew, whatever has become of it: a new execution of the same id, with the input of the first.
-   * Answers whether there was anything to do: a run may be about to begin as it is.
+   * `undefined`: there was nothing to do, for the run is about to begin as it is.
    * @param requestId the same once more changes nothing
    */
-  reset(runId: string, reason: string, requestId: string): Promise<boolean>;
+  reset(runId: string, reason: string, requestId: string): Promise<Reset | undefined>;
   /** `undefined`: Temporal knows no such run. */
   describe(runId: string): Promise<Condition | undefined>;
   /** Whether a workflow of this type and id is at work; `undefined`: Temporal knows none. */
@@ -128,17 +134,17 @@ export function createRuns(client: Client): Runs {
         const { namespace } = client.options;
         const workflowTaskFinishEventId = await firstTaskOf(client, runId);
         if (workflowTaskFinishEventId === undefined) {
-          if (await isOpen(client.workflow.getHandle(runId), RUN_WORKFLOW)) return false;
+          if (await isOpen(client.workflow.getHandle(runId), RUN_WORKFLOW)) return undefined;
           throw new HttpProblem('run-not-begun', `Run ${runId} ended before it began: start a new run.`);
         }
         const { runId: before } = await client.workflow.getHandle(runId).describe();
-        const { runId: after } = await client.workflowService.resetWorkflowExecution({
+        const { runId: execution } = await client.workflowService.resetWorkflowExecution({
           ...{ namespace, workflowExecution: { workflowId: runId }, reason, requestId },
           workflowTaskFinishEventId,
           // What the run was told before concerned what it was then.
           resetReapplyType: proto.api.enums.v1.ResetReapplyType.RESET_REAPPLY_TYPE_NONE,
         });
-        return after !== before;
+        return { execution, isNew: execution !== before };
       }),
     describe: (runId) => call(() => describe(client.workflow.getHandle(runId))),
     isOpen: (workflowId, type) => call(() => isOpen(client.workflow.getHandle(workflowId), type)),

@@ -17,7 +17,7 @@ const api = () => createCentralApi({ url: server.url, token: 't' });
 describe('muster run logs', () => {
   const detail = {
     ...{ run: runView({}), nodes: [nodeView('central'), nodeView('dream')] },
-    ...{ errors: [], lastEventId: 0, links: { page: 'http://x' } },
+    ...{ errors: [], attempts: [], lastEventId: 0, links: { page: 'http://x' } },
   };
   const texts: Record<string, string> = { central: 'one\n\u001b[31mtwo', dream: 'three ä\nfour\n' };
   let absent: string[];

@@ -150,6 +150,7 @@ describeOnEachDatabase('reports', (kind) => {
         {
           ...exited,
           ...{ runId, launchId: LAUNCH, count: 1, firstAt: 10, lastAt: 10, retrying: false },
+          turn: "the computation's author",
           advice: "Read the node's last log lines.",
         },
       ]);

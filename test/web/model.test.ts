@@ -9,6 +9,7 @@ const detail = (more: Partial<RunDetail> = {}): RunDetail => ({
   run: runView(),
   nodes: [nodeView('central'), nodeView('biscoe')],
   errors: [],
+  attempts: [],
   lastEventId: 0,
   links: { page: '' },
   ...more,

@@ -7,7 +7,9 @@ import { mayStop, percent, picture, type Picture } from '../../web/picture';
 import * as scenes from './scenes';
 
 const draw = (run: Partial<RunView>, nodes: NodeView[], errors: ErrorEntry[] = []): Picture =>
-  picture(fromDetail({ run: runView(run), nodes, errors, lastEventId: 0, links: { page: '' } }));
+  picture(
+    fromDetail({ run: runView(run), nodes, errors, attempts: [], lastEventId: 0, links: { page: '' } }),
+  );
 const drawNode = (view: NodeView) => draw({}, [nodeView('central'), view]).sites[0]!;
 const marks = (stations: { mark: string }[]) => stations.map(({ mark }) => mark).join(' ');
 

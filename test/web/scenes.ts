@@ -41,6 +41,7 @@ const detail = (view: RunView, nodes: NodeView[], errors: ErrorEntry[] = []): Ru
   run: view,
   nodes,
   errors,
+  attempts: [],
   lastEventId: 0,
   links: {
     page: `http://127.0.0.1/runs/${RUN_ID}`,
@@ -218,5 +219,5 @@ export const consortium = (): ConsortiumView => ({
   computation: { name: 'penguins-regression', version: '1.0.0' },
   parameters: { response: 'body_mass_g', predictors: ['flipper_length_mm'], rounds: 10 },
   sites: ISLANDS.map((id) => ({ id, name: NAMES[id] ?? id, dataset: 'penguins' })),
-  windows: { retry: '10m', stopConfirm: '1m' },
+  windows: { retry: '10m', lostAfter: '10m', stopConfirm: '1m' },
 });

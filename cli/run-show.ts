@@ -1,0 +1,50 @@
+/** A run on one screen: what it is, which attempts were made and who asked for them, and how its nodes are. Pure. */
+import type { Attempt, RunDetail } from '../workflows/api-contract';
+import type { NodeError, NodeView } from '../workflows/contract';
+import { plain, reportWords } from './progress';
+import { table } from './table';
+
+/** The run as a person reads it. */
+export function describeRun({ run, nodes, attempts, links }: RunDetail): string[] {
+  const { runId, state, since, consortium, computation, startedAt, startedBy, stop, error, without } = run;
+  const facts: (readonly [string, string] | undefined)[] = [
+    ['consortium', `${plain(consortium.name)} (${consortium.id})`],
+    ['computation', `${computation.name} ${computation.version}`],
+    ['started', `${time(startedAt)} by ${plain(startedBy)}`],
+    stop && ['stop', `${time(stop.at)} asked for by ${plain(stop.by)}${because(stop.reason)}`],
+    error && ['error', inWords(error)],
+    ...(without ?? []).map((site) => ['without', `${site.node}, ${site.state}: ${plain(site.why)}`] as const),
+    ['page', links.page],
+    links.temporal === undefined ? undefined : ['temporal', links.temporal],
+  ];
+  return [
+    `${runId}  ${state} since ${time(since)}`,
+    ...indented(facts.filter((fact) => fact !== undefined)),
+    '',
+    ...table([['ATTEMPT', 'STATE', 'STARTED', 'ENDED', 'ASKED FOR BY'], ...attempts.map(attemptRow)]),
+    '',
+    ...table([['NODE', 'STATE', 'SINCE', 'RUNS AS', 'SAYS'], ...nodes.map(nodeRow)]),
+  ];
+}
+
+const time = (at: number) => new Date(at).toISOString();
+const because = (reason: string | undefined) => (reason === undefined ? '' : `: ${plain(reason)}`);
+const inWords = ({ node, type, message }: NodeError) => `${node}: ${type}: ${plain(message)}`;
+const indented = (rows: readonly (readonly string[])[]) => table(rows).map((line) => `  ${line}`);
+
+const HOW: Record<Attempt['how'], string> = { start: '', retry: ' (retry)', temporal: ' (reset or started)' };
+
+function attemptRow({ launchId, how, by, reason, startedAt, state, endedAt, error }: Attempt): string[] {
+  const failed = error === undefined ? '' : ` -> ${inWords(error)}`;
+  return [
+    ...[launchId, state, time(startedAt), endedAt === undefined ? '-' : time(endedAt)],
+    `${plain(by)}${HOW[how]}${because(reason)}${failed}`,
+  ];
+}
+
+function nodeRow({ node, state, since, runtime, containerId, report, attention, error }: NodeView): string[] {
+  const place = containerId === undefined ? '-' : `${runtime ?? ''} ${containerId.slice(0, 12)}`.trim();
+  const trouble = error ?? attention;
+  const words = trouble ? `${trouble.type}: ${plain(trouble.message)}` : report ? reportWords(report) : '';
+  return [node, state, time(since), place, words];
+}
