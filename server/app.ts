@@ -33,6 +33,7 @@ import { resultRoutes } from './routes/results';
 import { retryRoutes } from './routes/retry';
 import { runRoutes } from './routes/runs';
 import { siteRoutes } from './routes/sites';
+import { createEndedParts } from './runs/ended-parts';
 import { createLaunches } from './runs/launches';
 import { createLinks } from './runs/links';
 import { createLiveness } from './runs/liveness';
@@ -77,12 +78,14 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   const nodeReports = createNodeReports({ reports, log });
   const registry = createRegistry({ db, images });
   const startRun = createStartRun({ db, journal, registry, temporal, links });
+  const endedParts = createEndedParts({ db, temporal, log });
   const presence = createPresence({ db });
   const watch = createPresenceWatch({ db, temporal, presence, log });
   const closing = new AbortController();
   const watching = watch.run(closing.signal);
   server.addHook('onClose', async () => {
     nodeReports.close();
+    endedParts.close();
     closing.abort();
     await watching;
   });
@@ -110,7 +113,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
       await api.register(logRoutes, { db, objects, truth });
       await api.register(resultRoutes, { db, objects, truth });
       await api.register(reportRoutes, { db, reports, temporal });
-      await api.register(launchRoutes, { liveness: createLiveness({ db, temporal }) });
+      await api.register(launchRoutes, { liveness: createLiveness({ db, temporal, endedParts }) });
       await api.register(nodeRoutes, { db, temporal, objects, launches, nodeReports, tokens });
     },
     { prefix: '/api' },

@@ -9,6 +9,7 @@ import { EDGE_RUN_WORKFLOW, RUN_WORKFLOW, edgeRunWorkflowId, type LaunchRef } fr
 import { isTerminalRun } from '../../workflows/run-state';
 import type { Database } from '../db/client';
 import { nodes } from '../db/schema';
+import type { EndedParts } from './ended-parts';
 import { lookUpRun } from './find-run';
 import type { Runs } from './temporal';
 
@@ -19,7 +20,12 @@ export interface Liveness {
   atSite(launch: LaunchRef, site: string): Promise<LaunchLiveness>;
 }
 
-export function createLiveness({ db, temporal }: { db: Database; temporal: Runs }): Liveness {
+export function createLiveness(deps: {
+  db: Database;
+  temporal: Runs;
+  endedParts: Pick<EndedParts, 'found'>;
+}): Liveness {
+  const { db, temporal, endedParts } = deps;
   return {
     async atCentralHost({ runId, launchId }) {
       const [row, open] = await Promise.all([lookUpRun(db, runId), temporal.isOpen(runId, RUN_WORKFLOW)]);
@@ -33,7 +39,7 @@ export function createLiveness({ db, temporal }: { db: Database; temporal: Runs 
       return current === launchId ? 'live' : 'over';
     },
 
-    async atSite({ runId }, site) {
+    async atSite({ runId, launchId }, site) {
       const [row, takesPart, runIsOpen, partIsOpen] = await Promise.all([
         lookUpRun(db, runId),
         hasNode(runId, site),
@@ -41,6 +47,7 @@ export function createLiveness({ db, temporal }: { db: Database; temporal: Runs 
         temporal.isOpen(edgeRunWorkflowId(runId, site), EDGE_RUN_WORKFLOW),
       ]);
       if (!takesPart && partIsOpen === undefined) return 'unknown';
+      if (runIsOpen === true && partIsOpen === false) endedParts.found({ runId, launchId, node: site });
       // Nothing is at a site before its part of the run was opened, so a part that is not there has been closed.
       if (runIsOpen === true) return partIsOpen === true ? 'live' : 'over';
       if (runIsOpen === false) return 'over';

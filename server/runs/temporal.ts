@@ -18,9 +18,11 @@ import {
   CENTRAL_QUEUE,
   LaunchId,
   RUN_WORKFLOW,
+  errorSignal,
   snapshotQuery,
   statusSignal,
   stopSignal,
+  type ErrorSignal,
   type RunInput,
   type StatusSignal,
   type StopSignal,
@@ -46,6 +48,7 @@ export interface Runs {
   start(runId: string, input: RunInput, words: { summary: string; details: string }): Promise<void>;
   /** Tells the run something; answers whether there was an open run to tell. */
   signalStatus(runId: string, status: StatusSignal): Promise<boolean>;
+  signalError(runId: string, failed: ErrorSignal): Promise<boolean>;
   signalStop(runId: string, stop: StopSignal): Promise<boolean>;
   /**
    * Lets the run begin anew, whatever has become of it: a new execution of the same id, with the input of the first.
@@ -128,6 +131,7 @@ export function createRuns(client: Client): Runs {
         }
       }),
     signalStatus: (runId, status) => signal(runId, statusSignal, status),
+    signalError: (runId, failed) => signal(runId, errorSignal, failed),
     signalStop: (runId, stop) => signal(runId, stopSignal, stop),
     reset: (runId, reason, requestId) =>
       call(async () => {

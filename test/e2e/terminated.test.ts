@@ -78,3 +78,17 @@ it('nothing is left of terminated runs, and the run beside them goes on', async 
   await consortium.api.stopRun(beside!);
   expect((await consortium.ended(beside!)).run.state).toBe('stopped');
 });
+
+it('a part that is terminated alone is told to its run, which does not wait for it', async () => {
+  const runId = await stayingRun('partial');
+  const [site = ''] = ISLANDS;
+  await temporal.workflow.getHandle(edgeRunWorkflowId(runId, site)).terminate('only here');
+  const { run, nodes } = await consortium.ended(runId);
+  expect(run.state).toBe('failed');
+  expect(nodes.find(({ node }) => node === site)).toMatchObject({
+    ...{ state: 'lost', error: { type: 'NodeLost' } },
+  });
+  await consortium.muster.until(`a host that holds nothing of ${runId}`, async () =>
+    (await held(runId)).length === 0 ? true : undefined,
+  );
+});

@@ -7,7 +7,7 @@ import {
   snapshotQuery,
   type RunState,
 } from '../../workflows/contract';
-import { report, start, until } from './scenes';
+import { report, signalsTo, start, until } from './scenes';
 import { central, problemOf, site, useServer } from './server';
 import { LAUNCH, nodeView, runView, statusReport } from './views';
 
@@ -62,6 +62,28 @@ describe('askLiveness', () => {
     await terminate(edgeRunWorkflowId(runId, 'alpha'));
     expect(await ask(site('alpha'), runId)).toBe('over');
     expect(await ask(central, runId)).toBe('live');
+  });
+
+  it('a run is told of a part that was terminated alone, unless it has heard of the end of the node', async () => {
+    const [alone, orderly] = [await running(), await running()];
+    for (const runId of [orderly, alone]) {
+      await terminate(edgeRunWorkflowId(runId, 'alpha'));
+      for (let times = 0; times < 3; times += 1) expect(await ask(site('alpha'), runId)).toBe('over');
+      expect(await ask(site('alpha'), runId, OTHER_LAUNCH)).toBe('over');
+    }
+    const stopped = statusReport(runView(orderly, 'running'), [nodeView('alpha', 'stopped')], {
+      at: Date.now(),
+    });
+    await report(server, stopped);
+    const told = await until(async () => {
+      const all = await signalsTo(server, alone);
+      return all.length > 0 ? all : undefined;
+    });
+    const message = 'The part of the run at alpha was ended in Temporal; its node is stopped.';
+    const error = { node: 'alpha', phase: 'running', type: 'NodeLost', message };
+    expect(told).toEqual([['error', { launchId: LAUNCH, state: 'lost', error }]]);
+    expect(await ask(site('alpha'), alone)).toBe('over');
+    expect(await signalsTo(server, orderly)).toEqual([]);
   });
 
   it('a run whose row says that it ended, while it is at work again, is live', async () => {
