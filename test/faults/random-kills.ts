@@ -129,30 +129,25 @@ function drawPlans({ seed, runs, stack }: RandomKillOptions): Plan[] {
   });
 }
 
-/** Kills a part that is up, again and again, and answers with how often each was. */
+/**
+ * Kills a part, again and again, and answers with how often each was. The one before has to be up again: a machine that
+ * does nothing but start parts shows nothing.
+ */
 async function killUntil(
   signal: AbortSignal,
   { stack, seed, killEveryMs, say }: RandomKillOptions,
 ): Promise<Record<string, number>> {
   const draw = numbersFrom(seed + 1);
   const names = stack.running.map(({ name }) => name);
-  const down = new Map<string, Promise<void>>();
   const kills: Record<string, number> = {};
   for (;;) {
     await sleep(killEveryMs, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) break;
+    if (signal.aborted) return kills;
     const name = pick(names, draw());
-    // It is killed already.
-    if (down.has(name)) continue;
     kills[name] = (kills[name] ?? 0) + 1;
     say(`${name} is killed`);
-    down.set(
-      name,
-      stack.down(name, 0).finally(() => down.delete(name)),
-    );
+    await stack.down(name, 0);
   }
-  await Promise.all(down.values());
-  return kills;
 }
 
 const pick = <T>(values: readonly T[], at: number): T => {

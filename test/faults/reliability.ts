@@ -104,7 +104,7 @@ function describeRandom({ seed, runs, seconds, kills, states, wrong }: RandomKil
   const total = Object.values(kills).reduce((sum, count) => sum + count, 0);
   return [
     '## Random kills',
-    `${runs} runs of three sites, some of which are made to fail and some of which are stopped, while a part is killed every second (seed ${seed}). ` +
+    `${runs} runs of three sites, some of which are made to fail and some of which are stopped, while a part is killed again and again, each a second after the one before is back (seed ${seed}). ` +
       `They took ${seconds} s and ${total} kills.`,
     table(
       ['ended', 'runs'],

@@ -2,8 +2,10 @@
  * What must hold of a run whatever was done to the parts around it. Every check answers with what does not hold, in words.
  */
 import { createHash } from 'node:crypto';
-import { readFile, readdir } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { z } from 'zod';
 import { followRun, type FollowedEvent } from '../../client';
 import { connectEngine, engineAnswers } from '../../nodes';
@@ -54,7 +56,21 @@ export async function checkRun(
     ...(await checkResults(stack, detail)),
     ...(await checkNothingHeld(stack, runId)),
   ];
+  if (wrong.length > 0) await keepEvidence(stack, detail, history);
   return wrong.map((what) => `${runId}: ${what}`);
+}
+
+/** What is known of a run of which something does not hold: its stack is gone when somebody looks into it. */
+async function keepEvidence(
+  { temporal }: FaultStack,
+  detail: RunDetail,
+  events: readonly FollowedEvent[],
+): Promise<void> {
+  const folder = join(tmpdir(), 'muster-faults-evidence');
+  await mkdir(folder, { recursive: true });
+  const history = await temporal.workflow.getHandle(detail.run.runId).fetchHistory();
+  const content = { detail, events, history: historyToJSON(history) };
+  await writeFile(join(folder, `${detail.run.runId}.json`), JSON.stringify(content, undefined, 1));
 }
 
 /** No node was started twice, and each of a complete run was started. */
