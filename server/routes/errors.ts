@@ -26,6 +26,9 @@ const Cursor = z.codec(
   },
 );
 
+/** Read from the text, for Postgres takes no document apart that holds a NUL, and a program's last words may. */
+const TYPE = sql`substring(${errors.error}::text from '"type":"([^"]*)"')`;
+
 interface Deps {
   db: Database;
 }
@@ -61,7 +64,7 @@ export const errorRoutes: FastifyPluginCallbackZod<Deps> = (server, { db }, done
           and(
             eq(errors.runId, runId),
             node === undefined ? undefined : eq(errors.node, node),
-            type === undefined ? undefined : eq(sql`${errors.error} ->> 'type'`, type),
+            type === undefined ? undefined : eq(TYPE, type),
             retrying === undefined ? undefined : eq(errors.retrying, retrying),
             after &&
               or(

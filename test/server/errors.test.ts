@@ -4,6 +4,9 @@ import { describeOnEachDatabase } from './databases';
 import { start } from './scenes';
 import { lead, problemOf, site, useServer } from './server';
 
+/** Programs write what they like before they end. */
+const THIRD = 'third \u0000';
+
 describeOnEachDatabase('the error log of a run', (kind) => {
   const server = useServer(kind);
   let runId: string;
@@ -24,14 +27,14 @@ describeOnEachDatabase('the error log of a run', (kind) => {
     runId = await start(server);
     await fail('beta', 'DataMissing', 'second', 20, true);
     await fail('alpha', 'DataMissing', 'first', 10);
-    await fail('alpha', 'KitBroken', 'third', 30);
+    await fail('alpha', 'KitBroken', THIRD, 30);
     await fail('beta', 'DataMissing', 'second', 40, true);
   });
 
   it('has every failure once, the earliest first, with what to do', async () => {
     const page = await list();
     expect(page.next).toBeUndefined();
-    expect(messages(page)).toEqual(['first', 'second', 'third']);
+    expect(messages(page)).toEqual(['first', 'second', THIRD]);
     expect(page.errors[1]).toMatchObject({ count: 2, firstAt: 20, lastAt: 40, retrying: true });
     expect(page.errors[1]?.advice).toContain('site.yaml');
   });
@@ -40,15 +43,15 @@ describeOnEachDatabase('the error log of a run', (kind) => {
     const first = await list('?limit=2');
     expect(messages(first)).toEqual(['first', 'second']);
     const second = await list(`?limit=2&after=${first.next}`);
-    expect(messages(second)).toEqual(['third']);
+    expect(messages(second)).toEqual([THIRD]);
     expect(second.next).toBeUndefined();
   });
 
   it.each([
-    ['of a node', '?node=alpha', ['first', 'third']],
+    ['of a node', '?node=alpha', ['first', THIRD]],
     ['of a type', '?type=DataMissing', ['first', 'second']],
     ['that are being tried again', '?retrying=true', ['second']],
-    ['that are not', '?retrying=false', ['first', 'third']],
+    ['that are not', '?retrying=false', ['first', THIRD]],
   ])('gives those %s', async (_which, query, expected) => {
     expect(messages(await list(query))).toEqual(expected);
   });
