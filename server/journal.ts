@@ -2,13 +2,17 @@
  * The journal of runs: every change of what is known of a run goes through {@link Journal.change}, which makes it and the
  * events that tell of it one transaction, and then wakes those who follow the run.
  */
-import { and, asc, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm';
 import { EventEmitter } from 'node:events';
 import type { RunEvent } from '../workflows/api-contract';
 import type { Database } from './db/client';
-import { events } from './db/schema';
+import { eventColumns, events } from './db/schema';
 
-export type NewEvent = Pick<RunEvent, 'type' | 'at'> & { data: object };
+export type NewEvent = Pick<RunEvent, 'type' | 'at'> & {
+  data: object;
+  /** It takes the place of the event before it that had the same. */
+  subject?: string;
+};
 
 export interface Journal {
   /**
@@ -36,8 +40,12 @@ export function createJournal(db: Database): Journal {
       const result = await db.transaction(async (tx) => {
         await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${runId}, 0))`);
         const outcome = await work(tx, (event) => told.push(event));
-        if (told.length > 0)
+        if (told.length > 0) {
+          const subjects = told.flatMap(({ subject }) => subject ?? []);
+          const outdated = and(eq(events.runId, runId), inArray(events.subject, subjects));
+          if (subjects.length > 0) await tx.delete(events).where(outdated);
           await tx.insert(events).values(told.map((event) => ({ ...event, runId, data: { ...event.data } })));
+        }
         return outcome;
       });
       if (told.length > 0) wakes.emit(wake(runId));
@@ -45,7 +53,7 @@ export function createJournal(db: Database): Journal {
     },
     read: (runId, lastEventId, limit) =>
       db
-        .select()
+        .select(eventColumns)
         .from(events)
         .where(and(eq(events.runId, runId), gt(events.id, lastEventId)))
         .orderBy(asc(events.id))

@@ -70,7 +70,8 @@ export function createReports(journal: Journal): Reports {
           .update(nodes)
           .set({ view })
           .where(and(eq(nodes.runId, runId), eq(nodes.node, node)));
-        tell({ type: 'node', at: Date.now(), data: view });
+        // A day of words is not kept: the last one says where the node is.
+        tell({ type: 'node', at: Date.now(), data: view, subject: `report ${node}` });
       }),
 
     started: (runId, { launchId, endpoint, sites, at }) =>

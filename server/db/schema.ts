@@ -192,6 +192,17 @@ export const events = pgTable(
     at: moment().notNull(),
     type: text().$type<RunEvent['type']>().notNull(),
     data: json().$type<RunEvent['data']>().notNull(),
+    /** Of the events of a run that have the same subject only the last is kept: it says all that the others said. */
+    subject: text(),
   },
-  (table) => [index().on(table.runId, table.id)],
+  (table) => [
+    index().on(table.runId, table.id),
+    index('event_subjects')
+      .on(table.runId, table.subject)
+      .where(sql`${table.subject} is not null`),
+  ],
 );
+
+/** An event as it is told. */
+const { subject: _internal, ...eventColumns } = getTableColumns(events);
+export { eventColumns };
