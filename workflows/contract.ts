@@ -571,6 +571,23 @@ export interface EdgeActivities {
   releaseLaunch(input: LaunchRef): Promise<void>;
 }
 
+/** A run under way whose history has grown long: what it goes on from in a new one. Its nodes know nothing of it. */
+export const CarriedRun = z.strictObject({
+  launchId: LaunchId,
+  placement: z.strictObject({ hostQueue: z.string(), ports: z.array(z.int()) }).optional(),
+  /** The sites that were told to start, and those nodes that are still to confirm that they are down. */
+  signalled: z.array(SiteId),
+  givenUp: z.array(NodeName),
+  run: RunView,
+  nodes: z.array(NodeView),
+  /** When every site has to be up, and every node to have ended: workflow time. */
+  upBy: z.number(),
+  endBy: z.number().optional(),
+  /** Number of the last report. */
+  seq: z.int(),
+});
+export type CarriedRun = z.output<typeof CarriedRun>;
+
 /** How a run that did not fail ended; a failed run is a failed workflow. */
 export interface RunResult {
   runId: string;

@@ -22,10 +22,24 @@ export class Reporter {
   private news = new Map<string, NodeView[]>();
   private pending = true;
   private closing = false;
-  private seq = 0;
+  private busy = false;
 
-  constructor(private readonly model: () => RunModel) {
-    for (const node of model().nodes.values()) this.note(node);
+  /** @param seq number of the last report that was made of this run; without one, everything is news */
+  constructor(
+    private readonly model: () => RunModel,
+    private seq = 0,
+  ) {
+    if (seq === 0) for (const node of model().nodes.values()) this.note(node);
+  }
+
+  /** Number of the last report. */
+  get last(): number {
+    return this.seq;
+  }
+
+  /** Whether everything has been reported. */
+  isUpToDate(): boolean {
+    return !this.pending && !this.busy;
   }
 
   /** Notes what differs between two models; nodes that did not change are the same objects in both. */
@@ -59,7 +73,9 @@ export class Reporter {
     for (;;) {
       await condition(() => this.pending || this.closing);
       if (!this.pending) return;
+      this.busy = true;
       await this.report();
+      this.busy = false;
       // Runs of before reported without a pause, and their histories hold no such timers.
       if (patched('spaced-reports')) await condition(() => this.closing, SPACING);
     }

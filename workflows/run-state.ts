@@ -23,7 +23,8 @@ import {
 export const RUN_TRANSITIONS: Readonly<Record<RunState, readonly RunState[]>> = {
   provisioning: ['publishing', 'stopping', 'failed'],
   publishing: ['launching', 'stopping', 'failed'],
-  launching: ['running', 'stopping', 'failed'],
+  // Every node may have ended before the last word about their start has come.
+  launching: ['running', 'stopping', 'complete', 'failed'],
   running: ['stopping', 'complete', 'failed'],
   // Bringing the nodes down, because someone asked or because one of them failed.
   stopping: ['stopped', 'failed'],

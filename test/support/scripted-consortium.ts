@@ -3,6 +3,7 @@
  * activities are the test's. Every call is noted in the order in which it came.
  */
 import { Context } from '@temporalio/activity';
+import type { Worker } from '@temporalio/worker';
 import { createSignalEdgeClients } from '../../activities/central/signal-edge-clients';
 import {
   CENTRAL_NODE,
@@ -40,14 +41,22 @@ export class ScriptedConsortium {
   readonly reports: StatusReport[] = [];
   /** By launch and node, in the order in which they were launched. */
   private readonly nodes = new Map<string, ScriptedNode>();
+  private readonly sites = new Map<string, Worker>();
   private readonly watched = new Set<string>();
   private readonly script = new Map<string, () => Promise<void>>();
+  private speaksForSites = false;
   private waiters: (() => void)[] = [];
 
   constructor(
     private readonly temporal: TestTemporal,
     readonly siteIds: readonly string[],
   ) {}
+
+  /** No site has a workflow of its own: the test says what they say. */
+  speakForSites(): this {
+    this.speaksForSites = true;
+    return this;
+  }
 
   /** What happens in `activity` of `node` before it does what it is for: throw, or wait. */
   on(activity: Activity, node: string, before: () => Promise<void>): this {
@@ -63,8 +72,17 @@ export class ScriptedConsortium {
     };
     await startWorker({ taskQueue: CENTRAL_QUEUE, workflowBundle, activities: this.central() });
     await startWorker({ taskQueue: HOST, activities: this.host() });
-    for (const site of online) await startWorker({ taskQueue: siteQueue(site), activities: this.edge(site) });
+    for (const site of online) {
+      const activities = this.edge(site);
+      this.sites.set(site, await startWorker({ taskQueue: siteQueue(site), activities }));
+    }
     return this;
+  }
+
+  /** Takes a site's worker away: what it was doing, the server gives to the next one that comes. */
+  async goAway(site: string): Promise<void> {
+    const worker = this.sites.get(site);
+    if (worker) await this.temporal.stopWorkers(worker);
   }
 
   start(runId: string, input: unknown) {
@@ -146,7 +164,7 @@ export class ScriptedConsortium {
       },
       signalEdgeClients: async (input) => {
         await this.note('signalEdgeClients', CENTRAL_NODE);
-        await signalEdgeClients(input);
+        if (!this.speaksForSites) await signalEdgeClients(input);
       },
       resolveImage: ({ image }) => Promise.resolve({ digest: `${image}@sha256:1`, labels: {} }),
     };

@@ -19,8 +19,8 @@ export interface TestTemporal {
   readonly workflowBundle: { codePath: string };
   /** Starts a worker that is shut down by {@link stopWorkers}, at the latest when the file ends. */
   startWorker(options: Omit<WorkerOptions, 'connection' | 'namespace'>): Promise<Worker>;
-  /** Shuts down every worker that was started; resolves when none polls any more. */
-  stopWorkers(): Promise<void>;
+  /** Shuts down workers, every one that was started if none is named; resolves when none of them polls any more. */
+  stopWorkers(...which: Worker[]): Promise<void>;
   /**
    * Does something when the file ends, before the connections close; the last one asked for comes first. (Jest would
    * call the file's own `afterAll` too late for that.)
@@ -45,7 +45,7 @@ class FileTemporal implements TestTemporal {
   client!: Client;
   nativeConnection!: NativeConnection;
   private readonly closing: (() => unknown)[] = [];
-  private readonly workers: { worker: Worker; running: Promise<void> }[] = [];
+  private workers: { worker: Worker; running: Promise<void> }[] = [];
 
   get address(): string {
     return fromSetup('MUSTER_TEST_TEMPORAL_ADDRESS');
@@ -73,8 +73,10 @@ class FileTemporal implements TestTemporal {
     return worker;
   }
 
-  async stopWorkers(): Promise<void> {
-    const workers = this.workers.splice(0);
+  async stopWorkers(...which: Worker[]): Promise<void> {
+    const isMeant = ({ worker }: { worker: Worker }) => which.length === 0 || which.includes(worker);
+    const workers = this.workers.filter(isMeant);
+    this.workers = this.workers.filter((each) => !isMeant(each));
     for (const { worker } of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     await Promise.all(workers.map(({ running }) => running));
   }

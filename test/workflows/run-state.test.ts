@@ -5,6 +5,7 @@ import {
   RUN_STATES,
   TERMINAL_NODE_STATES,
   TERMINAL_RUN_STATES,
+  type NodeError,
   type NodeState,
   type RunState,
 } from '../../workflows/contract';
@@ -47,7 +48,7 @@ const stateOf = (model: RunModel, node: string) => model.nodes.get(node)?.state;
 const RUN_PATHS: Record<RunState, string> = {
   provisioning: 'publishing stopping failed',
   publishing: 'launching stopping failed',
-  launching: 'running stopping failed',
+  launching: 'running stopping complete failed',
   running: 'stopping complete failed',
   stopping: 'stopped failed',
   complete: '',
@@ -235,6 +236,33 @@ describe('a run', () => {
     expect(waiting.nodes.get('a')?.attention).toEqual(attention);
     expect(learn(waiting, state('a', 'launching')).nodes.get('a')?.attention).toBeUndefined();
   });
+
+  it('forgets what needed attention when it is told that this is settled', () => {
+    const about = (attention: NodeError | null): Fact => ({
+      type: 'status',
+      status: { launchId: LAUNCH, node: 'a', attention },
+    });
+    const away = { node: 'a', phase: 'running', type: 'SiteAway', message: 'not heard of' };
+    const up = learn(started(), state('a', 'running'));
+    const missed = learn(up, about(away));
+    expect(missed.nodes.get('a')).toMatchObject({ state: 'running', attention: away });
+    expect(learn(missed, about(null)).nodes.get('a')).toEqual(up.nodes.get('a'));
+    expect(reduce(up, about(null), 9)).toBe(up);
+  });
+
+  it('complete without a site, names the site and why it was done without', () => {
+    const ends: Fact[] = [state(CENTRAL_NODE, 'complete'), state('a', 'complete'), broke('b', 'lost')];
+    const done = learn(
+      started(),
+      { type: 'phase', state: 'publishing' },
+      { type: 'phase', state: 'launching' },
+    );
+    const complete = learn(done, { type: 'phase', state: 'running' }, ...ends, {
+      type: 'end',
+      state: 'complete',
+    });
+    expect(complete.run.without).toEqual([{ node: 'b', state: 'lost', why: 'b broke' }]);
+  });
 });
 
 describe('whatever is learned, in whatever order', () => {
@@ -285,6 +313,54 @@ describe('whatever is learned, in whatever order', () => {
     );
   });
 
+  it('also over retries: each launch begins anew, and hears only of itself', () => {
+    const launches = ['launch000001', 'launch000002', 'launch000003'];
+    const ofLaunch = fc
+      .tuple(fc.constantFrom(...launches), anyFact)
+      .map(([launchId, fact]) => withLaunch(fact, launchId));
+    const retry = fc.constant('retry' as const);
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof({ weight: 9, arbitrary: ofLaunch }, { weight: 1, arbitrary: retry }), {
+          maxLength: 80,
+        }),
+        (all) => {
+          let current = 0;
+          let model = started();
+          all.forEach((fact, at) => {
+            if (fact === 'retry') {
+              if (current === launches.length - 1) return;
+              current += 1;
+              model = reduce(
+                initialModel('run-1', runInput(['a', 'b']), at),
+                { type: 'launch', launchId: launches[current]! },
+                at,
+              );
+              expect([...model.nodes.values()].map((node) => node.state)).toEqual([
+                'waiting',
+                'waiting',
+                'waiting',
+              ]);
+              expect(model.run.stop ?? model.run.error).toBeUndefined();
+              return;
+            }
+            const next = reduce(model, fact, at);
+            const saysLaunch = launchOf(fact);
+            if (saysLaunch !== undefined && saysLaunch !== launches[current]) expect(next).toBe(model);
+            expectStep(
+              model.run.state,
+              next.run.state,
+              RUN_TRANSITIONS[model.run.state],
+              TERMINAL_RUN_STATES,
+            );
+            if (TERMINAL_RUN_STATES.includes(model.run.state)) expect(next.run).toEqual(model.run);
+            model = next;
+          });
+        },
+      ),
+    );
+  });
+
   it('no node appears or disappears, and facts do not change the model they are applied to', () => {
     fc.assert(
       fc.property(facts, (all) => {
@@ -296,6 +372,18 @@ describe('whatever is learned, in whatever order', () => {
       }),
     );
   });
+
+  function withLaunch(fact: Fact, launchId: string): Fact {
+    if (fact.type === 'status') return { ...fact, status: { ...fact.status, launchId } };
+    if (fact.type === 'error') return { ...fact, failed: { ...fact.failed, launchId } };
+    return fact.type === 'stop' ? { ...fact, stop: { ...fact.stop, launchId } } : fact;
+  }
+
+  function launchOf(fact: Fact): string | undefined {
+    if (fact.type === 'status') return fact.status.launchId;
+    if (fact.type === 'error') return fact.failed.launchId;
+    return fact.type === 'stop' ? fact.stop.launchId : undefined;
+  }
 
   function expectStep<S extends string>(from: S, to: S, allowed: readonly S[], terminal: readonly S[]): void {
     if (from === to) return;

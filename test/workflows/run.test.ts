@@ -110,6 +110,18 @@ describe('RunWorkflow', () => {
     expect(Object.fromEntries(shown)).toMatchObject({ MusterConsortium: 'test', MusterStatus: 'complete' });
   });
 
+  it('completes also when every node has ended before it is known that they were told to start', async () => {
+    let told: () => void = () => undefined;
+    const isTold = new Promise<void>((resolve) => (told = resolve));
+    const script = await open(['a'], (it) => it.on('reportRunStartedCentral', CENTRAL_NODE, () => isTold));
+    const run = await script.start('quick', runInputDraft(['a']));
+    await script.end(CENTRAL_NODE);
+    const { launchId = '' } = (await script.snapshot('quick')).run;
+    await run.signal(statusSignal, { launchId, node: 'a', state: 'complete' });
+    await expect(run.result()).resolves.toMatchObject({ status: 'complete' });
+    told();
+  });
+
   it('stops when asked: every node is stopped and confirmed, and that is no error', async () => {
     const script = await open(['a', 'b']);
     const run = await script.start('stopped', runInputDraft(['a', 'b']));
@@ -160,11 +172,11 @@ describe('RunWorkflow', () => {
     expect(nodes.find(({ node }) => node === 'b')?.exitCode).toBe(1);
   });
 
-  it('calls a site that does not allow the computation refused', async () => {
+  it('calls a site refused that goes on not to allow the computation', async () => {
     const script = await open(['a', 'b'], (it) =>
       it.on('fetchRunKit', 'a', () => Promise.reject(failure('ComputationNotAllowed', 'not allowed here'))),
     );
-    const run = await script.start('refused', runInputDraft(['a', 'b']));
+    const run = await script.start('refused', runInputDraft(['a', 'b'], { windows: { retry: '1s' } }));
     expect(await failureOf(run.result())).toMatchObject({
       message: 'a: ComputationNotAllowed: not allowed here',
     });
@@ -182,19 +194,22 @@ describe('RunWorkflow', () => {
     expect(script.calls).toEqual(['provisionProject central']);
   });
 
-  it('waits while a person mends what can be mended, and goes on when it is', async () => {
-    let broken = true;
-    const script = await open(['a'], (it) =>
-      it.on('fetchRunKit', 'a', () =>
-        broken ? Promise.reject(failure('DataMissing', 'no folder')) : Promise.resolve(),
-      ),
-    );
-    const run = await script.start('mended', runInputDraft(['a']));
-    await script.called('fetchRunKit a');
-    broken = false;
-    for (const node of ['a', CENTRAL_NODE]) await script.end(node);
-    await expect(run.result()).resolves.toMatchObject({ status: 'complete' });
-  });
+  it.each(['ComputationNotAllowed', 'DataMissing', 'ImageMissing', 'EngineUnavailable', 'DiskFull'] as const)(
+    'waits while a person mends %s, and goes on when it is',
+    async (type) => {
+      let broken = true;
+      const script = await open(['a'], (it) =>
+        it.on('fetchRunKit', 'a', () =>
+          broken ? Promise.reject(failure(type, 'not yet')) : Promise.resolve(),
+        ),
+      );
+      const run = await script.start(`mended-${type.toLowerCase()}`, runInputDraft(['a']));
+      await script.called('fetchRunKit a');
+      broken = false;
+      for (const node of ['a', CENTRAL_NODE]) await script.end(node);
+      await expect(run.result()).resolves.toMatchObject({ status: 'complete' });
+    },
+  );
 
   it('calls a site lost that never answers, and does not wait for it longer than the computation allows', async () => {
     const script = await open(['a', 'b'], undefined, ['a']);
@@ -205,6 +220,27 @@ describe('RunWorkflow', () => {
     expect(view.error).toMatchObject({ node: 'b' });
     expect(nodes.find(({ node }) => node === 'b')?.state).toBe('lost');
     expect(nodes.find(({ node }) => node === 'a')?.state).toBe('stopped');
+  });
+
+  it('gives a site up that is silent for too long while its node runs, and calls it lost, not failed', async () => {
+    const script = await open(['a', 'b']);
+    const input = runInputDraft(['a', 'b'], {
+      computation: { name: 'example', version: '1', failure: { onSiteFailure: 'continue', minSites: 1 } },
+      windows: { lostAfter: '1s' },
+    });
+    const run = await script.start('lost-on-the-way', input);
+    for (const node of ['a', 'b', CENTRAL_NODE]) await script.called(`superviseNode ${node}`);
+    await script.goAway('b');
+    for (const node of ['a', CENTRAL_NODE]) await script.end(node);
+    await expect(run.result()).resolves.toMatchObject({ status: 'complete' });
+    const { run: view, nodes } = await script.snapshot('lost-on-the-way');
+    expect(nodes.find(({ node }) => node === 'b')).toMatchObject({
+      state: 'lost',
+      error: { type: 'SiteSilent' },
+    });
+    expect(view.without).toEqual([
+      { node: 'b', state: 'lost', why: expect.stringContaining('edge worker of b') as string },
+    ]);
   });
 
   it('stops every node that has not ended within the deadline, and ends only then', async () => {
