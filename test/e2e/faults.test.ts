@@ -32,7 +32,7 @@ it('whatever is killed at random, every run ends as it was meant to, and nothing
   const { states, wrong } = await withPlainStack(['a', 'b', 'c'], { say }, (stack) =>
     randomKills({
       ...{ stack, consortium: CONSORTIUM, seed: 1, runs: 10, say },
-      ...{ atOnce: 5, killEveryMs: 3_000, withinMs: 120_000 },
+      ...{ atOnce: 10, killEveryMs: 1_000, mostKills: 8, withinMs: 120_000 },
     }),
   );
   expect(wrong).toEqual([]);

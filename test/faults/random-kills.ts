@@ -17,7 +17,10 @@ export interface RandomKillOptions {
   runs: number;
   /** How many runs are under way at a time. */
   atOnce: number;
+  /** From when a part is back to the next kill. */
   killEveryMs: number;
+  /** After so many kills there are no more. */
+  mostKills?: number;
   /** Within which every run has to end. */
   withinMs: number;
   say: (line: string) => void;
@@ -135,19 +138,20 @@ function drawPlans({ seed, runs, stack }: RandomKillOptions): Plan[] {
  */
 async function killUntil(
   signal: AbortSignal,
-  { stack, seed, killEveryMs, say }: RandomKillOptions,
+  { stack, seed, killEveryMs, mostKills = Infinity, say }: RandomKillOptions,
 ): Promise<Record<string, number>> {
   const draw = numbersFrom(seed + 1);
   const names = stack.running.map(({ name }) => name);
   const kills: Record<string, number> = {};
-  for (;;) {
+  for (let count = 0; count < mostKills; count++) {
     await sleep(killEveryMs, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return kills;
+    if (signal.aborted) break;
     const name = pick(names, draw());
     kills[name] = (kills[name] ?? 0) + 1;
     say(`${name} is killed`);
     await stack.down(name, 0);
   }
+  return kills;
 }
 
 const pick = <T>(values: readonly T[], at: number): T => {

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { History } from '@temporalio/common/lib/proto-utils';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { z } from 'zod';
 import { followRun, type FollowedEvent } from '../../client';
@@ -69,7 +70,7 @@ async function keepEvidence(
   const folder = join(tmpdir(), 'muster-faults-evidence');
   await mkdir(folder, { recursive: true });
   const history = await temporal.workflow.getHandle(detail.run.runId).fetchHistory();
-  const content = { detail, events, history: historyToJSON(history) };
+  const content = { detail, events, history: JSON.parse(historyToJSON(history)) as unknown };
   await writeFile(join(folder, `${detail.run.runId}.json`), JSON.stringify(content, undefined, 1));
 }
 
@@ -105,8 +106,7 @@ function statesIn(history: readonly FollowedEvent[]): Map<string, string[]> {
   for (const event of history) {
     if (event.type !== 'run' && event.type !== 'node') continue;
     const who = event.type === 'run' ? 'run' : event.data.node;
-    const before = states.get(who) ?? [];
-    if (before.at(-1) !== event.data.state) states.set(who, [...before, event.data.state]);
+    states.set(who, withNext(states.get(who) ?? [], event.data.state));
   }
   return states;
 }
@@ -141,22 +141,33 @@ const Payload = z
   .object({ data: z.instanceof(Uint8Array) })
   .transform(({ data }): unknown => JSON.parse(Buffer.from(data).toString('utf8')));
 
-async function truthOf({ temporal }: FaultStack, runId: string): Promise<Truth> {
-  const { events } = await temporal.workflow.getHandle(runId).fetchHistory();
+async function truthOf(stack: FaultStack, runId: string): Promise<Truth> {
   const truth: Truth = { run: [], nodes: new Map() };
-  for (const event of events ?? []) {
+  for (const event of await everyEventOf(stack, runId)) {
     const status =
       event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields?.MusterStatus;
-    if (status) truth.run.push(RunState.parse(Payload.parse(status)));
+    if (status) truth.run = withNext(truth.run, RunState.parse(Payload.parse(status)));
     const scheduled = event.activityTaskScheduledEventAttributes;
     if (scheduled?.activityType?.name !== 'reportStatusCentral') continue;
     const report = StatusReport.parse(Payload.parse(scheduled.input?.payloads?.[0]));
-    for (const { node, state } of report.nodes) {
-      const before = truth.nodes.get(node) ?? [];
-      if (before.at(-1) !== state) truth.nodes.set(node, [...before, state]);
-    }
+    for (const { node, state } of report.nodes)
+      truth.nodes.set(node, withNext(truth.nodes.get(node) ?? [], state));
   }
   return truth;
+}
+
+const withNext = <T>(states: readonly T[], next: T): T[] =>
+  states.at(-1) === next ? [...states] : [...states, next];
+
+/** The history of a run's workflow, also where it was continued as new. */
+async function everyEventOf({ temporal }: FaultStack, runId: string) {
+  let all: NonNullable<History['events']> = [];
+  for (let execution: string | undefined | null; ;) {
+    const { events } = await temporal.workflow.getHandle(runId, execution ?? undefined).fetchHistory();
+    all = [...(events ?? []), ...all];
+    execution = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
+    if (!execution) return all;
+  }
 }
 
 function checkNothingLost(history: readonly FollowedEvent[], truth: Truth): string[] {
