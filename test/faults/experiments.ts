@@ -23,6 +23,9 @@ const DOWN_MS = 60_000;
 /** From the end of the fault and the release of the runs to the end of the last of them. */
 const ENDED_MS = 300_000;
 
+/** A run that fails for one of these has not told what happened. */
+const SAYS_NOTHING: readonly string[] = ['Internal', 'RunFailed'];
+
 /** What became of one cell of the matrix. */
 export interface Outcome {
   part: PartName;
@@ -42,8 +45,7 @@ export async function experiment(holding: Holding, part: PartName, fault: FaultN
   const held = await HeldRuns.hold(holding, `${part}-${fault}-${began}`);
   try {
     const name = part === 'edge-worker' ? `edge-worker:${holding.stack.sites.at(-1) ?? ''}` : part;
-    const hurt = FAULT[fault](holding.stack, name, part, () => held.release());
-    await hurt;
+    await FAULT[fault](holding.stack, name, part, () => held.release());
     const over = Date.now();
     const ended = await held.ended(ENDED_MS);
     const secondsToEnd = secondsSince(over);
@@ -52,9 +54,10 @@ export async function experiment(holding: Holding, part: PartName, fault: FaultN
     for (const [phase, { detail, followed }] of ended) {
       const { state, error } = detail.run;
       const wanted = phase === 'stopping' ? 'stopped' : 'complete';
-      if (state === 'failed')
-        failed.push({ phase, why: `${error?.node}: ${error?.type}: ${error?.message}` });
-      else if (state !== wanted) wrong.push(`the run held in ${phase} is ${state}`);
+      if (state === 'failed' && error !== undefined && !SAYS_NOTHING.includes(error.type))
+        failed.push({ phase, why: `${error.node}: ${error.type}: ${error.message}` });
+      else if (state !== wanted)
+        wrong.push(`the run held in ${phase} is ${state}: ${error?.message ?? 'no error'}`);
       wrong.push(...(await checkRun(holding.stack, detail, followed)).map((what) => `${phase}: ${what}`));
     }
     return { part, fault, seconds: secondsSince(began), secondsToEnd, failed, wrong };
@@ -63,14 +66,21 @@ export async function experiment(holding: Holding, part: PartName, fault: FaultN
   }
 }
 
+/** That of an experiment which came to no end. */
+export const outcomeWithout = (part: PartName, fault: FaultName, error: unknown): Outcome => ({
+  ...{ part, fault, seconds: 0, secondsToEnd: 0, failed: [] },
+  wrong: [error instanceof Error ? error.message : String(error)],
+});
+
 /** Does what is to be done to a part, releases the runs in the middle of it, and resolves when the part is well again. */
 type Hurt = (stack: FaultStack, name: string, part: PartName, release: () => Promise<void>) => Promise<void>;
 
 const ended =
   (signal: NodeJS.Signals): Hurt =>
-  async (stack, name, _part, release) => {
+  async (stack, name, part, release) => {
     const { pid } = stack.entry(name);
-    await stack.signal(name, signal);
+    // Postgres takes SIGTERM for a request to end once nobody uses it any more; service managers send it SIGINT.
+    await stack.signal(name, part === 'postgres' && signal === 'SIGTERM' ? 'SIGINT' : signal);
     await release();
     await stack.backWithout(name, pid);
   };

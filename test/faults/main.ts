@@ -7,8 +7,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { INTERRUPTED } from '../../cli/exit-codes';
 import { listenForInterrupts } from '../../cli/interrupts';
 import { whyNoEngine } from './engine';
-import { FAULTS, PARTS, experiment, type FaultName, type PartName } from './experiments';
-import { openMatrixStack } from './matrix-stack';
+import { FAULTS, PARTS, experiment, outcomeWithout, type FaultName, type PartName } from './experiments';
+import { openMatrixStack, type MatrixStack } from './matrix-stack';
 import { CONSORTIUM, withPlainStack } from './plain-stack';
 import { whyNoPostgres } from './postgres';
 import { randomKills } from './random-kills';
@@ -62,18 +62,24 @@ async function hurt(
   results: Results,
   done: (results: Results) => Promise<void>,
 ): Promise<void> {
-  say(`${part}: starting a stack`);
-  const stack = await openMatrixStack(part, say);
+  let stack: MatrixStack | undefined;
   try {
     for (const fault of faults) {
       say(`${part}, ${fault}`);
-      const outcome = await experiment(stack, part, fault);
+      stack ??= await openMatrixStack(part, say);
+      const outcome = await experiment(stack, part, fault).catch((error: unknown) =>
+        outcomeWithout(part, fault, error),
+      );
       say(JSON.stringify(outcome, undefined, 2));
       results.matrix.push(outcome);
       await done(results);
+      if (outcome.wrong.length === 0) continue;
+      // What is left of it would be in the way of the next.
+      await stack.close();
+      stack = undefined;
     }
   } finally {
-    await stack.close();
+    await stack?.close();
   }
 }
 

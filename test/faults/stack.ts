@@ -21,9 +21,11 @@ import { loadSecrets, statePaths, type Secrets, type StatePaths } from '../../de
 import { Supervisor } from '../../dev/supervisor';
 import { mintToken } from '../../dev/tokens';
 import { descendants } from './descendants';
+import { until } from './waiting';
 
 const TOKEN_LIFETIME = '1d';
 const START_AGAIN_MS = 200;
+const BACK_MS = 120_000;
 
 export interface FaultStackOptions {
   /** An empty folder. */
@@ -145,8 +147,8 @@ export class FaultStack {
 
   /** Resolves when the part has another process than `pid`. */
   async backWithout(name: string, pid: number): Promise<void> {
-    while (!this.running.some((entry) => entry.name === name && entry.pid !== pid))
-      await sleep(START_AGAIN_MS);
+    const isBack = () => this.running.some((entry) => entry.name === name && entry.pid !== pid) || undefined;
+    await until(`${name} is back`, BACK_MS, isBack);
   }
 
   entry(name: string): Entry {
