@@ -1,0 +1,184 @@
+/** Retrying from Temporal's own Web UI, by its buttons: Reset, and Start Workflow Like This One. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { CENTRAL_NODE } from '../../workflows/contract';
+import { describeInBrowser, launchBrowser } from '../support/browser';
+import { Consortium } from '../support/consortium';
+import { useFolder } from '../support/folder';
+
+jest.setTimeout(300_000);
+
+const folder = useFolder();
+const SITES = ['a', 'b'];
+const shell = (script: string) => ['sh', '-c', script];
+/** Nodes wait until they may go on; at a site that is to fail, they do so at once. */
+const go = () => join(folder, 'go');
+const fail = () => join(folder, 'fail');
+
+function computation() {
+  const work = `while [ ! -e ${go()} ]; do sleep 0.1; done; echo "{}" > "$OUTPUT_DIR/result.json"`;
+  const folders = [...SITES, 'centralNode'].map((node) => `"$PROVISION_DIR/runKits/${node}"`);
+  const makeKits = `for kit in ${folders.join(' ')}; do mkdir -p "$kit"; echo {} > "$kit/kit.json"; done`;
+  return {
+    name: 'patient',
+    version: '1',
+    commands: {
+      provision: shell(makeKits),
+      central: shell(work),
+      edge: shell(`if [ "$MUSTER_NODE" = b ] && [ -e ${fail()} ]; then exit 3; fi; ${work}`),
+    },
+    outputs: { central: ['result.json'], edge: ['result.json'] },
+    deadlines: { stopGrace: '1s' },
+  };
+}
+
+describeInBrowser('a person in the Temporal Web UI', () => {
+  let consortium: Consortium;
+  let consortiumId: string;
+  let browser: Browser;
+  let page: Page;
+  let started = 0;
+
+  beforeAll(async () => {
+    for (const site of SITES) mkdirSync(join(folder, 'data', site), { recursive: true });
+    mayGo(true);
+    const manifest = join(folder, 'computation.json');
+    writeFileSync(manifest, JSON.stringify(computation()));
+    const sites = SITES.flatMap((id) => ['--site', `${id}=${join(folder, 'data', id)}`]);
+    consortium = await Consortium.open([manifest, ...sites, '--runtime', 'process']);
+    consortiumId = (await consortium.api.listConsortia()).consortia[0]!.id;
+    browser = await launchBrowser();
+    page = await (await browser.newContext({ viewport: { width: 1600, height: 1200 } })).newPage();
+    page.setDefaultTimeout(60_000);
+  });
+  beforeEach(() => {
+    mayGo(false);
+    rmSync(fail(), { force: true });
+  });
+  afterAll(async () => {
+    await browser.close();
+    const unreplayable = await consortium.replayAll();
+    await consortium.muster.end();
+    expect(unreplayable).toEqual([]);
+  });
+
+  function mayGo(yes: boolean): void {
+    if (yes) writeFileSync(go(), '');
+    else rmSync(go(), { force: true });
+  }
+
+  const start = async () =>
+    (await consortium.api.startRun(consortiumId, {}, `in-the-web-ui-${started++}`)).runId;
+
+  async function running(): Promise<string> {
+    const runId = await start();
+    await consortium.up(runId);
+    return runId;
+  }
+
+  async function failed(): Promise<string> {
+    writeFileSync(fail(), '');
+    const runId = await start();
+    await consortium.until(runId, ({ run }) => run.state === 'failed');
+    rmSync(fail());
+    return runId;
+  }
+
+  async function stopped(): Promise<string> {
+    const runId = await running();
+    await consortium.api.stopRun(runId, { reason: 'for now' });
+    await consortium.until(runId, ({ run }) => run.state === 'stopped');
+    return runId;
+  }
+
+  const button = (name: string) =>
+    page.getByRole('button', { name, exact: true }).locator('visible=true').first();
+
+  async function open(runId: string): Promise<void> {
+    const { links } = await consortium.api.getRun(runId);
+    await page.goto(links.temporal ?? '');
+  }
+
+  /** Reset, at the first or the last point that is offered, the boxes as they are. */
+  async function reset(runId: string, point: 'first' | 'last'): Promise<void> {
+    await open(runId);
+    // Of a run at work it is one of the other actions.
+    const inMenu = page.getByRole('menuitem', { name: 'Reset', exact: true }).locator('visible=true');
+    await button('More Actions').waitFor();
+    if (await button('Reset').isVisible()) await button('Reset').click();
+    else {
+      await button('More Actions').click();
+      await inMenu.click();
+    }
+    await page.getByTestId('workflow-reset-event-id-select-button').locator('visible=true').click();
+    const points = page.locator('#reset-event-id-select [role=option]').locator('visible=true');
+    await points.first().waitFor();
+    await points[point]().click();
+    await button('Confirm').click();
+  }
+
+  async function startLikeThis(runId: string, newId: boolean): Promise<string> {
+    await open(runId);
+    await button('More Actions').click();
+    await page
+      .getByRole('menuitem', { name: 'Start Workflow Like This One' })
+      .locator('visible=true')
+      .click();
+    const id = page.getByLabel('Workflow ID', { exact: true }).locator('visible=true');
+    await page.getByText('"dataset"').first().waitFor();
+    if (newId) await id.fill(`${runId}-again`);
+    const startedId = await id.inputValue();
+    await button('Start Workflow').click();
+    await page.getByText('Workflow started successfully').waitFor();
+    return startedId;
+  }
+
+  /** The run is brought up by another launch, and completes everywhere. */
+  async function completesAnew(runId: string, before: string | undefined): Promise<void> {
+    const isAnew = ({ launchId, state }: { launchId?: string | undefined; state: string }) =>
+      launchId !== undefined && launchId !== before && state !== 'failed' && state !== 'stopped';
+    await consortium.muster.until('another launch', async () => {
+      const found = (await consortium.api.listRuns()).runs.find((run) => run.runId === runId);
+      return found && isAnew(found) ? found : undefined;
+    });
+    mayGo(true);
+    const { run, nodes } = await consortium.until(runId, ({ run }) => run.state === 'complete');
+    expect(run.error ?? run.stop).toBeUndefined();
+    expect(nodes.map(({ node, state }) => [node, state])).toEqual(
+      [CENTRAL_NODE, ...SITES].map((node) => [node, 'complete']),
+    );
+  }
+
+  const launchOf = async (runId: string) => (await consortium.api.getRun(runId)).run.launchId;
+
+  it.each([
+    ['failed', failed, 'last'],
+    ['failed', failed, 'first'],
+    ['stopped', stopped, 'last'],
+    ['running', running, 'last'],
+    ['running', running, 'first'],
+  ] as const)('resets a run that is %s, and it completes (%#)', async (_state, make, point) => {
+    const runId = await make();
+    const before = await launchOf(runId);
+    await reset(runId, point);
+    await completesAnew(runId, before);
+  });
+
+  it.each([
+    ['failed', failed],
+    ['stopped', stopped],
+  ] as const)('starts a run like one that is %s, under its id, and it completes', async (_state, make) => {
+    const runId = await make();
+    const before = await launchOf(runId);
+    expect(await startLikeThis(runId, false)).toBe(runId);
+    await completesAnew(runId, before);
+  });
+
+  it('starts a run like one that is running, under another id, and both complete', async () => {
+    const runId = await running();
+    const another = await startLikeThis(runId, true);
+    await completesAnew(another, undefined);
+    await consortium.until(runId, ({ run }) => run.state === 'complete');
+  });
+});
