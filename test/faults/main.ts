@@ -36,6 +36,16 @@ interface FaultOptions {
 const say = (line: string) =>
   void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 
+/** What is to be closed when somebody interrupts: nodes outlive the workers that started them. */
+const open = new Set<{ close: () => Promise<void> }>();
+const { asked, forced } = listenForInterrupts();
+// The parts are killed when this process exits.
+forced.addEventListener('abort', () => process.exit(INTERRUPTED));
+asked.addEventListener('abort', () => {
+  say('Stopping; press Ctrl-C again to stop at once.');
+  void Promise.allSettled([...open].map((one) => one.close())).then(() => process.exit(INTERRUPTED));
+});
+
 async function measure(choice: Choice, options: FaultOptions, done: (results: Results) => Promise<void>) {
   const results: Results = { matrix: [], network: [], absent: {} };
   for (const part of PARTS) {
@@ -66,7 +76,7 @@ async function hurt(
   try {
     for (const fault of faults) {
       say(`${part}, ${fault}`);
-      stack ??= await openMatrixStack(part, say);
+      stack ??= await opened(part);
       const outcome = await experiment(stack, part, fault).catch((error: unknown) =>
         outcomeWithout(part, fault, error),
       );
@@ -83,9 +93,17 @@ async function hurt(
   }
 }
 
+async function opened(part: PartName): Promise<MatrixStack> {
+  asked.throwIfAborted();
+  const stack = await openMatrixStack(part, say);
+  open.add(stack);
+  return stack;
+}
+
 async function measureNetwork(results: Results, done: (results: Results) => Promise<void>): Promise<void> {
   const network = new SiteNetwork();
   await withPlainStack(['a', 'b'], { say, ...network.options }, async (stack) => {
+    open.add(stack);
     const experiments = new NetworkExperiments(stack, network, CONSORTIUM);
     const all = [() => experiments.slow(), () => experiments.breaking(), () => experiments.cut(CUT_MS)];
     for (const one of all) {
@@ -98,12 +116,13 @@ async function measureNetwork(results: Results, done: (results: Results) => Prom
 }
 
 async function measureRandom({ seed, runs }: FaultOptions, results: Results): Promise<void> {
-  results.random = await withPlainStack(['a', 'b', 'c'], { say }, (stack) =>
-    randomKills({
+  results.random = await withPlainStack(['a', 'b', 'c'], { say }, (stack) => {
+    open.add(stack);
+    return randomKills({
       ...{ stack, consortium: CONSORTIUM, seed, runs, say },
       ...{ atOnce: RUNS_AT_ONCE, killEveryMs: KILL_EVERY_MS, withinMs: RUN_ENDED_MS },
-    }),
-  );
+    });
+  });
   say(JSON.stringify(results.random, undefined, 2));
 }
 
@@ -126,9 +145,6 @@ function natural(text: string): number {
 }
 
 async function main(options: FaultOptions): Promise<number> {
-  const { asked } = listenForInterrupts();
-  // The parts are killed when this process exits.
-  asked.addEventListener('abort', () => process.exit(INTERRUPTED));
   const all = { ...choose('*'), random: true, network: true };
   // A part of the experiments says little about the whole.
   const done = options.only === undefined ? writeReliability : () => Promise.resolve();
@@ -143,5 +159,14 @@ const program = new Command('test:faults')
   .option('--only <what>', 'PART, PART:FAULT, random or network; may be given again', choose)
   .option('--runs <number>', 'how many runs go through random kills', natural, 200)
   .option('--seed <number>', 'what the random kills are drawn from', natural, 1)
-  .action(async (options: FaultOptions) => process.exit(await main(options)));
+  .action(async (options: FaultOptions) => {
+    try {
+      process.exit(await main(options));
+    } catch (error) {
+      // What was interrupted has nothing more to say, and everything is being closed.
+      if (asked.aborted) return;
+      say(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      process.exit(1);
+    }
+  });
 void program.parseAsync();
