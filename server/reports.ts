@@ -52,6 +52,8 @@ export function createReports(journal: Journal): Reports {
           await writeRun(tx, runId, changes.run, { ...from, handedOver: true });
           await writeAttempt(tx, runId, changes.run, from);
         }
+        for (const run of (changes.run && report.passed) ?? [])
+          tell({ type: 'run', at: run.since, data: run });
         if (changes.nodes.length > 0) await writeNodes(tx, runId, changes.nodes, from);
         for (const node of told.nodes) tell({ type: 'node', at: report.at, data: node });
         await logFinal(tx, tell, runId, from.launchId, changes.errors, report.at);

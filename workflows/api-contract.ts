@@ -18,6 +18,7 @@ import {
   RunView,
   SiteId,
   Sites,
+  StatusReport,
   Windows,
 } from './contract';
 
@@ -194,6 +195,7 @@ export const StatusReportBody = z.strictObject({
   /** Temporal's id of the execution that speaks: the one that a reset changes. */
   execution: z.string(),
   run: RunView,
+  passed: StatusReport.shape.passed,
   nodes: z.array(NodeView),
 });
 export type StatusReportBody = z.output<typeof StatusReportBody>;

@@ -528,12 +528,14 @@ export const StartedReport = LaunchRef.extend({
   at: z.number(),
 });
 export type StartedReport = z.output<typeof StartedReport>;
-/** What RunWorkflow tells the central API: the run, and what its nodes went through since it last did. */
+/** What RunWorkflow tells the central API: the run, and what it and its nodes went through since it last did. */
 export const StatusReport = z.strictObject({
   /** Workflow time; with `seq` it orders reports, also across a reset. */
   at: z.number(),
   seq: z.int(),
   run: RunView,
+  /** The run as it was in states that it came into and left again since it last reported. */
+  passed: z.array(RunView).max(RUN_STATES.length).optional(),
   /** In the order of time; a node that went through several states is there several times. */
   nodes: z.array(NodeView),
 });

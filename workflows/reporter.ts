@@ -1,11 +1,11 @@
 /**
- * Reports the run to the central API: one report at a time, each with the run as it is and what its nodes went through
- * since the one before, so that a burst of changes is one report and a thousand sites stay a short history.
+ * Reports the run to the central API: one report at a time, each with the run as it is and what it and its nodes went
+ * through since the one before, so that a burst of changes is one report and a thousand sites stay a short history.
  */
 import { condition, log, patched, proxyActivities } from '@temporalio/workflow';
 import { reporting } from './activity-options';
 import { now } from './clock';
-import type { CentralActivities, NodeView } from './contract';
+import type { CentralActivities, NodeView, RunState, RunView } from './contract';
 import type { RunModel } from './run-state';
 
 /**
@@ -20,6 +20,9 @@ const MAX_VIEWS = 1000;
 export class Reporter {
   /** What is not reported yet of each node: every state that it came into. */
   private news = new Map<string, NodeView[]>();
+  /** States of the run that came and went since the last report. */
+  private passed: RunView[] = [];
+  private toldState: RunState | undefined;
   private pending = true;
   private closing = false;
   private busy = false;
@@ -30,6 +33,7 @@ export class Reporter {
     private seq = 0,
   ) {
     if (seq === 0) for (const node of model().nodes.values()) this.note(node);
+    else this.toldState = model().run.state;
   }
 
   /** Number of the last report. */
@@ -45,6 +49,8 @@ export class Reporter {
   /** Notes what differs between two models; nodes that did not change are the same objects in both. */
   changed(before: RunModel, after: RunModel): void {
     this.pending = true;
+    const { state } = before.run;
+    if (state !== after.run.state && state !== this.toldState) this.passed.push(before.run);
     for (const [name, node] of after.nodes) if (before.nodes.get(name) !== node) this.note(node);
   }
 
@@ -84,6 +90,8 @@ export class Reporter {
   private async report(): Promise<void> {
     const { run } = this.model();
     const nodes = this.take();
+    const passed = this.passed.splice(0);
+    this.toldState = run.state;
     this.pending = this.news.size > 0;
     this.seq += 1;
     const { reportStatusCentral } = proxyActivities<CentralActivities>({
@@ -91,7 +99,13 @@ export class Reporter {
       summary: `${run.state}; ${nodes.map(({ node, state }) => `${node} ${state}`).join(', ')}`.slice(0, 200),
     });
     try {
-      await reportStatusCentral({ at: now(), seq: this.seq, run, nodes });
+      await reportStatusCentral({
+        at: now(),
+        seq: this.seq,
+        run,
+        nodes,
+        ...(passed.length > 0 && { passed }),
+      });
     } catch (error) {
       // Refused for good. The run goes on all the same: what it does matters more than who hears of it.
       log.error('report refused by the central API', { error: String(error) });
