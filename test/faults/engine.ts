@@ -1,6 +1,6 @@
 /**
- * A container engine of one's own, beside that of the machine, which is left alone: with folders, a socket and addresses
- * of its own. It keeps its containers over a restart (`live-restore`), as one does that is meant to be reliable.
+ * A container engine of one's own, beside that of the machine, which is left alone: with folders, a socket and a network
+ * namespace of its own, for an engine takes the bridges of every other one for its own. It keeps its containers over a restart (`live-restore`), as one does that is meant to be reliable.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -14,9 +14,6 @@ import { findProgram } from './find-program';
 
 const run = promisify(execFile);
 
-/** Of the nodes' network. */
-const ADDRESSES = 'base=172.30.0.0/16,size=24';
-const GATEWAY = '172.30.0.1';
 const POLL_MS = 50;
 
 export interface OwnEngine {
@@ -30,7 +27,9 @@ export interface OwnEngine {
 /** Why this machine and user cannot have one; `undefined` where they can. */
 export async function whyNoEngine(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'only root can run an engine of its own';
-  return (await findProgram('dockerd')) === undefined ? 'dockerd is not installed' : undefined;
+  for (const program of ['dockerd', 'ip', 'nsenter'])
+    if ((await findProgram(program)) === undefined) return `${program} is not installed`;
+  return undefined;
 }
 
 /** An engine below `root`. From now on until it is removed it is the engine that this process and what it starts find. */
@@ -41,19 +40,20 @@ export async function ownEngine(root: string): Promise<OwnEngine> {
   const at = (name: string) => join(folder, name);
   await mkdir(folder);
   await writeFile(at('daemon.json'), '{}');
+  const network = `muster-faults-${process.pid}`;
+  await run('ip', ['netns', 'add', network]);
+  await run('ip', ['-n', network, 'link', 'set', 'lo', 'up']);
   const before = process.env.DOCKER_HOST;
   const address = `unix://${at('docker.sock')}`;
   process.env.DOCKER_HOST = address;
   const part: Part = {
     name: 'docker',
     command: [
-      program,
+      'nsenter',
+      ...[`--net=/run/netns/${network}`, program],
       ...['--host', address, '--pidfile', at('docker.pid')],
       ...['--data-root', at('data'), '--exec-root', at('exec')],
       ...['--config-file', at('daemon.json'), '--log-level', 'warn', '--live-restore'],
-      // What is the machine's own stays as it is: its bridge, its packet filter, its routing.
-      ...['--bridge', 'none', '--iptables=false', '--ip-masq=false', '--ip-forward=false'],
-      ...['--default-address-pool', ADDRESSES, '--host-gateway-ip', GATEWAY],
     ],
     env: {},
     address,
@@ -73,6 +73,7 @@ export async function ownEngine(root: string): Promise<OwnEngine> {
     async remove() {
       if (before === undefined) delete process.env.DOCKER_HOST;
       else process.env.DOCKER_HOST = before;
+      await run('ip', ['netns', 'delete', network]);
       await unmountBelow(folder);
       await rm(folder, { recursive: true, force: true });
     },

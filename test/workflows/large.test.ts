@@ -36,11 +36,14 @@ class LargeRun {
     return run;
   }
 
-  /** Resolves once the central node has been watched so many times. */
+  /** Resolves once the central node has been watched so many times, and every site was told to start. */
   async launched(times: number): Promise<string> {
     await this.script.called(`superviseNode ${CENTRAL_NODE}`, times);
-    this.launchId = (await this.script.snapshot(this.runId)).run.launchId ?? '';
-    return this.launchId;
+    for (;;) {
+      const { launchId = '', state } = (await this.snapshot()).run;
+      this.launchId = launchId;
+      if (state === 'running') return launchId;
+    }
   }
 
   /** Every site says that its node is in this state, one signal each. */

@@ -1,0 +1,98 @@
+/** Sites that are out of reach for a while: their edge workers are frozen, and thaw. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Consortium } from '../support/consortium';
+import { useFolder } from '../support/folder';
+
+jest.setTimeout(240_000);
+
+const folder = useFolder();
+const SITES = ['a', 'b'];
+const shell = (script: string) => ['sh', '-c', script];
+const KITS = [...SITES, 'centralNode'].map((node) => `"$PROVISION_DIR/runKits/${node}"`).join(' ');
+/** Nodes work until this file is there. */
+const done = () => join(folder, 'done');
+const work = () => `while [ ! -e ${done()} ]; do sleep 0.1; done; echo "{}" > "$OUTPUT_DIR/result.json"`;
+
+let consortium: Consortium;
+let consortiumId: string;
+
+beforeAll(async () => {
+  for (const site of SITES) mkdirSync(join(folder, 'data', site), { recursive: true });
+  writeFileSync(done(), '');
+  const manifest = join(folder, 'computation.json');
+  const computation = {
+    name: 'patient',
+    version: '1',
+    commands: {
+      provision: shell(`for kit in ${KITS}; do mkdir -p "$kit"; echo {} > "$kit/kit.json"; done`),
+      central: shell(work()),
+      edge: shell(work()),
+    },
+    outputs: { central: ['result.json'], edge: ['result.json'] },
+    deadlines: { stopGrace: '1s' },
+  };
+  writeFileSync(manifest, JSON.stringify(computation));
+  const sites = SITES.flatMap((id) => ['--site', `${id}=${join(folder, 'data', id)}`]);
+  consortium = await Consortium.open([manifest, ...sites, '--runtime', 'process']);
+  const [tried] = (await consortium.api.listConsortia()).consortia;
+  consortiumId = tried!.id;
+  await consortium.api.putConsortium(consortiumId, {
+    ...tried!,
+    windows: { retry: '1m', stopConfirm: '5s' },
+  });
+});
+afterAll(async () => {
+  const unreplayable = await consortium.replayAll();
+  await consortium.muster.end();
+  expect(unreplayable).toEqual([]);
+});
+
+async function freeze(site: string): Promise<() => void> {
+  const { pid } = await consortium.muster.process(`edge-worker:${site}`);
+  process.kill(pid, 'SIGSTOP');
+  return () => void process.kill(pid, 'SIGCONT');
+}
+
+it('a site that is off when the run starts takes part as soon as it is there', async () => {
+  const thaw = await freeze('b');
+  const { runId } = await consortium.api.startRun(consortiumId, {}, 'late-site');
+  const stateOf = (nodes: { node: string; state: string }[], node: string) =>
+    nodes.find((each) => each.node === node)?.state;
+  const waiting = await consortium.until(runId, ({ nodes }) => stateOf(nodes, 'a') === 'complete');
+  expect(stateOf(waiting.nodes, 'b')).toBe('waiting');
+  expect(waiting.run.state).toBe('running');
+  thaw();
+  const { run, nodes } = await consortium.ended(runId);
+  expect(run.state).toBe('complete');
+  expect(stateOf(nodes, 'b')).toBe('complete');
+});
+
+it('a stop names the site that it could not reach, and its node is gone when the site is back', async () => {
+  rmSync(done());
+  const { runId } = await consortium.api.startRun(consortiumId, {}, 'stop-out-of-reach');
+  const up = await consortium.up(runId);
+  const pid = Number(up.nodes.find(({ node }) => node === 'b')?.containerId?.match(/\d+/)?.[0]);
+  expect(isThere(pid)).toBe(true);
+  const thaw = await freeze('b');
+  await consortium.api.stopRun(runId, { reason: 'enough' });
+  const { run, nodes } = await consortium.ended(runId);
+  expect(run).toMatchObject({ state: 'stopped', stop: { reason: 'enough' } });
+  expect(nodes.map(({ node, state, error }) => [node, state, error?.type])).toEqual([
+    ['central', 'stopped', undefined],
+    ['a', 'stopped', undefined],
+    ['b', 'lost', 'StopUnconfirmed'],
+  ]);
+  expect(isThere(pid)).toBe(true);
+  thaw();
+  await consortium.muster.until('the end of the node', () => (isThere(pid) ? undefined : true));
+});
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
