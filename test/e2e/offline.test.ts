@@ -36,11 +36,9 @@ beforeAll(async () => {
   const sites = SITES.flatMap((id) => ['--site', `${id}=${join(folder, 'data', id)}`]);
   consortium = await Consortium.open([manifest, ...sites, '--runtime', 'process']);
   const [tried] = (await consortium.api.listConsortia()).consortia;
-  consortiumId = tried!.id;
-  await consortium.api.putConsortium(consortiumId, {
-    ...tried!,
-    windows: { retry: '1m', stopConfirm: '5s' },
-  });
+  const { id, ...body } = tried!;
+  consortiumId = id;
+  await consortium.api.putConsortium(id, { ...body, windows: { retry: '1m', stopConfirm: '5s' } });
 });
 afterAll(async () => {
   const unreplayable = await consortium.replayAll();
