@@ -18,6 +18,7 @@ import {
 import { failure } from '../../workflows/errors';
 import { interruptionOf, willRetry } from '../shared/attempt';
 import { NodeLogs } from '../shared/node-logs';
+import { oneAtATime } from '../shared/one-at-a-time';
 import { capped, type HostPolicy, type Means } from '../shared/policy';
 import { launchMeans } from '../shared/run-node';
 import { writeWhole } from '../shared/write-whole';
@@ -33,8 +34,13 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export function createProvisionProject(host: CentralHost, ending: Ending) {
   const logs = new NodeLogs(host);
-  return async function provisionProject(input: ProvisionInput): Promise<Provisioned> {
+  const inTurn = oneAtATime();
+  return function provisionProject(input: ProvisionInput): Promise<Provisioned> {
     const node = { runId: input.runId, launchId: input.launchId, node: PROVISION_NODE };
+    return inTurn(`${node.runId}/${node.launchId}`, () => provision(input, node));
+  };
+
+  async function provision(input: ProvisionInput, node: NodeRef): Promise<Provisioned> {
     try {
       await endOlderLaunches(host, ending, input);
       const policy = await host.policy();
@@ -50,7 +56,7 @@ export function createProvisionProject(host: CentralHost, ending: Ending) {
       if (isFinal(error)) await giveUp(host, node);
       throw error;
     }
-  };
+  }
 }
 
 type Endpoint = Provisioned['endpoint'];

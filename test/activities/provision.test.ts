@@ -30,6 +30,17 @@ describe('kits are made', () => {
     expect(kept).toContain(`launches/${stage.runId}.${stage.launchId}/outgoing/a/name`);
     expect(kept.filter((name) => /ca\.key|\/provision\/|^nodes/.test(name))).toEqual([]);
   });
+
+  test('once, also by two attempts at the same time, of which the server has given up one', async () => {
+    stage = await Stage.open();
+    const worker = stage.central();
+    const attempt = () => worker.do('provisionProject', stage.provisionInput(['a']));
+    const [first, second] = await Promise.all([attempt(), attempt()]);
+    expect(second).toEqual(first);
+    await expect(stage.kept('central')).resolves.toContain(
+      `launches/${stage.runId}.${stage.launchId}/outgoing/a/name`,
+    );
+  });
 });
 
 describe('no kits are made, and it is said why', () => {
