@@ -392,7 +392,7 @@ export const SEARCH_ATTRIBUTES = {
 
 // ---------------------------------------------------------------- signals and queries
 
-/** To RunWorkflow: a node changed state, or reported on itself. */
+/** To RunWorkflow: a node changed state, or needs attention. `report` is in the histories of before only. */
 export const StatusSignal = z.strictObject({
   launchId: LaunchId,
   node: NodeName,

@@ -101,8 +101,9 @@ export class Launch {
   private centralEnd: Fact | undefined;
   /** Nodes that missed a deadline and have not confirmed yet that they are down. */
   private readonly givenUp: Set<string>;
-  /** Deadlines, once they are running. */
+  /** The verdict that was read off last. */
   private judged: { model: RunModel; type: Verdict['type'] } | undefined;
+  /** Deadlines, once they are running. */
   private upBy: number | undefined;
   private endBy: number | undefined;
 
