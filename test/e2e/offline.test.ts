@@ -1,40 +1,16 @@
 /** Sites that are out of reach for a while: their edge workers are frozen, and thaw. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Consortium } from '../support/consortium';
+import type { Consortium } from '../support/consortium';
 import { useFolder } from '../support/folder';
+import { Patient } from '../support/patient';
 
 jest.setTimeout(240_000);
 
-const folder = useFolder();
-const SITES = ['a', 'b'];
-const shell = (script: string) => ['sh', '-c', script];
-const KITS = [...SITES, 'centralNode'].map((node) => `"$PROVISION_DIR/runKits/${node}"`).join(' ');
-/** Nodes work until this file is there. */
-const done = () => join(folder, 'done');
-const work = () => `while [ ! -e ${done()} ]; do sleep 0.1; done; echo "{}" > "$OUTPUT_DIR/result.json"`;
-
+const patient = new Patient(useFolder(), ['a', 'b']);
 let consortium: Consortium;
 let consortiumId: string;
 
 beforeAll(async () => {
-  for (const site of SITES) mkdirSync(join(folder, 'data', site), { recursive: true });
-  writeFileSync(done(), '');
-  const manifest = join(folder, 'computation.json');
-  const computation = {
-    name: 'patient',
-    version: '1',
-    commands: {
-      provision: shell(`for kit in ${KITS}; do mkdir -p "$kit"; echo {} > "$kit/kit.json"; done`),
-      central: shell(work()),
-      edge: shell(work()),
-    },
-    outputs: { central: ['result.json'], edge: ['result.json'] },
-    deadlines: { stopGrace: '1s' },
-  };
-  writeFileSync(manifest, JSON.stringify(computation));
-  const sites = SITES.flatMap((id) => ['--site', `${id}=${join(folder, 'data', id)}`]);
-  consortium = await Consortium.open([manifest, ...sites, '--runtime', 'process']);
+  consortium = await patient.open();
   const [tried] = (await consortium.api.listConsortia()).consortia;
   const { id, ...body } = tried!;
   consortiumId = id;
@@ -67,7 +43,7 @@ it('a site that is off when the run starts takes part as soon as it is there', a
 });
 
 it('a stop names the site that it could not reach, and its node is gone when the site is back', async () => {
-  rmSync(done());
+  patient.mayGo(false);
   const { runId } = await consortium.api.startRun(consortiumId, {}, 'stop-out-of-reach');
   const up = await consortium.up(runId);
   const pid = Number(up.nodes.find(({ node }) => node === 'b')?.containerId?.match(/\d+/)?.[0]);

@@ -1,37 +1,15 @@
 /** Retrying from Temporal's own Web UI, by its buttons: Reset, and Start Workflow Like This One. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { CENTRAL_NODE } from '../../workflows/contract';
 import { describeInBrowser, launchBrowser } from '../support/browser';
-import { Consortium } from '../support/consortium';
+import type { Consortium } from '../support/consortium';
 import { useFolder } from '../support/folder';
+import { Patient } from '../support/patient';
 
 jest.setTimeout(300_000);
 
-const folder = useFolder();
 const SITES = ['a', 'b'];
-const shell = (script: string) => ['sh', '-c', script];
-/** Nodes wait until they may go on; at a site that is to fail, they do so at once. */
-const go = () => join(folder, 'go');
-const fail = () => join(folder, 'fail');
-
-function computation() {
-  const work = `while [ ! -e ${go()} ]; do sleep 0.1; done; echo "{}" > "$OUTPUT_DIR/result.json"`;
-  const folders = [...SITES, 'centralNode'].map((node) => `"$PROVISION_DIR/runKits/${node}"`);
-  const makeKits = `for kit in ${folders.join(' ')}; do mkdir -p "$kit"; echo {} > "$kit/kit.json"; done`;
-  return {
-    name: 'patient',
-    version: '1',
-    commands: {
-      provision: shell(makeKits),
-      central: shell(work),
-      edge: shell(`if [ "$MUSTER_NODE" = b ] && [ -e ${fail()} ]; then exit 3; fi; ${work}`),
-    },
-    outputs: { central: ['result.json'], edge: ['result.json'] },
-    deadlines: { stopGrace: '1s' },
-  };
-}
+const patient = new Patient(useFolder(), SITES);
 
 describeInBrowser('a person in the Temporal Web UI', () => {
   let consortium: Consortium;
@@ -41,20 +19,15 @@ describeInBrowser('a person in the Temporal Web UI', () => {
   let started = 0;
 
   beforeAll(async () => {
-    for (const site of SITES) mkdirSync(join(folder, 'data', site), { recursive: true });
-    mayGo(true);
-    const manifest = join(folder, 'computation.json');
-    writeFileSync(manifest, JSON.stringify(computation()));
-    const sites = SITES.flatMap((id) => ['--site', `${id}=${join(folder, 'data', id)}`]);
-    consortium = await Consortium.open([manifest, ...sites, '--runtime', 'process']);
+    consortium = await patient.open();
     consortiumId = (await consortium.api.listConsortia()).consortia[0]!.id;
     browser = await launchBrowser();
     page = await (await browser.newContext({ viewport: { width: 1600, height: 1200 } })).newPage();
     page.setDefaultTimeout(60_000);
   });
   beforeEach(() => {
-    mayGo(false);
-    rmSync(fail(), { force: true });
+    patient.mayGo(false);
+    patient.fails('b', false);
   });
   afterAll(async () => {
     await browser.close();
@@ -62,11 +35,6 @@ describeInBrowser('a person in the Temporal Web UI', () => {
     await consortium.muster.end();
     expect(unreplayable).toEqual([]);
   });
-
-  function mayGo(yes: boolean): void {
-    if (yes) writeFileSync(go(), '');
-    else rmSync(go(), { force: true });
-  }
 
   const start = async () =>
     (await consortium.api.startRun(consortiumId, {}, `in-the-web-ui-${started++}`)).runId;
@@ -78,10 +46,10 @@ describeInBrowser('a person in the Temporal Web UI', () => {
   }
 
   async function failed(): Promise<string> {
-    writeFileSync(fail(), '');
+    patient.fails('b', true);
     const runId = await start();
     await consortium.until(runId, ({ run }) => run.state === 'failed');
-    rmSync(fail());
+    patient.fails('b', false);
     return runId;
   }
 
@@ -142,7 +110,7 @@ describeInBrowser('a person in the Temporal Web UI', () => {
       const found = (await consortium.api.listRuns()).runs.find((run) => run.runId === runId);
       return found && isAnew(found) ? found : undefined;
     });
-    mayGo(true);
+    patient.mayGo(true);
     const { run, nodes } = await consortium.until(runId, ({ run }) => run.state === 'complete');
     expect(run.error ?? run.stop).toBeUndefined();
     expect(nodes.map(({ node, state }) => [node, state])).toEqual(
