@@ -103,13 +103,17 @@ export function describeChanges(before: Progress, after: Progress): string[] {
     const old = before.nodes.find((other) => other.node === node.node);
     if (node.state !== (old?.state ?? 'waiting'))
       lines.push(`${stamp(node.since)}${node.node} ${node.state}${whereItRuns(node)}`);
-    const words = node.report === undefined ? '' : reportWords(node.report);
-    if (words !== '' && (old?.report === undefined || words !== reportWords(old.report))) {
-      lines.push(`${node.node} ${words}`);
-    }
+    const words = wordsOf(node);
+    if (words !== '' && words !== wordsOf(old)) lines.push(`${node.node} ${words}`);
   }
   return lines;
 }
+
+const COMING_UP: readonly NodeState[] = ['waiting', 'fetching', 'launching'];
+
+/** What a node says of itself may be here before the word that it is up; until then, it is held back. */
+const wordsOf = (node: NodeView | undefined) =>
+  node?.report === undefined || COMING_UP.includes(node.state) ? '' : reportWords(node.report);
 
 const whereItRuns = ({ state, runtime, containerId }: NodeView) =>
   state === 'running' && runtime !== undefined && containerId !== undefined

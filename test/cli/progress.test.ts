@@ -56,6 +56,55 @@ test('plain lines: one per change, with the time since the start', () => {
   ]);
 });
 
+const connecting = { report: { phase: 'connecting' } };
+const round = { report: { phase: 'round', progress: 0.5 } };
+test.each<[string, FollowedEvent[], string[]]>([
+  [
+    'waits for the state',
+    [
+      node('dream', 'waiting', 0, connecting),
+      node('dream', 'fetching', 100, connecting),
+      node('dream', 'launching', 200, connecting),
+      node('dream', 'running', 300, connecting),
+    ],
+    ['dream fetching', 'dream launching', 'dream running', 'dream connecting'],
+  ],
+  [
+    'gives way to a later one while it waits',
+    [
+      node('dream', 'launching', 0, connecting),
+      node('dream', 'launching', 0, round),
+      node('dream', 'running', 100, round),
+    ],
+    ['dream launching', 'dream running', 'dream round 50 %'],
+  ],
+  [
+    'is said once',
+    [
+      node('dream', 'running', 0, connecting),
+      node('dream', 'stopping', 100, connecting),
+      node('dream', 'stopped', 200, connecting),
+    ],
+    ['dream running', 'dream connecting', 'dream stopping', 'dream stopped'],
+  ],
+  [
+    'is not lost with a node that ends at once',
+    [node('dream', 'fetching', 0, connecting), node('dream', 'failed', 100, connecting)],
+    ['dream fetching', 'dream failed', 'dream connecting'],
+  ],
+  [
+    'is said again by the node of another launch',
+    [
+      node('dream', 'failed', 0, connecting),
+      node('dream', 'waiting', 100),
+      node('dream', 'running', 200, connecting),
+    ],
+    ['dream failed', 'dream connecting', 'dream waiting', 'dream running', 'dream connecting'],
+  ],
+])('plain lines: the own word of a node %s', (_case, events, lines) => {
+  expect(linesOf(events)).toEqual(lines);
+});
+
 test('an error is said once, and again when it is no longer tried', () => {
   const failed = (data: ErrorEntry) => followed({ type: 'error', data });
   const retrying = errorEntry({ retrying: true });
