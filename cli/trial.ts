@@ -97,8 +97,9 @@ async function prepare(
       signal,
       attach: true,
     });
-    const sites = await TrialSites.begin(stack, plan.sites);
+    let sites: TrialSites | undefined;
     try {
+      sites = await TrialSites.begin(stack, plan.sites);
       if (runtime === 'docker') shown.starting('Image');
       const say = (line: string) => shown.doing('Image', line);
       const means = await unlessAborted(signal, prepareMeans(plan, runtime, say));
@@ -107,7 +108,7 @@ async function prepare(
       isUp = true;
       return { means, stack, sites };
     } catch (error) {
-      await sites.end();
+      await sites?.end();
       await stack.stop();
       throw error;
     }

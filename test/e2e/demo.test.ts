@@ -1,10 +1,15 @@
 /** The main job: one command brings a federated run up on real data, and it finds what the pooled data would say. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describeWithEngine } from '../nodes/needs-engine';
 import { replayAll } from '../support/consortium';
+import { useFolder } from '../support/folder';
 import { ISLANDS, globalFit } from '../support/penguins';
 import { MusterProcess } from '../support/try';
 
 jest.setTimeout(300_000);
+
+const state = useFolder();
 
 async function demo(runtime: 'process' | 'docker'): Promise<void> {
   const muster = await MusterProcess.start(['demo', '--once', '--json', '--runtime', runtime]);
@@ -39,6 +44,19 @@ async function unreplayable(state: string): Promise<string[]> {
 
 it('muster demo finds the coefficients of the pooled data at every site, and leaves no process', () =>
   demo('process'));
+
+it('muster demo that cannot write what a site allows says so in one line, and stops what it started', async () => {
+  writeFileSync(join(state, 'sites'), 'a file, and no folder');
+  const muster = await MusterProcess.start(['demo', '--once', '--runtime', 'process'], { state });
+  try {
+    expect(await muster.exited).toBe(1);
+    expect(muster.stderr).toMatch(/^error: .*\/sites\/.*\n$/);
+    expect(await muster.processes()).toEqual([]);
+    expect(await muster.leftovers()).toEqual([]);
+  } finally {
+    await muster.end();
+  }
+});
 
 describeWithEngine('with Docker', () => {
   it('muster demo does the same in containers', () => demo('docker'));
