@@ -51,16 +51,26 @@ export async function firstThatWorks<T>(
   );
 }
 
-/** A program on PATH. */
+/** A program on PATH, if there is one. */
+export async function findOnPath(
+  name: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string | undefined> {
+  for (const folder of (env.PATH ?? '').split(delimiter).filter(isAbsolute)) {
+    const file = join(folder, name);
+    if (await isExecutable(file)) return file;
+  }
+  return undefined;
+}
+
+/** {@link findOnPath} as a way. */
 export function onPath(name: string, env: NodeJS.ProcessEnv = process.env): Way<string> {
   return {
     name: `${name} on PATH`,
     async take() {
-      for (const folder of (env.PATH ?? '').split(delimiter).filter(isAbsolute)) {
-        const file = join(folder, name);
-        if (await isExecutable(file)) return file;
-      }
-      throw new Error('not there');
+      const file = await findOnPath(name, env);
+      if (file === undefined) throw new Error('not there');
+      return file;
     },
   };
 }

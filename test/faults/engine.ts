@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Part } from '../../dev/part';
+import { findOnPath } from '../../dev/programs';
 import { connectEngine, engineAnswers } from '../../nodes';
 import { ask } from '../../nodes/engine';
-import { findProgram } from './find-program';
 
 const run = promisify(execFile);
 
@@ -28,14 +28,12 @@ export interface OwnEngine {
 export async function whyNoEngine(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'only root can run an engine of its own';
   for (const program of ['dockerd', 'ip', 'nsenter'])
-    if ((await findProgram(program)) === undefined) return `${program} is not installed`;
+    if ((await findOnPath(program)) === undefined) return `${program} is not installed`;
   return undefined;
 }
 
 /** An engine below `root`. From now on until it is removed it is the engine that this process and what it starts find. */
 export async function ownEngine(root: string): Promise<OwnEngine> {
-  const program = await findProgram('dockerd');
-  if (program === undefined) throw new Error('dockerd is not installed');
   const folder = join(root, 'engine');
   const at = (name: string) => join(folder, name);
   await mkdir(folder);
@@ -50,7 +48,7 @@ export async function ownEngine(root: string): Promise<OwnEngine> {
     name: 'docker',
     command: [
       'nsenter',
-      ...[`--net=/run/netns/${network}`, program],
+      ...[`--net=/run/netns/${network}`, 'dockerd'],
       ...['--host', address, '--pidfile', at('docker.pid')],
       ...['--data-root', at('data'), '--exec-root', at('exec')],
       ...['--config-file', at('daemon.json'), '--log-level', 'warn', '--live-restore'],

@@ -1,17 +1,19 @@
 /** A Postgres server of one's own. */
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../../dev/ports';
 import type { Part } from '../../dev/part';
+import { findOnPath } from '../../dev/programs';
 import { listens } from '../../dev/readiness';
-import { findProgram } from './find-program';
 
 const run = promisify(execFile);
 const HOST = '127.0.0.1';
 const USER = 'muster';
+/** Debian keeps the servers of all versions here, on nobody's PATH. */
+const VERSIONS = '/usr/lib/postgresql';
 /** Postgres refuses to be root. */
 const NOBODY = { uid: 65_534, gid: 65_534 };
 
@@ -23,12 +25,18 @@ export interface OwnPostgres {
 
 /** Why this machine cannot have one; `undefined` where it can. */
 export async function whyNoPostgres(): Promise<string | undefined> {
-  return (await findProgram('initdb')) === undefined ? 'Postgres is not installed' : undefined;
+  return (await findServer('initdb')) === undefined ? 'Postgres is not installed' : undefined;
+}
+
+async function findServer(program: string): Promise<string | undefined> {
+  const versions = await readdir(VERSIONS).catch(() => []);
+  const folders = [process.env.PATH, ...versions.map((version) => join(VERSIONS, version, 'bin'))];
+  return findOnPath(program, { PATH: folders.join(delimiter) });
 }
 
 /** A server with an empty database. */
 export async function ownPostgres(): Promise<OwnPostgres> {
-  const [initdb, postgres] = await Promise.all(['initdb', 'postgres'].map(findProgram));
+  const [initdb, postgres] = await Promise.all(['initdb', 'postgres'].map(findServer));
   if (initdb === undefined || postgres === undefined) throw new Error('Postgres is not installed here');
   const isRoot = process.getuid?.() === 0;
   const root = await mkdtemp(join(tmpdir(), 'muster-postgres-'));
