@@ -21,7 +21,7 @@ export function describeRun({ run, nodes, attempts, links }: RunDetail): string[
     `${runId}  ${state} since ${time(since)}`,
     ...indented(facts.filter((fact) => fact !== undefined)),
     '',
-    ...table([['ATTEMPT', 'STATE', 'STARTED', 'ENDED', 'ASKED FOR BY'], ...attempts.map(attemptRow)]),
+    ...table([['ATTEMPT', 'OF', 'STATE', 'STARTED', 'ENDED', 'ASKED FOR BY'], ...attempts.map(attemptRow)]),
     '',
     ...table([['NODE', 'STATE', 'SINCE', 'RUNS AS', 'SAYS'], ...nodes.map(nodeRow)]),
   ];
@@ -32,13 +32,17 @@ const because = (reason: string | undefined) => (reason === undefined ? '' : `: 
 const inWords = ({ node, type, message }: NodeError) => `${node}: ${type}: ${plain(message)}`;
 const indented = (rows: readonly (readonly string[])[]) => table(rows).map((line) => `  ${line}`);
 
-const HOW: Record<Attempt['how'], string> = { start: '', retry: ' (retry)', temporal: ' (reset or started)' };
+function originOf(how: Attempt['how'], from: Attempt['from'] = 'provision'): string {
+  if (how === 'start') return '';
+  return how === 'retry' ? ` (retry from ${from})` : ' (reset or started)';
+}
 
-function attemptRow({ launchId, how, by, reason, startedAt, state, endedAt, error }: Attempt): string[] {
+function attemptRow({ launchId, node = 'run', how, from, by, reason, error, ...when }: Attempt): string[] {
+  const { startedAt, state, endedAt } = when;
   const failed = error === undefined ? '' : ` -> ${inWords(error)}`;
   return [
-    ...[launchId, state, time(startedAt), endedAt === undefined ? '-' : time(endedAt)],
-    `${plain(by)}${HOW[how]}${because(reason)}${failed}`,
+    ...[launchId, node, state, time(startedAt), endedAt === undefined ? '-' : time(endedAt)],
+    `${plain(by)}${originOf(how, from)}${because(reason)}${failed}`,
   ];
 }
 

@@ -1,7 +1,8 @@
 /** `muster run`: a run's end or new beginning by a person's wish, how it is, its failures, what its nodes said, and what it has found. */
 import { randomUUID } from 'node:crypto';
-import type { Command } from 'commander';
-import { LaunchId, NodeName, RunId } from '../workflows/contract';
+import { Option, type Command } from 'commander';
+import { RetryFrom } from '../workflows/api-contract';
+import { LaunchId, NodeName, RunId, SiteId } from '../workflows/contract';
 import { listenForInterrupts } from './interrupts';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
 import { allErrors, describeErrors } from './run-errors';
@@ -20,6 +21,10 @@ interface LogOptions extends ApiOptions {
 interface StopOptions extends ApiOptions {
   reason?: string;
   wait: boolean;
+}
+interface RetryOptions extends StopOptions {
+  from?: RetryFrom;
+  site?: string;
 }
 interface ShowOptions extends ApiOptions {
   json?: true;
@@ -43,7 +48,15 @@ export function registerRun(program: Command): void {
     .option('--no-wait', 'only ask for it')
     .action(stop);
   withApiOptions(run.command('retry <run>'))
-    .description('let a run begin anew, with new nodes, and show what becomes of it')
+    .description('let a run, or the nodes of its sites, begin anew, and show what becomes of it')
+    .addOption(
+      new Option(
+        '--from <step>',
+        'what begins anew: provision, all of it; and while the run is under way launch, its nodes with the same kits, or ' +
+          'sites, the nodes of the sites that are not complete (default: provision, or sites with --site)',
+      ).choices(RetryFrom.options),
+    )
+    .option('--site <id>', 'only the node of this site, while the run is under way')
     .option('--reason <text>', 'why; it stands in the history of the run')
     .option('--no-wait', 'only ask for it')
     .action(retry);
@@ -95,11 +108,15 @@ async function stop(runId: string, { reason, wait, ...where }: StopOptions): Pro
   if (run?.state !== 'stopped') throw new Error(`Run ${runId} is ${run?.state ?? 'not known'}, not stopped.`);
 }
 
-async function retry(runId: string, { reason, wait, ...where }: StopOptions): Promise<void> {
+async function retry(runId: string, { reason, wait, from, site, ...where }: RetryOptions): Promise<void> {
   checked(RunId, runId, 'run');
+  if (site !== undefined) checked(SiteId, site, 'site');
+  if (site !== undefined && from !== undefined && from !== 'sites')
+    throw new UsageError(`--site goes with --from sites, not with --from ${from}.`);
   const api = await openApi(where);
   const { lastEventId } = await api.getRun(runId);
-  await api.retryRun(runId, reason === undefined ? {} : { reason }, randomUUID());
+  const wish = { ...(reason !== undefined && { reason }), ...(from && { from }), ...(site && { site }) };
+  await api.retryRun(runId, wish, randomUUID());
   if (!wait) return;
   const { run } = await watchRun(api, runId, createScreen(process.stdout), leaving(), lastEventId);
   if (run?.state !== 'complete') throw new Error(`Run ${runId} is ${run?.state ?? 'not known'}.`);
@@ -140,7 +157,11 @@ async function results(runId: string, { out, json, ...where }: ResultOptions): P
   if (json === true) process.stdout.write(`${JSON.stringify(told)}\n`);
 }
 
-function checked(schema: typeof RunId, value: string, what: string): void {
+function checked(
+  schema: { safeParse: (value: unknown) => { success: boolean } },
+  value: string,
+  what: string,
+): void {
   if (!schema.safeParse(value).success)
     throw new UsageError(`${JSON.stringify(value)} is not the id of a ${what}.`);
 }

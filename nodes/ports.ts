@@ -29,6 +29,8 @@ export interface PortLedger {
    * @throws ApplicationFailure `PortsExhausted`
    */
   reserve(ref: LaunchRef, count: number): Promise<number[]>;
+  /** The ports of one launch become another's; answers which those are. Idempotent. */
+  handOn(from: LaunchRef, to: LaunchRef): Promise<number[]>;
   /** Gives a launch's ports back. Idempotent. */
   release(ref: LaunchRef): Promise<void>;
   list(): Promise<Reservation[]>;
@@ -70,6 +72,17 @@ export function createPortLedger({ file, range, claims = SHARED_CLAIMS }: PortLe
         const others = ledger.reservations.filter((one) => !isSame(one, ref));
         const { runId, launchId } = ref;
         await write(file, { reservations: [...others, { runId, launchId, ports }], latest: ports.at(-1) });
+        return ports;
+      }),
+    handOn: (from, { runId, launchId }) =>
+      inTurn(async () => {
+        const { reservations, latest } = await read(file);
+        const held = reservations.find((one) => isSame(one, from));
+        if (held === undefined)
+          return reservations.find((one) => isSame(one, { runId, launchId }))?.ports ?? [];
+        const { ports } = held;
+        const others = reservations.filter((one) => one !== held);
+        await write(file, { reservations: [...others, { runId, launchId, ports }], latest });
         return ports;
       }),
     release: (ref) =>

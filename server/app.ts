@@ -39,6 +39,7 @@ import { createLinks } from './runs/links';
 import { createLiveness } from './runs/liveness';
 import { createNodeReports } from './runs/node-reports';
 import { createPresenceWatch } from './runs/presence-watch';
+import { createRetries } from './runs/retries';
 import { createStartRun } from './runs/start';
 import type { Runs } from './runs/temporal';
 import { createTruth } from './runs/truth';
@@ -78,6 +79,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   const nodeReports = createNodeReports({ reports, log });
   const registry = createRegistry({ db, images });
   const startRun = createStartRun({ db, journal, registry, temporal, links });
+  const retries = createRetries({ db, journal, temporal, truth });
   const endedParts = createEndedParts({ db, temporal, log });
   const presence = createPresence({ db });
   const watch = createPresenceWatch({ db, temporal, presence, log });
@@ -106,7 +108,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
       await api.register(computationRoutes, { registry });
       await api.register(consortiumRoutes, { db, registry, startRun, links });
       await api.register(siteRoutes, { db, presence });
-      await api.register(retryRoutes, { db, journal, temporal });
+      await api.register(retryRoutes, { db, retries });
       await api.register(errorRoutes, { db });
       await api.register(runRoutes, { db, temporal, truth, launches, links });
       await api.register(eventRoutes, { db, journal, truth });

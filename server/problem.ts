@@ -18,6 +18,7 @@ const KINDS = {
   'computation-in-use': [409, 'The computation is in use'],
   'run-complete': [409, 'The run is complete'],
   'run-not-begun': [409, 'The run ended before it began'],
+  'retry-impossible': [409, 'The run cannot be retried in this way now'],
   'run-ended': [409, 'The run has ended'],
   'launch-superseded': [409, 'The launch is no longer the current one'],
   'invalid-computation': [422, 'The computation cannot be used'],

@@ -60,13 +60,13 @@ export interface Changes {
   nodes: NodeView[];
   /** Those of `run` and `nodes` that read differently than before. */
   told: { run: boolean; nodes: NodeView[] };
-  /** The failures that are news. */
-  errors: NodeError[];
+  /** The failures that are news, with the launch in which each happened. */
+  errors: { launchId: string | null; error: NodeError }[];
   /** The nodes at which whatever was being tried again has come to an end, one way or the other. */
   gotOver: string[];
 }
 
-/** What a status report changes, given the rows that it is about. */
+/** What a status report changes, given the rows that it is about: of its nodes, and of that which the run failed of. */
 export function project(
   report: StatusReportBody,
   knownRun: Known<RunView> | undefined,
@@ -80,9 +80,13 @@ export function project(
   };
   const run = isNews(knownRun, from, report.run.state) ? report.run : undefined;
   const news = report.nodes
-    .filter((node) => isNews(knownNodes.get(node.node), from, node.state))
-    .map((node) => withReport(node, from, knownNodes.get(node.node)));
+    .filter((node) => isNews(knownNodes.get(node.node), ofNode(from, node), node.state))
+    .map((node) => withReport(node, ofNode(from, node), knownNodes.get(node.node)));
   const nodes = lastOfEach(news);
+  const launchOf = (name: string) => {
+    const view = nodes.find(({ node }) => node === name) ?? knownNodes.get(name)?.view;
+    return view ? ofNode(from, view).launchId : from.launchId;
+  };
   return {
     from,
     run,
@@ -91,10 +95,17 @@ export function project(
       run: run !== undefined && !isDeepStrictEqual(run, knownRun?.view),
       nodes: changesOf(news, knownNodes),
     },
-    errors: [run?.error, ...nodes.map(({ error }) => error)].filter((error) => error !== undefined),
+    errors: [
+      ...(run?.error ? [{ launchId: launchOf(run.error.node), error: run.error }] : []),
+      ...nodes.flatMap(({ node, error }) => (error ? [{ launchId: launchOf(node), error }] : [])),
+    ],
     gotOver: nodes.filter((node) => gotOver(knownNodes.get(node.node)?.view, node)).map(({ node }) => node),
   };
 }
+
+/** Where a node's view comes from: the launch is its own where its site was retried alone. */
+export const ofNode = (from: Provenance, { retry }: NodeView): Provenance =>
+  retry ? { ...from, launchId: retry.launchId } : from;
 
 /** What a node says of itself does not come from the run: the words of this launch stay with it. */
 function withReport(node: NodeView, { launchId }: Provenance, known: Known<NodeView> | undefined): NodeView {

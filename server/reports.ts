@@ -1,5 +1,5 @@
 /** Takes reports of runs in: each is one transaction, with few statements whatever the number of nodes. */
-import { and, eq, inArray, ne, notInArray, sql } from 'drizzle-orm';
+import { and, eq, inArray, ne, notInArray, sql, type SQL } from 'drizzle-orm';
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import type { ErrorReportBody, StartedReportBody, StatusReportBody } from '../workflows/api-contract';
@@ -20,6 +20,7 @@ import {
   errorEntry,
   errorIdentity,
   lostNodes,
+  ofNode,
   project,
   type Ending,
   type Provenance,
@@ -46,17 +47,20 @@ export function createReports(journal: Journal): Reports {
     status: (runId, report) =>
       journal.change(runId, async (tx, tell) => {
         const [knownRun] = await tx.select(runColumns).from(runs).where(eq(runs.runId, runId));
-        const changes = project(report, knownRun, await knownNodes(tx, runId, report.nodes));
+        const about = [...report.nodes, ...(report.run.error ? [report.run.error] : [])];
+        const changes = project(report, knownRun, await knownNodes(tx, runId, about));
         const { from, told } = changes;
         if (changes.run) {
           await writeRun(tx, runId, changes.run, { ...from, handedOver: true });
+          if (knownRun?.launchId !== from.launchId) await endAttempts(tx, runId, report.at);
           await writeAttempt(tx, runId, changes.run, from);
         }
+        for (const node of told.nodes) await writeAttemptOfSite(tx, runId, node, from);
         for (const run of (changes.run && report.passed) ?? [])
           tell({ type: 'run', at: run.since, data: run });
         if (changes.nodes.length > 0) await writeNodes(tx, runId, changes.nodes, from);
         for (const node of told.nodes) tell({ type: 'node', at: report.at, data: node });
-        await logFinal(tx, tell, runId, from.launchId, changes.errors, report.at);
+        await logFinal(tx, tell, runId, changes.errors, report.at);
         await settle(tx, tell, runId, changes.gotOver, report.at);
         // Last of all: who watches a run may leave when it has ended.
         if (told.run) tell({ type: 'run', at: report.at, data: report.run });
@@ -100,8 +104,10 @@ export function createReports(journal: Journal): Reports {
         const open = await openNodes(tx, runId);
         const lost = lostNodes(open, ending.at);
         if (lost.length > 0) await writeNodes(tx, runId, lost, from);
+        for (const node of lost) await writeAttemptOfSite(tx, runId, node, from);
         for (const node of lost) tell({ type: 'node', at: ending.at, data: node });
-        await logFinal(tx, tell, runId, launchId, run.error === undefined ? [] : [run.error], ending.at);
+        const failures = run.error === undefined ? [] : [{ launchId, error: run.error }];
+        await logFinal(tx, tell, runId, failures, ending.at);
         tell({ type: 'run', at: ending.at, data: run });
       }),
   };
@@ -143,28 +149,44 @@ async function writeRun(
     .onConflictDoUpdate({ target: runs.runId, set: row });
 }
 
-/** A launch that another one follows can no longer say how it ended: it was ended. */
 async function writeAttempt(
   tx: Database,
   runId: string,
-  { state, since, startedAt, error }: RunView,
-  { launchId, execution, reportedAt }: Provenance,
+  { state, since, startedAt, error, retry }: RunView,
+  { launchId, execution }: Provenance,
 ): Promise<void> {
   if (launchId === null) return;
   const row = { state, endedAt: isTerminalRun(state) ? since : null, error: error ?? null };
   await tx
     .insert(attempts)
-    .values({ runId, launchId, execution, startedAt, ...row })
+    .values({ runId, launchId, execution, startedAt, by: retry?.by, reason: retry?.reason, ...row })
     .onConflictDoUpdate({ target: [attempts.runId, attempts.launchId], set: row });
+}
+
+/** A site that was retried alone, once more or as it goes on. */
+async function writeAttemptOfSite(
+  tx: Database,
+  runId: string,
+  { node, state, since, error, retry }: NodeView,
+  { execution }: Provenance,
+): Promise<void> {
+  if (!retry) return;
+  const { launchId, by, reason, at } = retry;
+  const row = { state, endedAt: isTerminalNode(state) ? since : null, error: error ?? null };
+  await tx
+    .insert(attempts)
+    .values({ runId, launchId, node, execution, startedAt: at, by, reason, ...row })
+    .onConflictDoUpdate({ target: [attempts.runId, attempts.launchId], set: row });
+  await endAttempts(tx, runId, at, and(eq(attempts.node, node), ne(attempts.launchId, launchId)));
+}
+
+/** A launch that another one follows can no longer say how it ended: it was ended. */
+async function endAttempts(tx: Database, runId: string, at: number, which?: SQL): Promise<void> {
+  const ended = [...new Set([...TERMINAL_RUN_STATES, ...TERMINAL_NODE_STATES])];
   await tx
     .update(attempts)
-    .set({ state: 'stopped', endedAt: reportedAt })
-    .where(
-      and(
-        ...[eq(attempts.runId, runId), ne(attempts.launchId, launchId)],
-        notInArray(attempts.state, [...TERMINAL_RUN_STATES]),
-      ),
-    );
+    .set({ state: 'stopped', endedAt: at })
+    .where(and(eq(attempts.runId, runId), notInArray(attempts.state, ended), which));
 }
 
 /** Nodes keep the order in which they were first written. */
@@ -176,10 +198,15 @@ async function writeNodes(
 ): Promise<void> {
   await tx
     .insert(nodes)
-    .values(views.map((view) => ({ runId, node: view.node, state: view.state, view, ...from })))
+    .values(views.map((view) => ({ runId, node: view.node, state: view.state, view, ...ofNode(from, view) })))
     .onConflictDoUpdate({
       target: [nodes.runId, nodes.node],
-      set: { state: sql`excluded.state`, view: sql`excluded.view`, ...from },
+      set: {
+        ...from,
+        state: sql`excluded.state`,
+        view: sql`excluded.view`,
+        launchId: sql`excluded.launch_id`,
+      },
     });
 }
 
@@ -215,16 +242,17 @@ async function logFinal(
   tx: Database,
   tell: Tell,
   runId: string,
-  launchId: string | null,
-  failures: readonly NodeError[],
+  failures: readonly { launchId: string | null; error: NodeError }[],
   at: number,
 ): Promise<void> {
-  const distinct = new Map(failures.map((error) => [errorIdentity(runId, launchId, error), error]));
+  const distinct = new Map(
+    failures.map((failed) => [errorIdentity(runId, failed.launchId, failed.error), failed]),
+  );
   if (distinct.size === 0) return;
   const rows = await tx
     .insert(errors)
     .values(
-      [...distinct].map(([identity, error]) => ({
+      [...distinct].map(([identity, { launchId, error }]) => ({
         ...{ runId, identity, launchId, error, node: error.node },
         ...{ count: 1, firstAt: at, lastAt: at, retrying: false },
       })),

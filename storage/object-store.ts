@@ -5,7 +5,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { ApplicationFailure } from '@temporalio/common';
-import { Client } from 'minio';
+import { Client, CopyDestinationOptions, CopySourceOptions } from 'minio';
 import { z } from 'zod';
 import { failure } from '../workflows/errors';
 import { digestBytes, type Digest } from './digest';
@@ -91,6 +91,11 @@ export interface ObjectStore {
    * @throws ApplicationFailure `KitBroken` when the key holds other content
    */
   putOnce(key: string, content: DigestedFile | Buffer): Promise<'written' | 'exists'>;
+  /**
+   * Writes the object `from`, whose digest is known, under another key as well; the store does so by itself.
+   * @throws ApplicationFailure `KitBroken` when the key holds other content
+   */
+  copyOnce(from: string, to: string, digest: Digest): Promise<void>;
   stat(key: string): Promise<ObjectStat | undefined>;
   /** A URL that anyone may read the object by, for `seconds`. */
   presignGet(key: string, seconds: number): Promise<string>;
@@ -184,6 +189,16 @@ export function createObjectStore(config: ObjectStoreConfig): ObjectStore {
     });
   }
 
+  async function copyOnce(from: string, to: string, digest: Digest): Promise<void> {
+    if (await sameContent(to, digest)) return;
+    await call(`copy ${from}`, () =>
+      client.copyObject(
+        new CopySourceOptions({ Bucket: bucket, Object: from }),
+        new CopyDestinationOptions({ Bucket: bucket, Object: to }),
+      ),
+    );
+  }
+
   const list = (prefix: string, after?: string) =>
     call(`list ${prefix}`, async () => {
       const found: StoredObject[] = [];
@@ -223,6 +238,7 @@ export function createObjectStore(config: ObjectStoreConfig): ObjectStore {
         });
       }),
     putOnce,
+    copyOnce,
     stat,
     presignGet,
     getStream: (key) => call(`read ${key}`, () => client.getObject(bucket, key)),

@@ -21,10 +21,32 @@ const WIDTH = 4;
 export async function publishKits(store: ObjectStore, input: PublishKitsInput): Promise<Kit[]> {
   const nodes = Object.entries(input.folders).sort(([a], [b]) => (a < b ? -1 : 1));
   const kits = await mapInBatches(nodes, WIDTH, ([node, folder]) => publishKit(store, input, node, folder));
-  const { runId, launchId } = input;
+  await putManifest(store, input, kits);
+  return kits;
+}
+
+/** Publishes kits of another launch of the run for this one too, without reading them. Idempotent. */
+export async function republishKits(
+  store: ObjectStore,
+  { runId, launchId }: LaunchRef,
+  published: readonly Kit[],
+): Promise<Kit[]> {
+  const kits = await mapInBatches(published, WIDTH, async (kit) => {
+    const key = kitKey(runId, launchId, kit.node);
+    await store.copyOnce(kit.key, key, kit);
+    return { ...kit, key };
+  });
+  await putManifest(store, { runId, launchId }, kits);
+  return kits;
+}
+
+async function putManifest(
+  store: ObjectStore,
+  { runId, launchId }: LaunchRef,
+  kits: readonly Kit[],
+): Promise<void> {
   const manifest = JSON.stringify({ runId, launchId, kits }, undefined, 2);
   await store.putOnce(kitManifestKey(runId, launchId), Buffer.from(manifest));
-  return kits;
 }
 
 async function publishKit(store: ObjectStore, launch: LaunchRef, node: string, folder: string): Promise<Kit> {

@@ -1,6 +1,6 @@
 /** A runKit's way: packed and published by a central worker, downloaded and unpacked where its node will run. */
 export { packKit } from './pack-kit';
-export { publishKits, type PublishKitsInput } from './publish-kits';
+export { publishKits, republishKits, type PublishKitsInput } from './publish-kits';
 export { downloadKit, type DownloadKitInput } from './download-kit';
 export { extractKit } from './extract-kit';
 export { KIT_LIMITS, type KitLimits } from './kit-rules';

@@ -11,6 +11,7 @@ import {
   LaunchRef,
   NodeError,
   NodeName,
+  NodeState,
   NodeView,
   Parameters,
   RunId,
@@ -135,17 +136,26 @@ export const ErrorPage = z.object({
 export type ErrorPage = z.output<typeof ErrorPage>;
 
 /** One launch of a run, as it went. */
+/** From which step on a run is retried: with new kits, with the kits that there are, or at its sites alone. */
+export const RetryFrom = z.enum(['provision', 'launch', 'sites']);
+export type RetryFrom = z.output<typeof RetryFrom>;
+
 export const Attempt = z.object({
   launchId: LaunchId,
+  /** Of an attempt at one site, beside the nodes that were there: which. */
+  node: NodeName.optional(),
   /** How it began: with the run, by a retry, or because someone reset or started the run in Temporal. */
   how: z.enum(['start', 'retry', 'temporal']),
+  /** Of a retry. */
+  from: RetryFrom.optional(),
   /** Who asked for it; `Temporal` where only Temporal knows. */
   by: z.string(),
   reason: z.string().optional(),
   startedAt: z.number(),
-  state: RunState,
+  /** Of the run in this launch, or of the node. */
+  state: z.union([RunState, NodeState]),
   endedAt: z.number().optional(),
-  /** What the run failed of in this launch. */
+  /** What the run, or the node, failed of in this launch. */
   error: NodeError.optional(),
 });
 export type Attempt = z.output<typeof Attempt>;
@@ -168,7 +178,16 @@ export type RunDetail = z.output<typeof RunDetail>;
 
 export const StopRunBody = z.strictObject({ reason: z.string().max(500).optional() });
 
-export const RetryRunBody = z.strictObject({ reason: z.string().max(500).optional() });
+export const RetryRunBody = z.strictObject({
+  reason: z.string().max(500).optional(),
+  from: RetryFrom.optional().describe(
+    '`provision`: the run begins anew, also after its end. While it is under way: `launch`, all its nodes begin anew with the ' +
+      'kits that there are; `sites`, the nodes of its sites that are not complete begin anew, where the computation takes ' +
+      'returning sites in. Without it `provision`, or `sites` where a site is named.',
+  ),
+  site: SiteId.optional().describe('With `sites`: the node of this site alone.'),
+});
+export type RetryRunBody = z.output<typeof RetryRunBody>;
 
 /** One line of a run's history as the events stream sends it; `id` is the Last-Event-ID. */
 export const RunEvent = z.object({

@@ -192,6 +192,13 @@ export const Computation = z.strictObject({
         .union([z.literal('all'), z.int().positive()])
         .default('all')
         .describe('How many sites have to complete for the run to be complete.'),
+      mayReturn: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Whether the central node, while it runs, takes in a site that comes late or once more. Only then can the node of one ' +
+            'site be retried alone.',
+        ),
     })
     .prefault({}),
 });
@@ -333,6 +340,17 @@ const HowItEnded = {
   scope: z.string().max(60).optional(),
 };
 
+/** A launch that someone asked for while the run was under way: of all its nodes, or of one site's. */
+export const Retry = z.strictObject({
+  launchId: LaunchId,
+  by: z.string(),
+  reason: z.string().optional(),
+  at: z.number(),
+  /** Names the request, so that the same one, sent again, is not taken for another. */
+  request: z.string().optional(),
+});
+export type Retry = z.output<typeof Retry>;
+
 /** Everything known of one node of a run. Times are milliseconds since the epoch. */
 export const NodeView = z.strictObject({
   node: NodeName,
@@ -340,6 +358,8 @@ export const NodeView = z.strictObject({
   state: NodeState,
   /** When it came into this state. */
   since: z.number(),
+  /** Of a site whose node was retried alone: its launch is not that of the run. */
+  retry: Retry.optional(),
   runtime: z.enum(['docker', 'process']).optional(),
   /** Container id, or process id with the process runtime. */
   containerId: z.string().max(100).optional(),
@@ -366,6 +386,8 @@ export const RunView = z.strictObject({
   since: z.number(),
   startedAt: z.number(),
   startedBy: z.string(),
+  /** Of a launch that took over the kits of the one before. */
+  retry: Retry.optional(),
   stop: z.strictObject({ by: z.string(), reason: z.string().optional(), at: z.number() }).optional(),
   error: NodeError.optional(),
   results: z.array(StoredResult).max(200).optional(),
@@ -424,6 +446,19 @@ export const StopSignal = z.strictObject({
 });
 export type StopSignal = z.output<typeof StopSignal>;
 
+/**
+ * To RunWorkflow from a person, while the run is under way. `launch`: all nodes anew, with the kits that there are.
+ * `sites`: the nodes of these sites anew, or of all that are not complete, while the central node goes on.
+ */
+export const RetrySignal = z.strictObject({
+  from: z.enum(['launch', 'sites']),
+  sites: z.array(SiteId).max(1000).optional(),
+  by: z.string().min(1).max(120),
+  reason: z.string().max(500).optional(),
+  request: z.string().max(200).optional(),
+});
+export type RetrySignal = z.output<typeof RetrySignal>;
+
 /** A kit in the object store, as the manifest names it. */
 export const Kit = z.strictObject({
   node: NodeName,
@@ -450,6 +485,7 @@ export type EdgeClientStartRun = z.output<typeof EdgeClientStartRun>;
 export const statusSignal = defineSignal<[StatusSignal]>('status');
 export const errorSignal = defineSignal<[ErrorSignal]>('error');
 export const stopSignal = defineSignal<[StopSignal]>('stop');
+export const retrySignal = defineSignal<[RetrySignal]>('retry');
 export const edgeClientStartRunSignal = defineSignal<[EdgeClientStartRun]>('EdgeClientStartRun');
 export const snapshotQuery = defineQuery<RunSnapshot>('snapshot');
 
@@ -483,6 +519,13 @@ export const PublishInput = LaunchRef.extend({ sites: z.array(SiteId) });
 export type PublishInput = z.output<typeof PublishInput>;
 export const PublishedKits = z.strictObject({ kits: z.array(Kit) });
 export type PublishedKits = z.output<typeof PublishedKits>;
+
+/** The launch of the run that goes on with what `from` has on this host. */
+export const TakeOverInput = LaunchRef.extend({ from: LaunchId, computation: NodeComputation });
+export type TakeOverInput = z.output<typeof TakeOverInput>;
+/** Which sites of the launch get their kits once more, each for a launch of its own. */
+export const HandOnInput = LaunchRef.extend({ to: z.array(z.object({ site: SiteId, launchId: LaunchId })) });
+export type HandOnInput = z.output<typeof HandOnInput>;
 
 export const LaunchCentralInput = LaunchRef.extend({
   computation: NodeComputation,
@@ -556,6 +599,9 @@ export interface CentralActivities {
 /** Activities on the host that was chosen for a launch; queue {@link hostQueue}. */
 export interface HostActivities {
   publishRunKits(input: PublishInput): Promise<PublishedKits>;
+  /** Instead of provisioning: the kits and ports of an older launch, whose nodes are ended, become this one's. */
+  takeOverLaunch(input: TakeOverInput): Promise<Provisioned>;
+  handOnKits(input: HandOnInput): Promise<PublishedKits>;
   launchCentralNode(input: LaunchCentralInput): Promise<LaunchedNode>;
   superviseNode(input: SuperviseInput): Promise<NodeOutcome>;
   stopNode(input: StopNodeInput): Promise<StoppedNode>;

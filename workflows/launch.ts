@@ -5,58 +5,58 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
-  getExternalWorkflowHandle,
   log,
   patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
-  uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import * as options from './activity-options';
+import { CentralNode } from './central-node';
 import { now } from './clock';
 import {
   CENTRAL_NODE,
   ErrorSignal,
-  LaunchedNode,
-  NodeOutcome,
   Provisioned,
   PublishedKits,
+  RetrySignal,
   StatusSignal,
   StopSignal,
-  StoppedNode,
-  edgeRunWorkflowId,
   errorSignal,
+  retrySignal,
   snapshotQuery,
   statusSignal,
   stopSignal,
   toMilliseconds,
   type CarriedRun,
   type CentralActivities,
-  type EdgeClientStartRun,
+  type Duration,
   type HostActivities,
   type Kit,
   type LaunchRef,
-  type NodeComputation,
   type NodeError,
   type NodeView,
   type RunInput,
   type RunResult,
   type RunSnapshot,
+  type RunState,
   type StoredResult,
 } from './contract';
 import { describeRun } from './describe';
 import { failure } from './errors';
 import { nodeFailure, wasCancelled } from './failures';
+import { nodeComputation, toConfirm, type LaunchContext } from './launch-context';
 import { forget, onSignal } from './messages';
 import { Reporter } from './reporter';
 import {
+  canRetry,
   errors,
   initialModel,
   isTerminalNode,
+  launchOf,
   reduce,
   sites,
   verdict,
@@ -64,6 +64,7 @@ import {
   type RunModel,
   type Verdict,
 } from './run-state';
+import { SiteNodes, kitOf, newLaunchId, type Asked } from './site-nodes';
 
 const MUSTER_CONSORTIUM = defineSearchAttributeKey('MusterConsortium', 'KEYWORD');
 const MUSTER_STATUS = defineSearchAttributeKey('MusterStatus', 'KEYWORD');
@@ -72,9 +73,6 @@ const MUSTER_STATUS = defineSearchAttributeKey('MusterStatus', 'KEYWORD');
 const LONG_HISTORY = 4_000;
 /** What is carried on has to fit into one payload, also for a thousand sites. */
 const CARRIED_MESSAGE = 300;
-/** Sites signalled by one activity: small enough to be retried as a whole, large enough for a thousand sites. */
-const SITES_PER_BATCH = 100;
-
 /** What a launch begins with. */
 interface LaunchParts {
   runId: string;
@@ -84,6 +82,26 @@ interface LaunchParts {
   cancelRequested: Promise<never> | undefined;
   /** Where it goes on from, if it is under way already. */
   carried: CarriedRun | undefined;
+  /** The launch whose kits and place it takes over. */
+  takesOver: Predecessor | undefined;
+}
+
+/** What a launch reads off its model. */
+interface Reading {
+  verdict: Verdict['type'];
+  /** Of the sites that were told to start with the others. */
+  allUp: boolean;
+  /** When the first of the sites that were retried alone is to be up. */
+  firstDue: number;
+}
+
+/** A launch that is followed by another one because someone asked for that. */
+export interface Predecessor {
+  launchId: string;
+  hostQueue: string;
+  asked: Asked;
+  /** The requests to retry that were heard by then. */
+  requests: ReadonlySet<string>;
 }
 
 /** One launch of a run: it keeps the run's state (run-state.ts) and takes the steps in order, up, and down again. */
@@ -96,18 +114,23 @@ export class Launch {
   private launchId: string;
   /** Where its nodes are, once that is known. */
   private placement: CarriedRun['placement'];
-  private readonly signalled: string[];
+  private readonly central: CentralNode;
+  private readonly sites: SiteNodes;
+  private readonly takesOver: Predecessor | undefined;
+  /** What the launch that is to follow takes over, once someone asked for that. */
+  private handsOver: Predecessor | undefined;
+  /** The requests to retry that were heard. */
+  private readonly requests: Set<string>;
   private cancelled = false;
-  private centralEnd: Fact | undefined;
   /** Nodes that missed a deadline and have not confirmed yet that they are down. */
   private readonly givenUp: Set<string>;
-  /** The verdict that was read off last. */
-  private judged: { model: RunModel; type: Verdict['type'] } | undefined;
+  /** What was read off the model last. */
+  private reading: (Reading & { model: RunModel }) | undefined;
   /** Deadlines, once they are running. */
   private upBy: number | undefined;
   private endBy: number | undefined;
 
-  constructor({ runId, input, isSuperseded, cancelRequested, carried }: LaunchParts) {
+  constructor({ runId, input, isSuperseded, cancelRequested, carried, takesOver }: LaunchParts) {
     this.runId = runId;
     this.input = input;
     this.isSuperseded = isSuperseded;
@@ -115,7 +138,16 @@ export class Launch {
     this.reporter = new Reporter(() => this.model, carried?.seq);
     this.launchId = carried?.launchId ?? '';
     this.placement = carried?.placement;
-    this.signalled = [...(carried?.signalled ?? [])];
+    const context: LaunchContext = {
+      input,
+      ref: () => ({ runId, launchId: this.launchId }),
+      model: () => this.model,
+      learn: (fact) => this.learn(fact),
+    };
+    this.central = new CentralNode(context);
+    this.sites = new SiteNodes(context, new Set(carried?.signalled));
+    this.takesOver = takesOver;
+    this.requests = new Set(takesOver?.requests ?? requestsIn(this.model));
     this.givenUp = new Set(carried?.givenUp);
     this.upBy = carried?.upBy;
     this.endBy = carried?.endBy;
@@ -128,6 +160,7 @@ export class Launch {
       this.learn({ type: 'error', failed });
     });
     onSignal(stopSignal, StopSignal, (stop) => this.learn({ type: 'stop', stop }));
+    onSignal(retrySignal, RetrySignal, (retry) => this.retry(retry));
     setHandler(snapshotQuery, (): RunSnapshot => ({
       run: this.model.run,
       nodes: [...this.model.nodes.values()],
@@ -138,21 +171,24 @@ export class Launch {
     });
   }
 
-  async execute(): Promise<RunResult> {
+  /** How the run ended, or what the launch that follows this one takes over from it. */
+  async execute(): Promise<RunResult | Predecessor> {
     upsertSearchAttributes([{ key: MUSTER_CONSORTIUM, value: this.input.consortium.id }]);
     this.show();
     const isUnderWay = this.launchId !== '';
     if (!isUnderWay) {
-      this.launchId = uuid4().replaceAll('-', '').slice(0, 12);
-      this.learn({ type: 'launch', launchId: this.launchId });
+      const launchId = newLaunchId();
+      this.launchId = launchId;
+      const asked = this.takesOver?.asked;
+      this.learn({ type: 'launch', launchId, ...(asked && { retry: { ...asked, launchId, at: now() } }) });
     }
     this.describe().catch(() => undefined);
     const reporting = this.reporter.run();
     // Awaited below, unless another launch takes over before.
     reporting.catch(() => undefined);
     const results = await (isUnderWay ? this.goOn() : this.bringUpAndWatch());
-    if (results) await this.finish('complete', results);
-    else await this.bringDown();
+    const predecessor = await (results ? this.finish('complete', results) : this.bringDown());
+    if (predecessor) return predecessor;
     this.reporter.close();
     await reporting;
     await condition(allHandlersFinished);
@@ -174,7 +210,7 @@ export class Launch {
   private goOn(): Promise<StoredResult[] | undefined> {
     const central = this.model.nodes.get(CENTRAL_NODE);
     if (this.placement && central && !isTerminalNode(central.state))
-      void this.superviseCentral(this.placement.hostQueue);
+      void this.central.supervise(this.placement.hostQueue);
     return this.watchAndCollect();
   }
 
@@ -186,19 +222,19 @@ export class Launch {
 
   /** Steps 1 to 5 of a launch. */
   private async bringUp(): Promise<void> {
-    const { endpoint, hostQueue } = await this.provision();
+    const { endpoint, hostQueue } = await (this.takesOver ? this.takeOver(this.takesOver) : this.provision());
     this.placement = { hostQueue, ports: endpoint.ports };
     this.learn({ type: 'phase', state: 'publishing' });
     const kits = await this.publish(hostQueue);
     this.learn({ type: 'phase', state: 'launching' });
-    await this.launchCentral(hostQueue, endpoint.ports, this.kitOf(kits, CENTRAL_NODE));
+    await this.central.bringUp(hostQueue, endpoint.ports, kitOf(kits, CENTRAL_NODE));
     const { reportRunStartedCentral } = proxyActivities<CentralActivities>({
       ...options.reporting,
       summary: 'tell the central API that the central node is up',
     });
     const siteIds = this.input.sites.map(({ id }) => id);
     await reportRunStartedCentral({ ...this.ref(), endpoint, sites: siteIds, at: now() });
-    await this.signalEdges(kits);
+    await this.sites.bringUp(kits);
     this.learn({ type: 'phase', state: 'running' });
   }
 
@@ -211,6 +247,16 @@ export class Launch {
     return Provisioned.parse(await provisionProject({ ...this.ref(), computation, parameters, sites }));
   }
 
+  /** In place of provisioning; it ends what is left of that launch. */
+  private async takeOver({ launchId: from, hostQueue }: Predecessor): Promise<Provisioned> {
+    const { takeOverLaunch } = proxyActivities<HostActivities>({
+      ...options.transferring(hostQueue, this.input.windows),
+      summary: `kits and ports of launch ${from}`,
+    });
+    const computation = nodeComputation(this.input);
+    return Provisioned.parse(await takeOverLaunch({ ...this.ref(), from, computation }));
+  }
+
   private async publish(hostQueue: string): Promise<Kit[]> {
     const { publishRunKits } = proxyActivities<HostActivities>({
       ...options.transferring(hostQueue, this.input.windows),
@@ -220,87 +266,27 @@ export class Launch {
     return PublishedKits.parse(published).kits;
   }
 
-  private async launchCentral(hostQueue: string, ports: number[], kit: Kit): Promise<void> {
-    const { launchCentralNode } = proxyActivities<HostActivities>({
-      ...options.launching(hostQueue, this.input.windows),
-      summary: `central node on ${hostQueue}`,
-    });
-    this.learnOfCentral({ state: 'launching' });
-    const computation = this.nodeComputation();
-    const launched = await launchCentralNode({ ...this.ref(), computation, kit, ports });
-    const { runtime, containerId } = LaunchedNode.parse(launched);
-    this.learnOfCentral({ state: 'running', runtime, containerId });
-    void this.superviseCentral(hostQueue);
-  }
-
-  /** Runs beside everything else until the central node ends; what it said of its end is kept for {@link stopCentral}. */
-  private async superviseCentral(hostQueue: string): Promise<void> {
-    const { superviseNode } = proxyActivities<HostActivities>({
-      ...options.supervising(hostQueue, this.input.computation, this.input.windows),
-      summary: 'until the central node ends',
-    });
-    const ref = { ...this.ref(), node: CENTRAL_NODE };
-    try {
-      const computation = this.nodeComputation();
-      // Not cancelled with the steps: the node's own account of its end is the truth also when it is being stopped.
-      const outcome = await CancellationScope.nonCancellable(() => superviseNode({ ...ref, computation }));
-      const { outputs } = NodeOutcome.parse(outcome);
-      const status: StatusSignal = {
-        launchId: this.launchId,
-        node: CENTRAL_NODE,
-        state: 'complete',
-        exitCode: 0,
-        outputs,
-      };
-      this.centralEnd = { type: 'status', status };
-    } catch (error) {
-      const failed = nodeFailure(CENTRAL_NODE, error, 'the central worker did not answer');
-      this.centralEnd = { type: 'error', failed: { launchId: this.launchId, ...failed } };
-    }
-    // While it is being stopped, an exit is what was asked for.
-    if (this.model.run.state !== 'stopping') this.learn(this.centralEnd);
-  }
-
-  private async signalEdges(kits: Kit[]): Promise<void> {
-    const { consortium, sites, windows } = this.input;
-    const computation = this.nodeComputation();
-    const starts = sites.map((site): EdgeClientStartRun => ({
-      ...this.ref(),
-      consortium,
-      site,
-      computation,
-      kit: this.kitOf(kits, site.id),
-      windows,
-    }));
-    for (let first = 0; first < starts.length; first += SITES_PER_BATCH) {
-      const batch = starts.slice(first, first + SITES_PER_BATCH);
-      const { signalEdgeClients } = proxyActivities<CentralActivities>({
-        ...options.reporting,
-        summary: `EdgeClientStartRun to ${batch.length} sites`,
-      });
-      // Counted before it is known to have arrived: a site that may have been told to start is told to stop.
-      this.signalled.push(...batch.map(({ site }) => site.id));
-      await signalEdgeClients({ starts: batch });
-    }
-  }
-
   /** Step 6: until the run has an end, or a deadline makes one. */
   private async watch(): Promise<void> {
     const { start, run } = this.input.computation.deadlines;
     if (this.endBy === undefined) {
       this.upBy ??= now() + toMilliseconds(start);
-      const upInTime = await this.until(() => this.isUp() || this.over(), this.upBy);
-      if (!upInTime) this.missDeadline(`did not come up within ${start}`, ['running']);
+      const upInTime = await this.until(() => this.read().allUp || this.over(), this.upBy);
+      if (!upInTime)
+        this.missDeadline(`did not come up within ${start}`, (node) => !node.retry && !isUp(node));
       this.endBy = now() + toMilliseconds(run);
     }
-    const endedInTime = await this.until(() => this.over(), this.endBy);
-    if (!endedInTime) this.missDeadline(`did not end within ${run}`, []);
-  }
-
-  private isUp(): boolean {
-    for (const { node, state } of this.model.nodes.values())
-      if (node !== CENTRAL_NODE && state !== 'running' && !isTerminalNode(state)) return false;
-    return true;
+    for (;;) {
+      const due = Math.min(this.read().firstDue, this.endBy);
+      const isDue = () => Math.min(this.read().firstDue, this.endBy ?? due) === due;
+      const inTime = await this.until(() => this.over() || !isDue(), due);
+      if (inTime && !this.over()) continue;
+      if (!inTime) {
+        if (due === this.endBy) this.missDeadline(`did not end within ${run}`, () => true);
+        else this.missDeadline(`did not come up within ${start}`, (node) => isLate(node, start, due));
+      }
+      if (this.over()) return;
+    }
   }
 
   /** Answers whether `holds` came to hold before the moment `by`, in however many histories. */
@@ -315,11 +301,16 @@ export class Launch {
   }
 
   private isLong(): boolean {
-    return workflowInfo().historyLength > LONG_HISTORY && patched('long-histories-are-continued');
+    return (
+      workflowInfo().historyLength > LONG_HISTORY &&
+      !this.sites.isOrdering &&
+      patched('long-histories-are-continued')
+    );
   }
 
   private continueAnew(): Promise<never> {
-    const { launchId, placement, signalled, upBy = now(), endBy, reporter } = this;
+    const { launchId, placement, upBy = now(), endBy, reporter } = this;
+    const signalled = [...this.sites.signalled];
     const carried: CarriedRun = {
       ...{ launchId, signalled, upBy, givenUp: [...this.givenUp], run: this.model.run },
       nodes: [...this.model.nodes.values()].map(carriedNode),
@@ -331,16 +322,17 @@ export class Launch {
   }
 
   private heardTheEnd({ launchId, node }: Pick<StatusSignal, 'launchId' | 'node'>): void {
-    if (launchId === this.launchId) this.givenUp.delete(node);
+    if (launchId === launchOf(this.model, node)) this.givenUp.delete(node);
   }
 
   /**
-   * Every node that has neither ended nor reached one of the states in `fine` has missed a deadline. What it has become is
-   * settled by that; it is stopped all the same, and the run does not end before that is confirmed.
+   * Every node that has not ended, and is late, has missed a deadline. What it has become is settled by that; it is stopped
+   * all the same, and the run does not end before that is confirmed.
    */
-  private missDeadline(what: string, fine: readonly string[]): void {
-    for (const { node, state } of this.model.nodes.values()) {
-      if (isTerminalNode(state) || fine.includes(state)) continue;
+  private missDeadline(what: string, isLate: (node: NodeView) => boolean): void {
+    for (const view of this.model.nodes.values()) {
+      const { node, state } = view;
+      if (isTerminalNode(state) || !isLate(view)) continue;
       // Of a site that never answered nothing is known.
       const as = state === 'waiting' ? 'lost' : 'failed';
       const error: NodeError = {
@@ -349,16 +341,17 @@ export class Launch {
         type: 'DeadlineExceeded',
         message: `${node} ${what}; it was ${state}`,
       };
-      this.learn({ type: 'error', failed: { launchId: this.launchId, error, state: as } });
+      const launchId = launchOf(this.model, node) ?? this.launchId;
+      this.learn({ type: 'error', failed: { launchId, error, state: as } });
       if (patched('late-nodes-are-stopped')) this.giveUp(node, error.message);
     }
   }
 
   private giveUp(node: string, reason: string): void {
     if (node === CENTRAL_NODE) this.givenUp.add(node);
-    else if (this.signalled.includes(node)) {
+    else if (this.sites.signalled.has(node)) {
       this.givenUp.add(node);
-      this.tellToStop(node, { by: 'Muster', reason: reason.slice(0, 500), launchId: this.launchId });
+      this.sites.tellToStop(node, { by: 'Muster', reason: reason.slice(0, 500) });
     }
   }
 
@@ -377,78 +370,32 @@ export class Launch {
     }
   }
 
-  /** Stops every node, confirmed by each, and only then ends the run. */
-  private async bringDown(): Promise<void> {
-    const failed = this.model.run.stop === undefined;
+  /**
+   * Stops every node, confirmed by each, and only then ends the run. Where another launch is to follow, and nobody has said
+   * stop, it ends nothing, and answers what that one takes over.
+   */
+  private async bringDown(): Promise<Predecessor | undefined> {
+    const { handsOver } = this;
+    const failed = !this.model.run.stop && !handsOver;
     this.learn({ type: 'bringDown' });
-    const stop: StopSignal = {
-      by: this.model.run.stop?.by ?? 'Muster',
-      reason: this.model.run.stop?.reason ?? 'another node of the run failed',
-      launchId: this.launchId,
-    };
-    await Promise.all([this.stopCentral(), this.stopSites(stop)]);
-    await this.finish(failed ? 'failed' : 'stopped');
+    const why = handsOver ? 'a new launch was asked for' : 'another node of the run failed';
+    const { by = handsOver?.asked.by ?? 'Muster', reason = why } = this.model.run.stop ?? {};
+    await Promise.all([this.stopCentral(), this.sites.stop({ by, reason })]);
+    if (handsOver && !this.model.run.stop) return handsOver;
+    return this.finish(failed ? 'failed' : 'stopped');
   }
 
-  private async stopCentral(): Promise<void> {
+  private stopCentral(): Promise<void> {
     const central = this.model.nodes.get(CENTRAL_NODE);
-    if (!central || (isTerminalNode(central.state) && !this.givenUp.delete(CENTRAL_NODE))) return;
-    if (this.placement) await this.stopCentralAt(this.placement);
-    this.learnOfCentral({ state: 'stopped' });
+    const isDown = !central || (isTerminalNode(central.state) && !this.givenUp.delete(CENTRAL_NODE));
+    return isDown ? Promise.resolve() : this.central.stop(this.placement?.hostQueue);
   }
 
-  private async stopCentralAt({ hostQueue }: NonNullable<CarriedRun['placement']>): Promise<void> {
-    const grace = this.input.computation.deadlines.stopGrace;
-    const { stopNode } = proxyActivities<HostActivities>({
-      ...options.stopping(hostQueue, grace),
-      scheduleToCloseTimeout: this.confirmWithin(),
-      summary: 'stop the central node',
-    });
-    try {
-      const { wasRunning } = StoppedNode.parse(await stopNode({ ...this.ref(), node: CENTRAL_NODE, grace }));
-      // It had ended by itself: how is known to whoever supervised it.
-      if (!wasRunning && this.centralEnd) this.learn(this.centralEnd);
-    } catch (error) {
-      log.error('central node: stop not confirmed', { error: String(error) });
-      this.unconfirmed(CENTRAL_NODE);
-    }
-  }
-
-  private async stopSites(stop: StopSignal): Promise<void> {
-    const open = () => sites(this.model).filter(({ state }) => !isTerminalNode(state));
-    for (const { node } of open()) {
-      if (!this.signalled.includes(node))
-        this.learn({ type: 'status', status: { launchId: this.launchId, node, state: 'stopped' } });
-      else this.tellToStop(node, stop);
-    }
-    await condition(() => open().length === 0, this.confirmWithin());
-    for (const { node } of open()) this.unconfirmed(node);
-  }
-
-  private tellToStop(siteId: string, stop: StopSignal): void {
-    void forget(this.edge(siteId).signal(stopSignal, stop), 'the part of the run at this site has ended');
-  }
-
-  /** Milliseconds from asking a node to stop until it counts as lost. */
-  private confirmWithin(): number {
-    return (
-      toMilliseconds(this.input.computation.deadlines.stopGrace) +
-      toMilliseconds(this.input.windows.stopConfirm)
-    );
-  }
-
-  private unconfirmed(node: string): void {
-    const error: NodeError = {
-      node,
-      phase: 'stopping',
-      type: 'StopUnconfirmed',
-      message: `${node} did not confirm that its node stopped; it is told again as soon as it answers`,
-    };
-    this.learn({ type: 'error', failed: { launchId: this.launchId, error, state: 'lost' } });
-  }
-
-  private async finish(state: 'complete' | 'failed' | 'stopped', results?: StoredResult[]): Promise<void> {
-    if (this.givenUp.size > 0) await condition(() => this.givenUp.size === 0, this.confirmWithin());
+  private async finish(
+    state: 'complete' | 'failed' | 'stopped',
+    results?: StoredResult[],
+  ): Promise<undefined> {
+    if (this.givenUp.size > 0) await condition(() => this.givenUp.size === 0, toConfirm(this.input));
     await this.release();
     this.learn({ type: 'end', state, ...(results && { results }) });
   }
@@ -458,7 +405,7 @@ export class Launch {
     if (!this.placement) return;
     const { releaseLaunch } = proxyActivities<HostActivities>({
       ...options.releasing(this.placement.hostQueue),
-      scheduleToCloseTimeout: this.confirmWithin(),
+      scheduleToCloseTimeout: toConfirm(this.input),
       summary: 'remove containers, folders and ports of this launch',
     });
     await forget(releaseLaunch(this.ref()), 'the host removes what is left when it is back');
@@ -483,6 +430,31 @@ export class Launch {
     };
   }
 
+  /** Does as someone asked while the run is under way; what cannot be done is left, for the run is what was to be mended. */
+  private retry({ from, sites: which, request, ...asked }: RetrySignal): void {
+    const { placement, model, launchId } = this;
+    const isKnown = request !== undefined && this.requests.has(request);
+    if (isKnown || !placement || this.over() || this.isSuperseded()) {
+      log.info('a retry was asked for that cannot be now', { from, launchId, state: model.run.state });
+      return;
+    }
+    if (request !== undefined) this.requests.add(request);
+    const by: Asked = { ...asked, ...(request !== undefined && { request }) };
+    if (from === 'sites') this.retrySites(which, by, placement.hostQueue);
+    else if (HAS_KITS.includes(model.run.state))
+      this.handsOver = { launchId, hostQueue: placement.hostQueue, asked: by, requests: this.requests };
+  }
+
+  private retrySites(which: readonly string[] | undefined, asked: Asked, hostQueue: string): void {
+    if (!this.input.computation.failure.mayReturn) {
+      log.info('no site is retried alone: the computation does not take it in', { which });
+      return;
+    }
+    const siteIds = which ?? this.input.sites.map(({ id }) => id);
+    const open = siteIds.filter((site) => canRetry(this.model, site));
+    if (open.length > 0) void this.sites.retry(open, asked, hostQueue, () => this.judge() === 'wait');
+  }
+
   /** A step of the run failed: the run has, and so has the central node where it was being launched. */
   private stepFailed(error: unknown): void {
     if (wasCancelled(error)) return;
@@ -502,6 +474,8 @@ export class Launch {
       return;
     }
     this.reporter.changed(before, this.model);
+    // Its site brings what it still has of the older node down before the new one.
+    if (fact.type === 'retrySite') this.givenUp.delete(fact.node);
     if (this.model.run.state !== before.run.state) this.show();
   }
 
@@ -514,46 +488,52 @@ export class Launch {
     }
   }
 
-  private learnOfCentral(status: Omit<StatusSignal, 'launchId' | 'node'>): void {
-    this.learn({ type: 'status', status: { launchId: this.launchId, node: CENTRAL_NODE, ...status } });
-  }
-
   private show(): void {
     upsertSearchAttributes([{ key: MUSTER_STATUS, value: this.model.run.state }]);
   }
 
-  /** Asked many times of one model, and it looks at every site. */
   private judge(): Verdict['type'] {
-    if (this.judged?.model !== this.model) {
-      const { type } = verdict(this.model, this.input.computation.failure);
-      this.judged = { model: this.model, type };
+    return this.read().verdict;
+  }
+
+  /** Asked many times of one model, and it looks at every site. */
+  private read(): Reading {
+    const { model, input } = this;
+    if (this.reading?.model !== model) {
+      const { failure: policy, deadlines } = input.computation;
+      const all = sites(model);
+      this.reading = {
+        model,
+        verdict: verdict(model, policy).type,
+        allUp: all.every((node) => isUp(node) || node.retry !== undefined),
+        firstDue: Math.min(...all.map((node) => dueOf(node, deadlines.start))),
+      };
     }
-    return this.judged.type;
+    return this.reading;
   }
 
   private over(): boolean {
-    return this.judge() !== 'wait';
+    return this.judge() !== 'wait' || this.handsOver !== undefined;
   }
 
   private ref(): LaunchRef {
     return { runId: this.runId, launchId: this.launchId };
   }
-
-  private edge(siteId: string) {
-    return getExternalWorkflowHandle(edgeRunWorkflowId(this.runId, siteId));
-  }
-
-  private nodeComputation(): NodeComputation {
-    const { parameters: _parameters, provisionInput: _input, ...rest } = this.input.computation;
-    return rest;
-  }
-
-  private kitOf(kits: Kit[], node: string): Kit {
-    const kit = kits.find((candidate) => candidate.node === node);
-    if (!kit) throw failure('ProvisionFailed', `no kit was published for ${node}`);
-    return kit;
-  }
 }
+
+/** The kits of the launch are published, and not yet removed. */
+const HAS_KITS: readonly RunState[] = ['launching', 'running'];
+
+const isUp = ({ state }: NodeView) => state === 'running' || isTerminalNode(state);
+
+/** When a node that was retried alone is to be up; endless where there is nothing to wait for. */
+const dueOf = (node: NodeView, start: Duration) =>
+  node.retry && !isUp(node) ? node.retry.at + toMilliseconds(start) : Infinity;
+
+const isLate = (node: NodeView, start: Duration, at: number) => dueOf(node, start) <= at;
+
+const requestsIn = ({ run, nodes }: RunModel) =>
+  [run.retry, ...[...nodes.values()].map(({ retry }) => retry)].flatMap((retry) => retry?.request ?? []);
 
 /** As much of a node as the run needs of it; the central API has been told the rest. */
 function carriedNode({ outputs: _outputs, report: _report, error, ...node }: NodeView): NodeView {

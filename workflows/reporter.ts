@@ -57,7 +57,8 @@ export class Reporter {
   /** Of a state only the last view counts. */
   private note(node: NodeView): void {
     const views = this.news.get(node.node) ?? [];
-    if (views.at(-1)?.state === node.state) views.pop();
+    const last = views.at(-1);
+    if (last?.state === node.state && last.retry?.launchId === node.retry?.launchId) views.pop();
     this.news.set(node.node, [...views, node]);
   }
 

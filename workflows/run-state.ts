@@ -11,6 +11,7 @@ import {
   type NodeError,
   type NodeState,
   type NodeView,
+  type Retry,
   type RunInput,
   type RunState,
   type RunView,
@@ -72,7 +73,10 @@ export interface RunModel {
 
 /** What the run can learn. */
 export type Fact =
-  | { type: 'launch'; launchId: string }
+  /** `retry`: someone asked for this launch while another one was under way. */
+  | { type: 'launch'; launchId: string; retry?: Retry | undefined }
+  /** A site's node begins anew, in a launch of its own. */
+  | { type: 'retrySite'; node: string; retry: Retry }
   | { type: 'phase'; state: 'publishing' | 'launching' | 'running' }
   | { type: 'status'; status: StatusSignal }
   | { type: 'error'; failed: ErrorSignal }
@@ -107,13 +111,20 @@ export function initialModel(runId: string, input: RunInput, at: number): RunMod
 export function reduce(model: RunModel, fact: Fact, at: number): RunModel {
   switch (fact.type) {
     case 'launch':
-      return { ...model, run: { ...model.run, launchId: fact.launchId } };
+      return {
+        ...model,
+        run: { ...model.run, launchId: fact.launchId, ...(fact.retry && { retry: fact.retry }) },
+      };
+    case 'retrySite':
+      return withRetriedSite(model, fact.node, fact.retry, at);
     case 'phase':
       return withRunState(model, fact.state, at);
     case 'status':
-      return fact.status.launchId === model.run.launchId ? withStatus(model, fact.status, at) : model;
+      return isOfLaunch(model, fact.status) ? withStatus(model, fact.status, at) : model;
     case 'error':
-      return fact.failed.launchId === model.run.launchId ? withNodeError(model, fact.failed, at) : model;
+      return isOfLaunch(model, { node: fact.failed.error.node, launchId: fact.failed.launchId })
+        ? withNodeError(model, fact.failed, at)
+        : model;
     case 'runError':
       return isTerminalRun(model.run.state) || model.run.error
         ? model
@@ -125,6 +136,29 @@ export function reduce(model: RunModel, fact: Fact, at: number): RunModel {
     case 'end':
       return withEnd(model, fact.state, fact.results, at);
   }
+}
+
+/** The launch that a node belongs to. */
+export function launchOf({ run, nodes }: RunModel, node: string): string | undefined {
+  return nodes.get(node)?.retry?.launchId ?? run.launchId;
+}
+
+const isOfLaunch = (model: RunModel, { node, launchId }: { node: string; launchId: string }) =>
+  launchId === launchOf(model, node);
+
+/** Whether a site's node can begin anew: the run is up and to stay so, and its central node is there to be joined. */
+export function canRetry(model: RunModel, site: string): boolean {
+  const { run, nodes } = model;
+  const node = nodes.get(site);
+  if (!node || site === CENTRAL_NODE || node.state === 'complete') return false;
+  return run.state === 'running' && !run.stop && !run.error && !isTerminalNode(central(model).state);
+}
+
+function withRetriedSite(model: RunModel, site: string, retry: Retry, at: number): RunModel {
+  const before = model.nodes.get(site);
+  if (!before || !canRetry(model, site)) return model;
+  const { node, name } = before;
+  return withNode(model, { node, name, state: 'waiting', since: at, retry });
 }
 
 function withRunState(model: RunModel, state: RunState, at: number): RunModel {
@@ -238,7 +272,7 @@ export type Verdict =
 const endedBadly = (node: NodeView) => isTerminalNode(node.state) && node.state !== 'complete';
 
 /** Judges a run that is up, by its computation's failure policy. */
-export function verdict(model: RunModel, policy: Computation['failure']): Verdict {
+export function verdict(model: RunModel, policy: Omit<Computation['failure'], 'mayReturn'>): Verdict {
   if (model.run.stop) return { type: 'stop' };
   if (model.run.error) return { type: 'fail', error: model.run.error };
   const all = sites(model);

@@ -5,7 +5,7 @@
 import { CancellationScope, condition, patched, workflowInfo } from '@temporalio/workflow';
 import { CarriedRun, RunId, RunInput, type RunResult } from './contract';
 import { failure } from './errors';
-import { Launch } from './launch';
+import { Launch, type Predecessor } from './launch';
 import { problems } from './messages';
 import { wasResetToBegin, watchForReset } from './reset';
 
@@ -26,22 +26,31 @@ export async function RunWorkflow(raw: unknown, carried?: unknown): Promise<RunR
   return CancellationScope.nonCancellable(() => launchUntilDone(runId.data, input.data, asked, from));
 }
 
-/** One launch, and another one whenever the run is reset: wherever that was, what was there before is not gone on with. */
+/**
+ * One launch, and another one whenever the run is reset, or someone asks for one: wherever the run was, what was there
+ * before is not gone on with.
+ */
 async function launchUntilDone(
   runId: string,
   input: RunInput,
   asked: CancellationScope,
   underWay: CarriedRun | undefined,
 ): Promise<RunResult> {
+  let takesOver: Predecessor | undefined;
   for (let carried = underWay; ; carried = undefined) {
     const isSuperseded = watchForReset();
     const scope = new CancellationScope({ cancellable: true });
     // A run is cancelled once; that concerned the launch that there was then.
     const cancelRequested = asked.consideredCancelled ? undefined : asked.cancelRequested;
-    const launch = new Launch({ runId, input, isSuperseded, cancelRequested, carried });
+    const launch = new Launch({ runId, input, isSuperseded, cancelRequested, carried, takesOver });
     const ended = scope.run(() => launch.execute());
     await Promise.race([ended.catch(() => undefined), condition(isSuperseded)]);
-    if (!isSuperseded() || !patched('a-reset-launches-anew')) return ended;
+    takesOver = undefined;
+    if (!isSuperseded() || !patched('a-reset-launches-anew')) {
+      const end = await ended;
+      if ('status' in end) return end;
+      takesOver = end;
+    }
     // Its nodes are ended by the steps of the launch that follows.
     scope.cancel();
   }

@@ -1,5 +1,5 @@
 /** A central host: a machine that provisions launches and runs their central nodes. */
-import type { PortLedger } from '../../nodes';
+import type { PortLedger, RuntimeKind } from '../../nodes';
 import type { ObjectStore } from '../../storage';
 import type { NodeHost } from '../shared/host';
 
@@ -10,3 +10,7 @@ export interface CentralHost extends NodeHost {
   ports: PortLedger;
   store: ObjectStore;
 }
+
+/** What edges connect to, as the kits of a launch whose central node runs so name it. */
+export const nameForEdges = ({ centralName }: CentralHost, runtime: RuntimeKind): string =>
+  centralName ?? (runtime === 'docker' ? 'host.docker.internal' : 'localhost');

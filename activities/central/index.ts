@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import {
   CENTRAL_NODE,
+  HandOnInput,
   LaunchCentralInput,
   LaunchRef,
   NodeRef,
@@ -14,6 +15,7 @@ import {
   StatusReport,
   StopNodeInput,
   SuperviseInput,
+  TakeOverInput,
   type CentralActivities,
   type HostActivities,
 } from '../../workflows/contract';
@@ -23,13 +25,16 @@ import { createStopNode } from '../shared/stop-node';
 import { createSuperviseNode } from '../shared/supervise-node';
 import type { CentralHost } from './central-host';
 import { createCollectResults } from './collect-results';
+import { createHandOnKits } from './hand-on-kits';
 import { createLaunchCentralNode } from './launch-central-node';
 import { createProvisionProject } from './provision-project';
-import { createPublishRunKits, removeKits } from './publish-run-kits';
+import { createPublishRunKits } from './publish-run-kits';
+import { removeKits } from './published-kits';
 import { createReportRunStartedCentral } from './report-run-started-central';
 import { createReportStatusCentral } from './report-status-central';
 import { createResolveImage } from './resolve-image';
 import { createSignalEdgeClients } from './signal-edge-clients';
+import { createTakeOverLaunch } from './take-over-launch';
 
 export type { CentralHost } from './central-host';
 
@@ -51,16 +56,20 @@ export function createCentralActivities(
 /** For this host's own queue. */
 export function createHostActivities(host: CentralHost): HostActivities {
   const logs = new NodeLogs(host);
+  const stopNode = createStopNode(host);
+  const releaseLaunch = createReleaseLaunch(host, logs, [CENTRAL_NODE, PROVISION_NODE], async (ref) => {
+    await host.ports.release(ref);
+    await removeKits(host, ref);
+  });
   return {
     publishRunKits: createPublishRunKits(host),
+    takeOverLaunch: createTakeOverLaunch(host, { stopNode, releaseLaunch }),
+    handOnKits: createHandOnKits(host),
     launchCentralNode: createLaunchCentralNode(host),
     superviseNode: createSuperviseNode(host, logs),
-    stopNode: createStopNode(host),
+    stopNode,
     collectResults: createCollectResults(host),
-    releaseLaunch: createReleaseLaunch(host, logs, [CENTRAL_NODE, PROVISION_NODE], async (ref) => {
-      await host.ports.release(ref);
-      await removeKits(host, ref);
-    }),
+    releaseLaunch,
   };
 }
 
@@ -72,6 +81,8 @@ export const CENTRAL_INPUTS = {
   signalEdgeClients: SignalEdgesInput,
   resolveImage: ResolveImageInput,
   publishRunKits: PublishInput,
+  takeOverLaunch: TakeOverInput,
+  handOnKits: HandOnInput,
   launchCentralNode: LaunchCentralInput,
   superviseNode: SuperviseInput,
   stopNode: StopNodeInput,

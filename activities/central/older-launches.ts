@@ -3,7 +3,8 @@ import {
   CENTRAL_NODE,
   PROVISION_NODE,
   type HostActivities,
-  type ProvisionInput,
+  type LaunchRef,
+  type NodeComputation,
 } from '../../workflows/contract';
 import type { CentralHost } from './central-host';
 
@@ -14,7 +15,7 @@ export type Ending = Pick<HostActivities, 'stopNode' | 'releaseLaunch'>;
 export async function endOlderLaunches(
   { folders }: Pick<CentralHost, 'folders'>,
   { stopNode, releaseLaunch }: Ending,
-  { runId, launchId, computation }: Pick<ProvisionInput, 'runId' | 'launchId' | 'computation'>,
+  { runId, launchId, computation }: LaunchRef & { computation: Pick<NodeComputation, 'deadlines'> },
 ): Promise<void> {
   const grace = computation.deadlines.stopGrace;
   for (const { ref, onlyMarkedSince } of await folders.list()) {

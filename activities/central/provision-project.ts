@@ -22,7 +22,7 @@ import { oneAtATime } from '../shared/one-at-a-time';
 import { capped, type HostPolicy, type Means } from '../shared/policy';
 import { launchMeans } from '../shared/run-node';
 import { writeWhole } from '../shared/write-whole';
-import type { CentralHost } from './central-host';
+import { nameForEdges, type CentralHost } from './central-host';
 import { endOlderLaunches, type Ending } from './older-launches';
 import { portsOf, provisionInput } from './provision-input';
 
@@ -73,13 +73,13 @@ interface Job {
 }
 
 async function reserveEndpoint(
-  { ports, centralName }: CentralHost,
+  host: CentralHost,
   ref: NodeRef,
   { computation }: ProvisionInput,
   { runtime }: Means,
 ): Promise<Endpoint> {
-  const fallback = runtime === 'docker' ? 'host.docker.internal' : 'localhost';
-  return { host: centralName ?? fallback, ports: await ports.reserve(ref, portsOf(computation)) };
+  const ports = await host.ports.reserve(ref, portsOf(computation));
+  return { host: nameForEdges(host, runtime), ports };
 }
 
 /** They are made all at once or not at all, and go when they are published. */

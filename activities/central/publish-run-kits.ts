@@ -1,19 +1,17 @@
 /** publishRunKits: the kits that provisionProject made on this host go to the object store, and are gone from here. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeOwn } from '../../nodes';
 import { publishKits } from '../../storage';
 import {
   CENTRAL_KIT_FOLDER,
   CENTRAL_NODE,
-  PublishedKits,
-  launchPrefix,
   type LaunchRef,
   type PublishInput,
+  type PublishedKits,
 } from '../../workflows/contract';
 import { unlessStopped } from '../shared/unless-stopped';
-import { writeWhole } from '../shared/write-whole';
 import type { CentralHost } from './central-host';
+import { readReceipt, removeKits, writeReceipt } from './published-kits';
 
 export function createPublishRunKits(host: CentralHost) {
   return function publishRunKits({ sites, ...ref }: PublishInput): Promise<PublishedKits> {
@@ -26,16 +24,6 @@ export function createPublishRunKits(host: CentralHost) {
   };
 }
 
-/** Takes a launch's kits from the object store: they hold the run's credentials, which end with the launch. */
-export function removeKits({ store }: CentralHost, { runId, launchId }: LaunchRef): Promise<number> {
-  return store.removePrefix(`${launchPrefix(runId, launchId)}/kits`);
-}
-
-async function readReceipt({ folders }: CentralHost, ref: LaunchRef): Promise<PublishedKits | undefined> {
-  const text = await readFile(folders.receipt(ref), 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : PublishedKits.parse(JSON.parse(text));
-}
-
 async function publishAll(
   host: CentralHost,
   ref: LaunchRef,
@@ -46,6 +34,6 @@ async function publishAll(
   const folders = Object.fromEntries([[CENTRAL_NODE, join(outgoing, CENTRAL_KIT_FOLDER)], ...siteFolders]);
   const published: PublishedKits = { kits: await publishKits(host.store, { ...ref, folders }) };
   // Before the kits are removed: a repeat after that finds them published.
-  await writeWhole(host.folders.receipt(ref), JSON.stringify(published));
+  await writeReceipt(host, ref, published);
   return published;
 }

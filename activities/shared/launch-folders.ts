@@ -44,6 +44,8 @@ export class LaunchFolders {
   outgoing = (ref: LaunchRef) => join(this.base(ref), 'outgoing');
   /** What was published; it is there once the kits need not be here any more. */
   receipt = (ref: LaunchRef) => join(this.base(ref), 'published.json');
+  /** The launches of single sites that were given kits of this one. */
+  handedOn = (ref: LaunchRef) => join(this.base(ref), 'handed-on.json');
   /** The kit as it was downloaded. */
   kitZip = (ref: LaunchRef) => join(this.base(ref), 'kit.zip');
   /** The node's own copy of the kit. */

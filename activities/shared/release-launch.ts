@@ -25,7 +25,8 @@ export function createReleaseLaunch(
         await runtimes[runtime].remove({ ...ref, node });
       }
     }
-    await folders.clear(ref);
+    // What else there is to remove may be known by the folder.
     await more?.(ref);
+    await folders.clear(ref);
   };
 }

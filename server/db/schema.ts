@@ -132,10 +132,15 @@ export const attempts = pgTable(
     launchId: text().notNull(),
     /** Grows in the order in which the launches of a run became known. */
     position: bigserial({ mode: 'number' }),
+    /** The site's, of an attempt at one site alone. */
+    node: text(),
+    /** Who asked the run itself for it, while it was under way. */
+    by: text(),
+    reason: text(),
     /** Temporal's id of the execution that began it. */
     execution: text().notNull(),
     startedAt: moment().notNull(),
-    state: text().$type<RunView['state']>().notNull(),
+    state: text().$type<RunView['state'] | NodeView['state']>().notNull(),
     endedAt: moment(),
     error: json().$type<NodeError>(),
   },

@@ -1,5 +1,4 @@
 /** Logs of nodes: taken in from the hosts that keep them, and shown to who may see the run. */
-import { and, eq } from 'drizzle-orm';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,10 +15,9 @@ import { kitKey, LaunchId, NodeName, PROVISION_NODE, RunId, type NodeRef } from 
 import { isTerminalNode } from '../../workflows/run-state';
 import { mustBeNode, mustSee } from '../access';
 import type { Database } from '../db/client';
-import { nodes } from '../db/schema';
 import { createOpenStreams, eventStream, GREETING, HEARTBEAT, HEARTBEAT_MS } from '../open-streams';
 import { HttpProblem } from '../problem';
-import { findRun, lookUpRun } from '../runs/find-run';
+import { findRun, lookUpNode, lookUpRun } from '../runs/find-run';
 import { whyNoLog } from '../runs/log-absence';
 import type { Truth } from '../runs/truth';
 import { problems } from './responses';
@@ -149,18 +147,10 @@ export const logRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, objects,
   /** A site may send the log of a launch that it has a part in; a central host is believed. */
   async function mustHave({ role }: AccessClaims, { runId, launchId, node }: NodeRef): Promise<void> {
     if (role === 'central') return;
-    const run = await lookUpRun(db, runId);
-    const isCurrent = run?.launchId === launchId && (await lookUpNode(runId, node)) !== undefined;
+    const [run, row] = await Promise.all([lookUpRun(db, runId), lookUpNode(db, runId, node)]);
+    const isCurrent = row !== undefined && [run?.launchId, row.launchId].includes(launchId);
     if (isCurrent || (await objects.stat(kitKey(runId, launchId, node))) !== undefined) return;
     throw new HttpProblem('unknown-node', `There is no node ${node} in launch ${launchId} of run ${runId}.`);
-  }
-
-  async function lookUpNode(runId: string, node: string) {
-    const [row] = await db
-      .select()
-      .from(nodes)
-      .where(and(eq(nodes.runId, runId), eq(nodes.node, node)));
-    return row;
   }
 
   /** The log that is meant, and how to look whether more of it is to come. */
@@ -172,17 +162,19 @@ export const logRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, objects,
     const run = await findRun(db, runId);
     mustSee(claims, run.consortiumId);
     await truth.check(run);
-    if (node !== PROVISION_NODE && (await lookUpNode(runId, node)) === undefined)
+    const row = await lookUpNode(db, runId, node);
+    if (node !== PROVISION_NODE && row === undefined)
       throw new HttpProblem('unknown-node', `Run ${runId} has no node ${node}.`);
-    const launchId = launch ?? run.launchId ?? undefined;
+    const launchId = launch ?? row?.view.retry?.launchId ?? run.launchId ?? undefined;
     if (launchId === undefined)
       throw new HttpProblem('no-log', `Run ${runId} is ${run.state}: nothing of it was launched yet.`);
     const look = async () => {
       const now = await findRun(db, runId);
       await truth.check(now);
-      if (now.launchId !== null && now.launchId !== launchId) return { state: undefined, isOver: true };
+      const view = (await lookUpNode(db, runId, node))?.view;
+      const current = view?.retry?.launchId ?? now.launchId;
+      if (current !== null && current !== launchId) return { state: undefined, isOver: true };
       if (node === PROVISION_NODE) return { state: undefined, isOver: now.state !== 'provisioning' };
-      const view = (await lookUpNode(runId, node))?.view;
       return { state: view?.state, isOver: view !== undefined && hasEnded(view) };
     };
     return { ref: { runId, launchId, node }, look };

@@ -1,5 +1,4 @@
 /** What a node needs: its kit when it is launched, and an ear while it runs. */
-import { and, eq } from 'drizzle-orm';
 import type { FastifyBaseLogger } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -9,8 +8,8 @@ import { CENTRAL_NODE, kitKey, LaunchId, NodeName, NodeReport, RunId } from '../
 import { isTerminalNode } from '../../workflows/run-state';
 import { mustBeNode } from '../access';
 import type { Database } from '../db/client';
-import { nodes } from '../db/schema';
 import { HttpProblem } from '../problem';
+import { lookUpNode } from '../runs/find-run';
 import type { Launch, Launches } from '../runs/launches';
 import type { NodeReports } from '../runs/node-reports';
 import type { Runs } from '../runs/temporal';
@@ -97,10 +96,7 @@ export const nodeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =
   );
 
   async function mustBeAlive({ runId, launchId, node }: Launch): Promise<void> {
-    const [row] = await db
-      .select()
-      .from(nodes)
-      .where(and(eq(nodes.runId, runId), eq(nodes.node, node)));
+    const row = await lookUpNode(db, runId, node);
     if (row && row.launchId === launchId && isTerminalNode(row.state))
       throw new HttpProblem('forbidden', `The token is no longer valid: ${node} is ${row.state}.`);
   }

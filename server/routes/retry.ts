@@ -5,30 +5,28 @@ import { z } from 'zod';
 import { RetryRunBody } from '../../workflows/api-contract';
 import { mustLead } from '../access';
 import type { Database } from '../db/client';
-import { retries } from '../db/schema';
-import type { Journal } from '../journal';
 import { HttpProblem } from '../problem';
 import { findRun } from '../runs/find-run';
-import type { Runs } from '../runs/temporal';
+import { wishOf, type Retries } from '../runs/retries';
 import { IdempotencyKey, nothing, problems, RunPath } from './responses';
 
 interface Deps {
   db: Database;
-  journal: Journal;
-  temporal: Runs;
+  retries: Retries;
 }
 
-export const retryRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, journal, temporal }, done) => {
+export const retryRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, retries }, done) => {
   server.post(
     '/runs/:runId/retry',
     {
       config: { roles: ['admin', 'lead'] },
       schema: {
         operationId: 'retryRun',
-        summary: 'Let a run begin anew',
+        summary: 'Let a run, or the nodes of its sites, begin anew',
         description:
           'The run keeps its id and its input, and gets a new launch: new kits, new nodes, new results. A run that failed, was ' +
-          'stopped or is still at work can be retried; what is left of its nodes is gone before new ones start.',
+          'stopped or is still at work can be retried; what is left of its nodes is gone before new ones start. While it is at ' +
+          'work, it can also keep its kits, or its central node and all but some of its sites.',
         tags: ['runs'],
         params: RunPath,
         headers: z.looseObject({ 'idempotency-key': IdempotencyKey.optional() }),
@@ -41,20 +39,8 @@ export const retryRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, journa
       mustLead(claims, consortiumId);
       if (state === 'complete')
         throw new HttpProblem('run-complete', `Run ${runId} is complete: start a new run instead.`);
-      const why = body?.reason === undefined ? '' : `: ${body.reason}`;
-      const requestId = headers['idempotency-key'] ?? randomUUID();
-      const reset = await temporal.reset(runId, `retried by ${claims.sub}${why}`, requestId);
-      if (reset === undefined) return reply.code(202).send();
-      const { execution, isNew } = reset;
-      await journal.change(runId, async (tx, tell) => {
-        // Also of a request that was sent again, for the first may have ended before it came to this.
-        await tx
-          .insert(retries)
-          .values({ runId, execution, by: claims.sub, reason: body?.reason })
-          .onConflictDoNothing();
-        const data = { consortium: consortiumId, startedBy: claims.sub, retry: true, ...body };
-        if (isNew) tell({ type: 'CentralClientStartRun', at: Date.now(), data });
-      });
+      const request = headers['idempotency-key'] ?? randomUUID();
+      await retries.ask(runId, wishOf(body ?? {}, claims.sub, request));
       return reply.code(202).send();
     },
   );

@@ -15,21 +15,35 @@ export async function readAttempts(
     .leftJoin(retries, and(eq(retries.runId, attempts.runId), eq(retries.execution, attempts.execution)))
     .where(eq(attempts.runId, runId))
     .orderBy(asc(attempts.position));
-  return rows.map(({ attempt: { launchId, startedAt, state, endedAt, error }, retry }, index) => ({
-    launchId,
-    ...originOf(retry, index === 0 ? startedBy : undefined),
+  return rows.map(({ attempt, retry }, index) => ({
+    launchId: attempt.launchId,
+    ...(attempt.node !== null && { node: attempt.node }),
+    ...originOf(attempt, retry, index === 0 ? startedBy : undefined),
+    ...outcomeOf(attempt),
+  }));
+}
+
+type Row = typeof attempts.$inferSelect;
+
+function outcomeOf({ startedAt, state, endedAt, error }: Row) {
+  return {
     ...{ startedAt, state },
     ...(endedAt !== null && { endedAt }),
     ...(error !== null && { error }),
-  }));
+  };
 }
 
 /** @param startedBy of a run's first launch */
 function originOf(
+  { node, by, reason }: Row,
   retry: Pick<typeof retries.$inferSelect, 'by' | 'reason'> | null,
   startedBy: string | undefined,
-): Pick<Attempt, 'how' | 'by' | 'reason'> {
-  if (retry) return { how: 'retry', by: retry.by, ...(retry.reason !== null && { reason: retry.reason }) };
+): Pick<Attempt, 'how' | 'from' | 'by' | 'reason'> {
+  // The run itself was asked, so that it was under way.
+  if (by !== null) return { how: 'retry', from: node === null ? 'launch' : 'sites', by, ...because(reason) };
+  if (retry) return { how: 'retry', from: 'provision', by: retry.by, ...because(retry.reason) };
   if (startedBy !== undefined) return { how: 'start', by: startedBy };
   return { how: 'temporal', by: 'Temporal' };
 }
+
+const because = (reason: string | null) => (reason === null ? {} : { reason });

@@ -1,5 +1,5 @@
 /**
- * Whether a launch is its run's current one: who asks for an older launch's kit, or reports for it, is refused.
+ * Whether a launch is its node's current one (its run's, or of its site alone): who asks for an older launch's kit, or reports for it, is refused.
  *
  * The row alone cannot tell. It is written by reports that come on their own time, so a site may well ask for the kit of
  * a launch that the row has not heard of yet, and must not be held up by that. What is certain is the object store: the
@@ -11,7 +11,7 @@ import { kitKey } from '../../workflows/contract';
 import { isTerminalRun } from '../../workflows/run-state';
 import type { Database } from '../db/client';
 import { HttpProblem } from '../problem';
-import { lookUpRun, type KnownRun } from './find-run';
+import { lookUpNode, lookUpRun, type KnownRun } from './find-run';
 import type { Runs } from './temporal';
 
 export interface Launch {
@@ -54,17 +54,18 @@ export function createLaunches(deps: {
     },
     async mustBeCurrent(launch) {
       const { runId, launchId } = launch;
-      const row = await lookUpRun(db, runId);
-      if (row?.launchId == null) return;
-      if (row.launchId !== launchId) {
+      const [row, ofNode] = await Promise.all([lookUpRun(db, runId), lookUpNode(db, runId, launch.node)]);
+      const current = ofNode?.view.retry?.launchId ?? row?.launchId;
+      if (row === undefined || current == null) return;
+      if (current !== launchId) {
         const [asked, known] = await Promise.all([
           publishedAt(launch, launchId),
-          publishedAt(launch, row.launchId),
+          publishedAt(launch, current),
         ]);
         if (asked >= known) return;
         throw new HttpProblem(
           'launch-superseded',
-          `Launch ${launchId} of run ${runId} was followed by ${row.launchId}.`,
+          `Launch ${launchId} of run ${runId} was followed by ${current}.`,
         );
       }
       if (isTerminalRun(row.state) && !(await wasReset(row)))

@@ -19,10 +19,12 @@ import {
   LaunchId,
   RUN_WORKFLOW,
   errorSignal,
+  retrySignal,
   snapshotQuery,
   statusSignal,
   stopSignal,
   type ErrorSignal,
+  type RetrySignal,
   type RunInput,
   type StatusSignal,
   type StopSignal,
@@ -50,6 +52,7 @@ export interface Runs {
   signalStatus(runId: string, status: StatusSignal): Promise<boolean>;
   signalError(runId: string, failed: ErrorSignal): Promise<boolean>;
   signalStop(runId: string, stop: StopSignal): Promise<boolean>;
+  signalRetry(runId: string, retry: RetrySignal): Promise<boolean>;
   /**
    * Lets the run begin anew, whatever has become of it: a new execution of the same id, with the input of the first.
    * `undefined`: there was nothing to do, for the run is about to begin as it is.
@@ -133,6 +136,7 @@ export function createRuns(client: Client): Runs {
     signalStatus: (runId, status) => signal(runId, statusSignal, status),
     signalError: (runId, failed) => signal(runId, errorSignal, failed),
     signalStop: (runId, stop) => signal(runId, stopSignal, stop),
+    signalRetry: (runId, retry) => signal(runId, retrySignal, retry),
     reset: (runId, reason, requestId) =>
       call(async () => {
         const { namespace } = client.options;

@@ -167,7 +167,7 @@ describeWithEngine('an NVFlare computation', () => {
   });
 
   it('with a policy that goes on, the run outlives a site', async () => {
-    const failure = { onSiteFailure: 'continue' as const, minSites: 1 };
+    const failure = { onSiteFailure: 'continue' as const, minSites: 1, mayReturn: false };
     const runId = await start('goes-on', { sleepSeconds: 600 }, { failure });
     await kill(await consortium.up(runId), 'a');
     const lost = await consortium.until(runId, (detail) => node(detail, 'a')?.state === 'failed');

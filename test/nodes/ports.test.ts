@@ -49,6 +49,16 @@ test('no port is handed to two launches, even when all ask at once', async () =>
   expect(new Set(ports.flat()).size).toBe(5);
 });
 
+test('the ports of one launch become those of another, once', async () => {
+  const ledger = open();
+  const ports = await ledger.reserve(launch(1), 2);
+  expect(await ledger.handOn(launch(1), launch(2))).toEqual(ports);
+  expect(await open().handOn(launch(1), launch(2))).toEqual(ports);
+  await ledger.release(launch(1));
+  expect(await ledger.list()).toEqual([{ ...launch(2), ports }]);
+  expect(await ledger.reserve(launch(2), 2)).toEqual(ports);
+});
+
 test('a port on which something else listens is passed over', async () => {
   const servers = [await listen(range.first), await listen(range.first + 1, '127.0.0.1')];
   try {

@@ -138,7 +138,10 @@ describe('what a report changes', () => {
       [nodeView('alpha', 'failed', { error }), nodeView('beta', 'stopped')],
       { at: 1 },
     );
-    expect(project(report, undefined, new Map()).errors).toEqual([own, error]);
+    expect(project(report, undefined, new Map()).errors).toEqual([
+      { launchId: LAUNCH, error: own },
+      { launchId: LAUNCH, error },
+    ]);
   });
 });
 

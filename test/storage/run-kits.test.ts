@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { digestBytes } from '../../storage/digest';
 import type { ObjectStore } from '../../storage/object-store';
-import { downloadKit, extractKit, publishKits } from '../../storage/run-kits';
+import { downloadKit, extractKit, publishKits, republishKits } from '../../storage/run-kits';
 import { Kit, kitManifestKey } from '../../workflows/contract';
 import { useFolder } from '../support/folder';
 import { testObjectStore } from '../support/object-store';
@@ -66,6 +66,22 @@ describe('publishing', () => {
     expect(await publishKits(store, input)).toEqual(first);
     const manifest = await json(await store.getStream(kitManifestKey(input.runId, input.launchId)));
     expect(manifest).toEqual({ runId: input.runId, launchId: input.launchId, kits: first });
+  });
+
+  test('kits of one launch are published for another one too, and outlive the first', async () => {
+    const [first, second] = [launch(), { ...launch(), launchId: 'ddddeeeeffff' }];
+    const kits = await publishKits(store, { ...first, folders: (await provisioned()).folders });
+    const again = await republishKits(store, second, kits);
+    expect(await republishKits(store, second, kits)).toEqual(again);
+    await store.removePrefix(`runs/${first.runId}`);
+    for (const [index, kit] of again.entries()) {
+      expect(kit).toEqual({ ...kits[index], key: `runs/${second.runId}/ddddeeeeffff/kits/${kit.node}.zip` });
+      const file = fresh();
+      await downloadKit({ url: await store.presignGet(kit.key, 60), kit, file, signal });
+      expect((await store.stat(kit.key))?.sha256).toBe(kit.sha256);
+    }
+    const manifest = await json(await store.getStream(kitManifestKey(second.runId, second.launchId)));
+    expect(manifest).toEqual({ ...second, kits: again });
   });
 
   test('other content for a launch that is published already is an error', async () => {

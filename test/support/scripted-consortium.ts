@@ -193,13 +193,15 @@ export class ScriptedConsortium {
       ...this.shared(),
       publishRunKits: async ({ runId, launchId, sites }) => {
         await this.note('publishRunKits', CENTRAL_NODE);
-        const kit = (node: string): Kit => ({
-          node,
-          key: `runs/${runId}/${launchId}/${node}`,
-          sha256: '0'.repeat(64),
-          size: 1,
-        });
-        return { kits: [CENTRAL_NODE, ...sites].map(kit) };
+        return { kits: [CENTRAL_NODE, ...sites].map((node) => kitOf(runId, launchId, node)) };
+      },
+      takeOverLaunch: async () => {
+        await this.note('takeOverLaunch', CENTRAL_NODE);
+        return { hostQueue: HOST, endpoint: { host: 'localhost', ports: [20_000] } };
+      },
+      handOnKits: async ({ runId, to }) => {
+        await this.note('handOnKits', CENTRAL_NODE);
+        return { kits: to.map(({ site, launchId }) => kitOf(runId, launchId, site)) };
       },
       launchCentralNode: (launch) => this.launch('launchCentralNode', { ...launch, node: CENTRAL_NODE }),
       collectResults: async () => {
@@ -225,3 +227,10 @@ export class ScriptedConsortium {
     return { runtime: 'process' as const, containerId: `pid-${ref.node}`, startedAt: 1 };
   }
 }
+
+const kitOf = (runId: string, launchId: string, node: string): Kit => ({
+  node,
+  key: `runs/${runId}/${launchId}/${node}`,
+  sha256: '0'.repeat(64),
+  size: 1,
+});

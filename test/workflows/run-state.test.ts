@@ -221,6 +221,52 @@ describe('a run', () => {
     expect(reduce(model, staleStop, 9)).toBe(model);
   });
 
+  describe('lets the node of a site begin anew', () => {
+    const again = (node: string, launchId = OTHER_LAUNCH): Fact => ({
+      type: 'retrySite',
+      node,
+      retry: { launchId, by: 'lead', at: 7 },
+    });
+    const failed = learn(started(), ...up, broke('a'));
+
+    it.each(['waiting', 'running', 'failed', 'refused', 'stopped', 'lost'] as const)('that is %s', (from) => {
+      const before = learn(started(), ...up, from === 'waiting' ? state('b', 'running') : endOf(from));
+      expect(learn(before, again('a')).nodes.get('a')).toEqual({
+        ...{ node: 'a', name: 'Site a', state: 'waiting', since: 1 },
+        retry: { launchId: OTHER_LAUNCH, by: 'lead', at: 7 },
+      });
+    });
+
+    it('which from then on hears of that launch alone', () => {
+      const anew = learn(failed, again('a'));
+      for (const late of [state('a', 'stopped'), broke('a')]) expect(reduce(anew, late, 9)).toBe(anew);
+      expect(stateOf(learn(anew, state('a', 'running', OTHER_LAUNCH)), 'a')).toBe('running');
+      expect(stateOf(learn(anew, state('b', 'running')), 'b')).toBe('running');
+    });
+
+    it.each<[string, RunModel]>([
+      ['is not up yet', learn(started(), broke('a'))],
+      ['is to be stopped', learn(failed, stop)],
+      ['is being brought down', learn(failed, { type: 'bringDown' })],
+      ['has no central node any more', learn(failed, state(CENTRAL_NODE, 'complete'))],
+      ['has ended', learn(failed, { type: 'end', state: 'complete' })],
+    ])('but not of a run that %s', (_, model) => {
+      expect(reduce(model, again('a'), 9)).toBe(model);
+    });
+
+    it.each([CENTRAL_NODE, 'nobody'])('but not of %s', (node) => {
+      expect(reduce(failed, again(node), 9)).toBe(failed);
+    });
+
+    it('but not of a site that is complete', () => {
+      const complete = learn(started(), ...up, state('a', 'complete'));
+      expect(reduce(complete, again('a'), 9)).toBe(complete);
+    });
+
+    const endOf = (as: 'running' | 'failed' | 'refused' | 'stopped' | 'lost') =>
+      as === 'running' || as === 'stopped' ? state('a', as) : broke('a', as);
+  });
+
   it('keeps what a late word adds: which container it was', () => {
     const late: Fact = {
       type: 'status',
@@ -270,6 +316,11 @@ describe('whatever is learned, in whatever order', () => {
   const launch = fc.constantFrom(LAUNCH, LAUNCH, LAUNCH, OTHER_LAUNCH);
   const anyFact: fc.Arbitrary<Fact> = fc.oneof(
     fc.record({
+      type: fc.constant('retrySite' as const),
+      node: fc.constantFrom(...nodes),
+      retry: fc.record({ launchId: launch, by: fc.constant('lead'), at: fc.constant(0) }),
+    }),
+    fc.record({
       type: fc.constant('phase' as const),
       state: fc.constantFrom('publishing', 'launching', 'running'),
     }),
@@ -304,6 +355,12 @@ describe('whatever is learned, in whatever order', () => {
           expectStep(model.run.state, next.run.state, RUN_TRANSITIONS[model.run.state], TERMINAL_RUN_STATES);
           for (const [name, node] of model.nodes) {
             const after = next.nodes.get(name)!;
+            if (fact.type === 'retrySite' && fact.node === name && next !== model) {
+              expect(node.state).not.toBe('complete');
+              expect(TERMINAL_RUN_STATES).not.toContain(next.run.state);
+              expect(after).toMatchObject({ state: 'waiting', retry: fact.retry });
+              continue;
+            }
             expectStep(node.state, after.state, NODE_TRANSITIONS[node.state], TERMINAL_NODE_STATES);
             if (TERMINAL_NODE_STATES.includes(node.state)) expect(after).toEqual(node);
           }
