@@ -1,13 +1,20 @@
 /** A computation whose nodes work for as long as a test wants, and `muster try` with it. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RunInputDraft } from '../../workflows/contract';
 import { Consortium } from './consortium';
 
+type Manifest = RunInputDraft['computation'];
+
 export class Patient {
-  /** Sites, and all that tells their nodes what to do, are in `folder`. */
+  /**
+   * @param folder of the sites, and of all that tells their nodes what to do
+   * @param more of its manifest
+   */
   constructor(
     private readonly folder: string,
     private readonly sites: readonly string[],
+    private readonly more: Partial<Manifest> = {},
   ) {}
 
   /** Its nodes are processes; at first they may go on. */
@@ -37,7 +44,7 @@ export class Patient {
     else rmSync(file, { force: true });
   }
 
-  private computation() {
+  private computation(): Manifest {
     const kits = [...this.sites, 'centralNode'].map((node) => `"$PROVISION_DIR/runKits/${node}"`).join(' ');
     const node = shell(`
       if [ -e "${this.folder}/fail-$MUSTER_NODE" ]; then exit 3; fi
@@ -54,6 +61,7 @@ export class Patient {
       },
       outputs: { central: ['result.json'], edge: ['result.json'] },
       deadlines: { stopGrace: '1s' },
+      ...this.more,
     };
   }
 }
