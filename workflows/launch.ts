@@ -73,6 +73,7 @@ const MUSTER_STATUS = defineSearchAttributeKey('MusterStatus', 'KEYWORD');
 const LONG_HISTORY = 4_000;
 /** What is carried on has to fit into one payload, also for a thousand sites. */
 const CARRIED_MESSAGE = 300;
+
 /** What a launch begins with. */
 interface LaunchParts {
   runId: string;
@@ -254,6 +255,8 @@ export class Launch {
       summary: `kits and ports of launch ${from}`,
     });
     const computation = nodeComputation(this.input);
+    // Known before it is done: what a stop finds half-way is there, too.
+    this.placement = { hostQueue, ports: [] };
     return Provisioned.parse(await takeOverLaunch({ ...this.ref(), from, computation }));
   }
 
@@ -408,7 +411,12 @@ export class Launch {
       scheduleToCloseTimeout: toConfirm(this.input),
       summary: 'remove containers, folders and ports of this launch',
     });
-    await forget(releaseLaunch(this.ref()), 'the host removes what is left when it is back');
+    const ref = this.ref();
+    // What was not taken over of an older launch goes, too.
+    const older = this.takesOver ? [{ ...ref, launchId: this.takesOver.launchId }] : [];
+    const release = (launch: LaunchRef) =>
+      forget(releaseLaunch(launch), 'the host removes what is left when it is back');
+    await Promise.all([ref, ...older].map(release));
   }
 
   private result(): RunResult {
@@ -430,7 +438,7 @@ export class Launch {
     };
   }
 
-  /** Does as someone asked while the run is under way; what cannot be done is left, for the run is what was to be mended. */
+  /** Does as someone asked while the run is under way. What does not fit the run as it is now changes nothing. */
   private retry({ from, sites: which, request, ...asked }: RetrySignal): void {
     const { placement, model, launchId } = this;
     const isKnown = request !== undefined && this.requests.has(request);

@@ -92,6 +92,8 @@ describe('from its launch on', () => {
     go();
     await expect(run.result()).resolves.toMatchObject({ status: 'stopped' });
     expect(times(script, 'launchCentralNode central')).toBe(1);
+    // Of both launches.
+    expect(times(script, 'releaseLaunch central')).toBe(2);
   });
 });
 
