@@ -1,4 +1,10 @@
 /** A gateway in front of the jest run's Temporal, sites with certificates of their own, and what they do to it. */
+import {
+  connect,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Metadata, credentials, status, type ServiceError } from '@grpc/grpc-js';
@@ -154,6 +160,54 @@ export class Stage {
     this.closing.push(() => client.close());
     return new RawSite(client, siteId, this.temporal.namespace);
   }
+}
+
+/** How a call ended on a bare HTTP/2 stream; `undefined` where it broke off without a status. */
+export interface Ending {
+  status: status | undefined;
+  message: string;
+  http: number | undefined;
+}
+
+/** Opens a stream and says nothing on it but headers. */
+export function openStream(
+  session: ClientHttp2Session,
+  path: string,
+  headers: OutgoingHttpHeaders = {},
+): ClientHttp2Stream {
+  const stream = session.request({
+    ':method': 'POST',
+    ':path': path,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    ...headers,
+  });
+  stream.on('error', () => undefined);
+  return stream;
+}
+
+/** A message as it is sent over a stream. */
+export function frame(body: Uint8Array, compressed = 0): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix[0] = compressed;
+  prefix.writeUInt32BE(body.length, 1);
+  return Buffer.concat([prefix, body]);
+}
+
+export function ending(stream: ClientHttp2Stream): Promise<Ending> {
+  const said: Record<string, unknown> = {};
+  stream.on('response', (headers) => Object.assign(said, headers));
+  stream.on('trailers', (headers) => Object.assign(said, headers));
+  stream.resume();
+  return new Promise((resolve) =>
+    stream.once('close', () =>
+      resolve({
+        status: said['grpc-status'] === undefined ? undefined : Number(said['grpc-status']),
+        message: String(said['grpc-message'] ?? ''),
+        http: said[':status'] as number | undefined,
+      }),
+    ),
+  );
 }
 
 /** How a call ended. */
