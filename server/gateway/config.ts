@@ -1,0 +1,115 @@
+/** The site gateway's settings, read from the environment once. */
+import { z } from 'zod';
+import { ConfigError } from '../config';
+import type { TokenKey } from './tokens';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const KEY = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9_-]{43})$/;
+const HOW_TO_MAKE_A_KEY = "make one with `node -p \"'k1:' + crypto.randomBytes(32).toString('base64url')\"`";
+
+const file = (what: string) => z.string(`is not set: name the file of ${what}`);
+const text = (what: string) => z.string(`is not set: ${what}`);
+
+const Environment = z.object({
+  MUSTER_GATEWAY_HOST: z.string().default('127.0.0.1'),
+  MUSTER_GATEWAY_PORT: z.coerce
+    .number('must be a port number')
+    .int('must be a port number')
+    .min(0, 'must be a port number, 0 to 65535')
+    .max(65535, 'must be a port number, 0 to 65535')
+    .default(7410),
+  MUSTER_GATEWAY_TLS_CERT: file('the certificate that sites are shown (PEM, with its chain)'),
+  MUSTER_GATEWAY_TLS_KEY: file("that certificate's key (PEM)"),
+  MUSTER_SITE_CA_CERT: file("the site CA's certificate (PEM)"),
+  MUSTER_GATEWAY_KEYS: text(HOW_TO_MAKE_A_KEY).transform((list, context): [TokenKey, ...TokenKey[]] => {
+    const [first, ...others] = list.split(',').map((entry) => readKey(entry.trim()));
+    const keys = [first, ...others];
+    if (
+      first &&
+      keys.every((key) => key !== undefined) &&
+      new Set(keys.map(({ id }) => id)).size === keys.length
+    )
+      return [first, ...keys.slice(1)];
+    context.addIssue(
+      `must be id:key, a comma between several, each id once; the first is used from now on: ${HOW_TO_MAKE_A_KEY}`,
+    );
+    return z.NEVER;
+  }),
+  MUSTER_API_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an address like https://muster.example.org' })
+    .transform((url) => url.replace(/\/+$/, '')),
+  MUSTER_API_TOKEN: text('make one with `muster token`, for the gateway'),
+  MUSTER_LOG_LEVEL: z
+    .enum(
+      ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+      'must be fatal, error, warn, info, debug, trace or silent',
+    )
+    .default('info'),
+  TEMPORAL_ADDRESS: z
+    .string()
+    .regex(/^.+:\d+$/, 'must be host:port')
+    .default('127.0.0.1:7233'),
+  TEMPORAL_NAMESPACE: z.string().default('default'),
+  TEMPORAL_TLS_CA: z.string().optional(),
+  TEMPORAL_TLS_CERT: z.string().optional(),
+  TEMPORAL_TLS_KEY: z.string().optional(),
+});
+
+export interface GatewayConfig {
+  host: string;
+  port: number;
+  /** Files, PEM. */
+  certificate: { cert: string; key: string };
+  siteCa: string;
+  keys: [TokenKey, ...TokenKey[]];
+  api: { url: string; token: string };
+  logLevel: string;
+  temporal: {
+    address: string;
+    namespace: string;
+    /** Files, PEM. The gateway speaks TLS with Temporal if there is a CA, and shows a certificate if there is one. */
+    tls?: { ca: string; cert?: string | undefined; key?: string | undefined };
+  };
+}
+
+/**
+ * Reads the settings. A variable that is set to nothing counts as not set.
+ * @throws ConfigError
+ */
+export function readGatewayConfig(environment: Env): GatewayConfig {
+  const env = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = Environment.safeParse(env);
+  const wrong = parsed.success
+    ? []
+    : parsed.error.issues.map(({ path, message }) => `${path.join()} ${message}`);
+  if ((env.TEMPORAL_TLS_CERT === undefined) !== (env.TEMPORAL_TLS_KEY === undefined))
+    wrong.push('TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY belong together: set both or none');
+  if (env.TEMPORAL_TLS_CERT !== undefined && env.TEMPORAL_TLS_CA === undefined)
+    wrong.push('TEMPORAL_TLS_CA is not set: name the file of the CA that Temporal is certified by');
+  if (!parsed.success || wrong.length > 0) throw new ConfigError(wrong);
+
+  const { data } = parsed;
+  return {
+    host: data.MUSTER_GATEWAY_HOST,
+    port: data.MUSTER_GATEWAY_PORT,
+    certificate: { cert: data.MUSTER_GATEWAY_TLS_CERT, key: data.MUSTER_GATEWAY_TLS_KEY },
+    siteCa: data.MUSTER_SITE_CA_CERT,
+    keys: data.MUSTER_GATEWAY_KEYS,
+    api: { url: data.MUSTER_API_URL, token: data.MUSTER_API_TOKEN },
+    logLevel: data.MUSTER_LOG_LEVEL,
+    temporal: {
+      address: data.TEMPORAL_ADDRESS,
+      namespace: data.TEMPORAL_NAMESPACE,
+      ...(data.TEMPORAL_TLS_CA !== undefined && {
+        tls: { ca: data.TEMPORAL_TLS_CA, cert: data.TEMPORAL_TLS_CERT, key: data.TEMPORAL_TLS_KEY },
+      }),
+    },
+  };
+}
+
+function readKey(entry: string): TokenKey | undefined {
+  const [, id, encoded] = KEY.exec(entry) ?? [];
+  if (id === undefined || encoded === undefined) return undefined;
+  return { id, secret: Buffer.from(encoded, 'base64url') };
+}

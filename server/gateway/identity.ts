@@ -1,0 +1,23 @@
+/** Who connects: what the gateway has to know of sites and their certificates. */
+
+/** As a client certificate of the site CA says it. */
+export interface SiteIdentity {
+  siteId: string;
+  /** Of the certificate, in lower-case hexadecimal. */
+  serial: string;
+  /** Milliseconds since 1970. */
+  notAfter: number;
+}
+
+/**
+ * Reads a certificate (DER) whose chain TLS has verified.
+ * @throws Error if it is not exactly a site's certificate
+ */
+export type IdentityReader = (certificate: Buffer) => SiteIdentity;
+
+/** Which certificates count at the moment. Answers from memory: it is asked on each call. */
+export interface Admissions {
+  admits(identity: SiteIdentity): boolean;
+  /** Calls back when the answer may have changed for someone. Answers how to stop it. */
+  onChange(listener: () => void): () => void;
+}

@@ -1,0 +1,86 @@
+/** The site gateway as a process: reads its settings, opens what it needs, and passes calls until it is told to end. */
+import closeWithGrace from 'close-with-grace';
+import { readFile } from 'node:fs/promises';
+import { pino, type Logger } from 'pino';
+import { ConfigError } from '../config';
+import { ApiAdmissions } from './admissions';
+import { siteIdentityOf } from './certificate';
+import { readGatewayConfig, type GatewayConfig } from './config';
+import type { ServerCertificate } from './connections';
+import { createGateway, type Gateway } from './gateway';
+import { connectTemporal, type TemporalAddress } from './temporal';
+import { TokenKeys } from './tokens';
+
+/** Calls under way may take so long to end after a signal; polls are ended at once. */
+const GRACE_MS = 10_000;
+const COUNT_MS = 60_000;
+/** A certificate that was replaced is shown soon after. */
+const REREAD_MS = 60_000;
+
+async function main(): Promise<void> {
+  const config = readGatewayConfig(process.env);
+  const log = pino({ base: { part: 'gateway' }, level: config.logLevel });
+  const ending = new AbortController();
+  const [certificate, siteCa, temporal] = await Promise.all([
+    readCertificate(config),
+    readFile(config.siteCa),
+    temporalAddress(config),
+  ]);
+  const admissions = await ApiAdmissions.open(config.api, log, ending.signal);
+  const gateway = createGateway({
+    ...{ certificate, siteCa, admissions, log, identityOf: siteIdentityOf },
+    temporal: connectTemporal(temporal),
+    namespace: config.temporal.namespace,
+    keys: new TokenKeys(config.keys),
+  });
+  closeWithGrace({ delay: GRACE_MS + 1_000, logger: log }, async ({ err, signal }) => {
+    if (err) log.fatal({ err }, 'ending after an error');
+    else log.info({ signal }, 'ending');
+    ending.abort();
+    await gateway.close(GRACE_MS);
+  });
+  showNewCertificates(gateway, config, certificate, log);
+  const { address, port } = await gateway.listen(config.host, config.port);
+  setInterval(() => log.info(gateway.counters(), 'counted'), COUNT_MS).unref();
+  log.info({ address, port, namespace: config.temporal.namespace, pid: process.pid }, 'ready');
+}
+
+async function readCertificate({ certificate }: GatewayConfig): Promise<ServerCertificate> {
+  const [cert, key] = await Promise.all([readFile(certificate.cert), readFile(certificate.key)]);
+  return { cert, key };
+}
+
+async function temporalAddress({ temporal: { address, tls } }: GatewayConfig): Promise<TemporalAddress> {
+  if (!tls) return { address };
+  const read = async (path: string | undefined) => (path === undefined ? undefined : readFile(path));
+  const [ca, cert, key] = await Promise.all([read(tls.ca), read(tls.cert), read(tls.key)]);
+  return { address, tls: { ca, cert, key } };
+}
+
+function showNewCertificates(
+  gateway: Gateway,
+  config: GatewayConfig,
+  first: ServerCertificate,
+  log: Logger,
+): void {
+  let shown = first;
+  const reread = async () => {
+    try {
+      const current = await readCertificate(config);
+      if (current.cert.equals(shown.cert) && current.key.equals(shown.key)) return;
+      gateway.setCertificate(current);
+      shown = current;
+      log.info('sites are shown the new certificate');
+    } catch (error) {
+      // Caught half-way, the pair may not fit: the next look will find it whole.
+      log.warn({ err: error }, 'the new certificate cannot be used (yet)');
+    }
+  };
+  setInterval(() => void reread(), REREAD_MS).unref();
+}
+
+main().catch((error: unknown) => {
+  const wrong = error instanceof ConfigError;
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(wrong ? 2 : 1);
+});

@@ -1,0 +1,413 @@
+/** Somebody has a site's key and uses it for all that should not be possible. */
+import { once } from 'node:events';
+import type { ClientHttp2Session } from 'node:http2';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { gzipSync } from 'node:zlib';
+import { status } from '@grpc/grpc-js';
+import { temporal as api } from '@temporalio/proto';
+import { siteQueue } from '../../workflows/contract';
+import { useTemporal } from '../support/temporal';
+import { createTestAuthority, type Certified } from './certificates';
+import { ScriptedWorkflow } from './scripted-workflow';
+import {
+  SERVICE,
+  Stage,
+  ending,
+  frame,
+  messages,
+  openStream,
+  until,
+  type RawSite,
+  type TestGateway,
+} from './stage';
+
+const temporal = useTemporal();
+const stage = Stage.use(temporal);
+const POLL = `${SERVICE}PollActivityTaskQueue`;
+const COMPLETE = `${SERVICE}RespondActivityTaskCompleted`;
+let front: TestGateway;
+let hostile: RawSite;
+let session: ClientHttp2Session;
+
+beforeAll(async () => {
+  front = await stage.openGateway({ limits: { transferMs: 400 } });
+  hostile = await stage.connectRaw('hostile', front);
+  session = await stage.connectHttp2('hostile', front);
+  await stage.startSiteWorker('honest', front, {
+    activities: { greet: (name: string) => Promise.resolve(`hello ${name}`) },
+  });
+});
+
+// Whatever was tried: the gateway is there, and other sites have noticed nothing.
+afterEach(async () => {
+  const workflow = await ScriptedWorkflow.start(temporal);
+  await workflow.schedule({ queue: siteQueue('honest'), type: 'greet', args: ['Lyon'] });
+  await expect(workflow.result()).resolves.toBe('hello Lyon');
+});
+
+/** A task that the site has been given. */
+async function taskOf(site: RawSite): Promise<{ workflow: ScriptedWorkflow; token: Uint8Array }> {
+  const workflow = await ScriptedWorkflow.start(temporal);
+  await workflow.schedule({ queue: siteQueue(site.siteId), type: 'something' });
+  const { task } = await site.poll();
+  return { workflow, token: task.taskToken };
+}
+
+describe('who is no site is not let in:', () => {
+  const call = async (certified: Certified) => {
+    const outcome = await stage.connectAs(certified, front).send(`${SERVICE}GetSystemInfo`, Buffer.alloc(0));
+    return outcome.code;
+  };
+
+  it('without a certificate', async () => {
+    const socket = connectTls({ port: front.port, ca: stage.authority.cert, ALPNProtocols: ['h2'] });
+    socket.on('error', () => undefined);
+    await once(socket, 'close');
+  });
+
+  it('with one of another authority', async () => {
+    const stranger = await createTestAuthority();
+    await expect(call(await stranger.issueSite('hostile'))).resolves.toBe(status.UNAVAILABLE);
+  });
+
+  it('with one that is not of a site', async () => {
+    await expect(call(await stage.authority.issueOther('hostile'))).resolves.toBe(status.UNAVAILABLE);
+  });
+
+  it('with one that is over', async () => {
+    await expect(call(await stage.authority.issueSite('hostile', -1000))).resolves.toBe(status.UNAVAILABLE);
+  });
+
+  it('with an old version of TLS', async () => {
+    const { cert, key } = await stage.certificateOf('hostile');
+    const socket = connectTls({
+      port: front.port,
+      ca: stage.authority.cert,
+      cert,
+      key,
+      maxVersion: 'TLSv1.2',
+    });
+    const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+    expect(error.message).toMatch(/protocol version/);
+  });
+});
+
+describe('no other call passes:', () => {
+  const { workflowservice, operatorservice } = api.api;
+  const methodsOf = (service: { prototype: object }) =>
+    Object.getOwnPropertyNames(service.prototype)
+      .filter((name) => name !== 'constructor')
+      .map((name) => name[0]!.toUpperCase() + name.slice(1));
+  const passing = [
+    ...['GetSystemInfo', 'DescribeNamespace', 'PollActivityTaskQueue', 'RecordActivityTaskHeartbeat'],
+    ...['RespondActivityTaskCompleted', 'RespondActivityTaskFailed', 'RespondActivityTaskCanceled'],
+    ...['ShutdownWorker', 'RecordWorkerHeartbeat'],
+  ];
+  const others = [
+    ...methodsOf(workflowservice.v1.WorkflowService)
+      .filter((name) => !passing.includes(name))
+      .map((name) => SERVICE + name),
+    ...methodsOf(operatorservice.v1.OperatorService).map(
+      (name) => `/temporal.api.operatorservice.v1.OperatorService/${name}`,
+    ),
+    '/temporal.server.api.adminservice.v1.AdminService/DescribeMutableState',
+    '/temporal.server.api.historyservice.v1.HistoryService/GetMutableState',
+    '/temporal.server.api.matchingservice.v1.MatchingService/PollActivityTaskQueue',
+    '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo',
+    '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+    '/grpc.health.v1.Health/Check',
+    '/grpc.health.v1.Health/Watch',
+    `${SERVICE}pollActivityTaskQueue`,
+    `${SERVICE}PollActivityTaskQueue/`,
+    `${SERVICE}PollActivityTaskQueue?`,
+    `/${SERVICE}PollActivityTaskQueue`,
+    '/constructor',
+    '/',
+  ];
+
+  it('there are some', () => {
+    expect(others.length).toBeGreaterThan(110);
+    expect(others).toContain(`${SERVICE}RespondActivityTaskCompletedById`);
+    expect(others).toContain(`${SERVICE}StartWorkflowExecution`);
+  });
+
+  it.each(others)('%s', async (path) => {
+    const namespaceFirst = messages.v1.DescribeNamespaceRequest.encode({
+      namespace: temporal.namespace,
+    }).finish();
+    const before = front.gateway.counters().refused['unknown-call'] ?? 0;
+    const { code } = await hostile.send(path, namespaceFirst);
+    expect(code).toBe(status.UNIMPLEMENTED);
+    expect(front.gateway.counters().refused['unknown-call']).toBe(before + 1);
+  });
+
+  it('and the log says who tried', () => {
+    const tried = { msg: 'refused', reason: 'unknown-call', site: 'hostile' };
+    expect(front.lines).toContainEqual(expect.objectContaining(tried));
+  });
+});
+
+describe('what belongs to others stays with them:', () => {
+  it.each([
+    ['the queue of another site', { taskQueue: { name: siteQueue('honest') } }],
+    ["the centre's queue", { taskQueue: { name: 'central' } }],
+    ['another namespace', { namespace: 'temporal-system' }],
+  ])('%s', async (_, change) => {
+    const { code } = await hostile.poll(change);
+    expect(code).toBe(status.PERMISSION_DENIED);
+  });
+
+  it('the task of another site, even with its token', async () => {
+    const other = await stage.connectRaw('other', front);
+    const { workflow, token } = await taskOf(other);
+    await expect(hostile.complete(token)).resolves.toMatchObject({ code: status.PERMISSION_DENIED });
+    await expect(hostile.heartbeat(token)).resolves.toMatchObject({ code: status.PERMISSION_DENIED });
+    await expect(other.complete(token)).resolves.toMatchObject({ code: status.OK });
+    await workflow.end();
+  });
+
+  it('a task by a token that was never given out', async () => {
+    const { workflow, token } = await taskOf(hostile);
+    const [cut, changed] = [token.slice(0, -1), Buffer.from(token)];
+    changed[changed.length - 1]! ^= 1;
+    // As Temporal makes them itself.
+    const namespaceId = await temporal.connection.workflowService.describeNamespace({
+      namespace: temporal.namespace,
+    });
+    const forged = messages.v1.RespondActivityTaskCompletedByIdRequest.encode({
+      namespace: namespaceId.namespaceInfo!.id!,
+      workflowId: workflow.workflowId,
+    }).finish();
+    for (const bad of [cut, changed, forged, new Uint8Array(), new Uint8Array(10_000)])
+      await expect(hostile.complete(bad)).resolves.toMatchObject({ code: status.PERMISSION_DENIED });
+    await hostile.complete(token);
+    await workflow.end();
+  });
+
+  it('a task that has ended', async () => {
+    const { workflow, token } = await taskOf(hostile);
+    await expect(hostile.complete(token)).resolves.toMatchObject({ code: status.OK });
+    await workflow.end();
+    await expect(hostile.complete(token)).resolves.toMatchObject({ code: status.NOT_FOUND });
+    await expect(hostile.heartbeat(token)).resolves.toMatchObject({ code: status.NOT_FOUND });
+  });
+
+  it('the good name of others', async () => {
+    const { workflow, token } = await taskOf(hostile);
+    await hostile.complete(token, { identity: 'honest' });
+    const event = await workflow.end();
+    expect(event.activityTaskCompletedEventAttributes?.identity).toBe('site.hostile/honest');
+  });
+});
+
+describe('what is too large is not taken:', () => {
+  const result = (bytes: number) => ({ result: { payloads: [{ data: Buffer.alloc(bytes) }] } });
+
+  it('a result', async () => {
+    const { workflow, token } = await taskOf(hostile);
+    const outcome = await hostile.complete(token, result(5_000_000));
+    expect(outcome).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    expect(outcome.details).toMatch(/^grpc: received message larger than max/);
+    await hostile.complete(token);
+    await workflow.end();
+  });
+
+  it('a heartbeat', async () => {
+    const { details, code } = await hostile.heartbeat(Buffer.alloc(300_000));
+    expect(code).toBe(status.RESOURCE_EXHAUSTED);
+    expect(details).toMatch(/larger than max/);
+  });
+
+  it('what becomes large when it is unpacked', async () => {
+    const stream = openStream(session, COMPLETE, { 'grpc-encoding': 'gzip' });
+    stream.end(frame(gzipSync(Buffer.alloc(200_000_000)), 1));
+    await expect(ending(stream)).resolves.toMatchObject({ status: status.RESOURCE_EXHAUSTED });
+  });
+
+  it('what is only announced', async () => {
+    const stream = openStream(session, COMPLETE);
+    stream.write(Buffer.from([0, 255, 255, 255, 255]));
+    await expect(ending(stream)).resolves.toMatchObject({ status: status.RESOURCE_EXHAUSTED });
+  });
+
+  it('a mountain of headers', async () => {
+    const one = await stage.connectHttp2('hostile', front);
+    const headers = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`x-${i}`, 'x'.repeat(4000)]));
+    const stream = openStream(one, POLL, headers);
+    stream.end(frame(Buffer.alloc(0)));
+    expect((await ending(stream)).status).not.toBe(status.OK);
+  });
+});
+
+describe('who is slow is not waited for:', () => {
+  it('a call without a message', async () => {
+    const stream = openStream(session, POLL);
+    await expect(ending(stream)).resolves.toMatchObject({ status: status.DEADLINE_EXCEEDED });
+  });
+
+  it('a message that comes byte by byte', async () => {
+    const stream = openStream(session, COMPLETE);
+    const message = frame(Buffer.alloc(100_000));
+    let sent = 0;
+    const drip = setInterval(() => stream.writable && stream.write(message.subarray(sent, ++sent)), 5);
+    await expect(ending(stream)).resolves.toMatchObject({ status: status.DEADLINE_EXCEEDED });
+    clearInterval(drip);
+  });
+
+  it('an answer that nobody takes', async () => {
+    const idle = await stage.connectHttp2('hostile', front);
+    idle.settings({ initialWindowSize: 0 });
+    const stream = openStream(idle, `${SERVICE}GetSystemInfo`);
+    stream.end(frame(Buffer.alloc(0)));
+    await once(stream, 'close');
+  });
+});
+
+describe('what is no call is refused:', () => {
+  it.each([
+    ['a web page', { 'content-type': 'text/html' }, status.UNIMPLEMENTED],
+    ['a GET', { ':method': 'GET' }, status.UNIMPLEMENTED],
+    ['an unknown compression', { 'grpc-encoding': 'snappy' }, status.UNIMPLEMENTED],
+    ['a strange time limit', { 'grpc-timeout': 'soon' }, status.INVALID_ARGUMENT],
+  ])('%s', async (_, headers, code) => {
+    const stream = openStream(session, POLL, headers);
+    stream.end(stream.writable ? frame(Buffer.alloc(0)) : undefined);
+    await expect(ending(stream)).resolves.toMatchObject({ status: code });
+  });
+
+  it.each([
+    ['no message', Buffer.alloc(0)],
+    ['half a message', frame(Buffer.alloc(100)).subarray(0, 50)],
+    ['two messages', Buffer.concat([frame(Buffer.alloc(3)), frame(Buffer.alloc(3))])],
+    ['a message that is compressed in no way', frame(Buffer.alloc(3), 1)],
+    ['a message of no kind', frame(Buffer.alloc(3), 7)],
+    ['what is not a message', frame(Buffer.from('hello?'))],
+  ])('%s', async (_, body) => {
+    const stream = openStream(session, COMPLETE);
+    stream.end(body);
+    await expect(ending(stream)).resolves.toMatchObject({ status: status.INVALID_ARGUMENT });
+  });
+
+  it('noise instead of HTTP/2', async () => {
+    const { cert, key } = await stage.certificateOf('hostile');
+    const noise = async (ALPNProtocols: string[]) => {
+      const socket: TLSSocket = connectTls({
+        port: front.port,
+        ca: stage.authority.cert,
+        cert,
+        key,
+        ALPNProtocols,
+      });
+      socket.on('error', () => undefined);
+      socket.on('secureConnect', () => socket.write(Buffer.alloc(100_000, 'GET / HTTP/1.1\r\n')));
+      socket.resume();
+      await once(socket, 'close');
+    };
+    await noise(['h2']);
+    await noise(['http/1.1']);
+    await noise([]);
+  });
+});
+
+describe('who asks too much is stopped:', () => {
+  it('by calls', async () => {
+    const flood = await stage.connectHttp2('flood', front);
+    const closed = once(flood, 'close');
+    const endings: Promise<{ status: status | undefined }>[] = [];
+    for (let turn = 0; turn < 2_000 && !flood.destroyed; turn++) {
+      const stream = openStream(flood, '/anything');
+      stream.end();
+      endings.push(ending(stream));
+      if (turn % 50 === 0) await endings[turn];
+    }
+    await closed;
+    const codes = (await Promise.all(endings)).map((end) => end.status);
+    expect(codes).toContain(status.UNIMPLEMENTED);
+    expect(codes).toContain(status.RESOURCE_EXHAUSTED);
+  });
+
+  it('by calls that are taken back at once', async () => {
+    const flood = await stage.connectHttp2('reset', front);
+    const closed = once(flood, 'close');
+    while (!flood.destroyed) {
+      for (let turn = 0; turn < 90 && !flood.destroyed; turn++) openStream(flood, POLL).close();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await closed;
+    await until(() => front.gateway.counters().polls < 20);
+  });
+
+  it('by polls', async () => {
+    const site = await stage.connectRaw('eager', front);
+    const stop = new AbortController();
+    const polls = Array.from({ length: 25 }, () => site.poll({}, { signal: stop.signal }));
+    const first = await Promise.race(polls);
+    expect(first.code).toBe(status.RESOURCE_EXHAUSTED);
+    stop.abort();
+    const codes = (await Promise.all(polls)).map(({ code }) => code);
+    expect(codes.filter((code) => code === status.RESOURCE_EXHAUSTED)).toHaveLength(5);
+  });
+
+  it('by pings', async () => {
+    const flood = await stage.connectHttp2('pings', front);
+    await once(flood, 'connect');
+    const closed = once(flood, 'close');
+    while (!flood.destroyed) {
+      flood.ping(() => undefined);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await closed;
+    expect(front.gateway.counters().refused['too-many-pings']).toBe(1);
+  });
+
+  it('by connections', async () => {
+    const sessions = await Promise.all(Array.from({ length: 12 }, () => stage.connectHttp2('crowd', front)));
+    await until(() => sessions.filter(({ destroyed }) => destroyed).length >= 4);
+    expect(front.gateway.counters().refused['too-many-connections']).toBe(4);
+    for (const each of sessions) each.destroy();
+  });
+});
+
+it('bytes at random do no harm', async () => {
+  const site = await stage.connectHttp2('random', front);
+  const codes = new Set<status | undefined>();
+  for (let turn = 0; turn < 200; turn++) {
+    const stream = openStream(site, turn % 2 ? COMPLETE : POLL);
+    const noise = Buffer.from(Array.from({ length: turn }, () => Math.floor(Math.random() * 256)));
+    stream.end(turn % 3 ? frame(noise) : noise);
+    codes.add((await ending(stream)).status);
+  }
+  expect(codes).not.toContain(status.OK);
+  expect(codes).not.toContain(status.INTERNAL);
+});
+
+describe('who is cut off is out within seconds:', () => {
+  it('a site that is revoked, with the poll it has running', async () => {
+    const site = await stage.connectRaw('revoked', front);
+    const { polls } = front.gateway.counters();
+    const poll = site.poll();
+    await until(() => front.gateway.counters().polls > polls);
+    front.admissions.revoke('revoked');
+    await expect(poll).resolves.toMatchObject({ code: status.PERMISSION_DENIED });
+    await expect(site.poll()).resolves.toMatchObject({ code: status.PERMISSION_DENIED });
+    const workflow = await ScriptedWorkflow.start(temporal);
+    await workflow.schedule({
+      queue: siteQueue('revoked'),
+      type: 'x',
+      scheduleToStartTimeout: { seconds: 1 as never },
+    });
+    expect((await workflow.end()).activityTaskTimedOutEventAttributes).toBeTruthy();
+  });
+
+  it('a site whose certificate is over', async () => {
+    const site = stage.connectAs(await stage.authority.issueSite('expiring', 1_500), {
+      ...front,
+      siteId: 'expiring',
+    });
+    await expect(site.poll()).resolves.toMatchObject({ code: status.PERMISSION_DENIED });
+  });
+});
+
+it('has not failed itself in all this', () => {
+  expect(front.lines.filter(({ msg }) => msg === 'a call failed in the gateway')).toEqual([]);
+});
