@@ -11,7 +11,7 @@ interface TokenOptions {
   expires: string;
 }
 
-const ROLES = ['admin', 'lead', 'site', 'central'];
+const ROLES = ['admin', 'lead', 'site', 'central', 'gateway'];
 const SECRET_LENGTH = 32;
 
 /** Adds `muster token`. */

@@ -31,17 +31,40 @@ import type {
   StopRunBody,
 } from '../workflows/api-contract';
 import type { Computation, ComputationRef, NodeReport } from '../workflows/contract';
+import { RevokedSite, SiteAuthority, SiteCredentials, SiteInvitation } from '../workflows/identity-contract';
+import type {
+  AddSiteBody,
+  EnrolSiteBody,
+  RenewCertificateBody,
+  RevokeSiteBody,
+} from '../workflows/identity-contract';
 import { ApiProblem, ApiUnreachable, networkReason } from './errors';
 
 export interface CentralApiOptions {
   /** Address of the API, such as `http://127.0.0.1:7400`; a path before `/api` is kept. */
   url: string;
-  /** Access token; see AccessClaims for what each role may do. */
-  token: string;
-  fetch?: typeof globalThis.fetch;
+  /** Access token; see AccessClaims for what each role may do. Sites show a certificate instead. */
+  token?: string;
+  fetch?: Fetch;
   /** How long one call may take, answer included. */
   timeoutMs?: number;
 }
+
+/** As much of `fetch` as is needed here. */
+export type Fetch = (
+  url: string,
+  init: {
+    method: string;
+    headers: Record<string, string>;
+    body?: string | Uint8Array<ArrayBuffer>;
+    signal?: AbortSignal;
+  },
+) => Promise<{
+  ok: boolean;
+  status: number;
+  body: ReadableStream<Uint8Array> | null;
+  text(): Promise<string>;
+}>;
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 interface Call {
@@ -68,12 +91,14 @@ export function createCentralApi({
 }: CentralApiOptions) {
   const base = url.replace(/\/+$/, '');
 
-  async function request(method: Method, path: string, call: Call): Promise<Response> {
+  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+
+  async function request(method: Method, path: string, call: Call): ReturnType<Fetch> {
     const { headers, signal } = call;
     const response = await fetch(base + path, {
       method,
       ...contentOf(call),
-      headers: { authorization: `Bearer ${token}`, ...contentOf(call).headers, ...headers },
+      headers: { ...authorization, ...contentOf(call).headers, ...headers },
       ...(signal === undefined ? {} : { signal }),
     });
     if (!response.ok)
@@ -180,6 +205,25 @@ export function createCentralApi({
         consortiumId === undefined ? '/api/sites' : `/api/sites?consortium=${segment(consortiumId)}`,
         { signal },
       ),
+
+    /** A code by which a site may join once. */
+    addSite: (body: z.input<typeof AddSiteBody>, signal?: AbortSignal) =>
+      ask(SiteInvitation, 'POST', '/api/sites', { body, signal }),
+
+    /** What the API for sites is certified by; to be compared with the pin of a code before it is trusted. */
+    getSiteAuthority: (signal?: AbortSignal) => ask(SiteAuthority, 'GET', '/api/site/authority', { signal }),
+
+    /** Exchanges a code for the site's first certificate. */
+    joinSite: (siteId: string, body: z.input<typeof EnrolSiteBody>, signal?: AbortSignal) =>
+      ask(SiteCredentials, 'POST', `/api/sites/${segment(siteId)}/certificate`, { body, signal }),
+
+    /** The next certificate of the site whose certificate is shown. */
+    renewCertificate: (body: z.input<typeof RenewCertificateBody>, signal?: AbortSignal) =>
+      ask(SiteCredentials, 'POST', '/api/site/certificate', { body, signal }),
+
+    /** Cuts a site off. */
+    revokeSite: (siteId: string, body: z.input<typeof RevokeSiteBody>, signal?: AbortSignal) =>
+      ask(RevokedSite, 'POST', `/api/sites/${segment(siteId)}/revoke`, { body, signal }),
 
     /** Starts a run, or gives the one that was started with the same `idempotencyKey`. */
     startRun: (

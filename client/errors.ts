@@ -12,7 +12,9 @@ export class ApiProblem extends Error {
     readonly problem?: Problem,
   ) {
     super(
-      oneLine(`The central API refused ${call} (${status}): ${describe(status, problem)}${advice(status)}`),
+      oneLine(
+        `The central API refused ${call} (${status}): ${describe(status, problem)}${advice(status, problem)}`,
+      ),
     );
     this.name = 'ApiProblem';
   }
@@ -48,13 +50,17 @@ function describe(status: number, problem: Problem | undefined): string {
   return `${said.join(': ')}.`;
 }
 
-function advice(status: number): string {
+function advice(status: number, problem: Problem | undefined): string {
+  if (SAYS_WHAT_TO_DO.test(problem?.type ?? '')) return '';
   if (status === 401) return ' Use a valid access token.';
   if (status === 403) return ' Use a token whose role may do this.';
   if (status === 429) return ' Wait a moment and try again.';
   if (status >= 500) return " Look at the API's log and try again.";
   return '';
 }
+
+/** Problems of those who have no token. */
+const SAYS_WHAT_TO_DO = /^urn:muster:problem:(certificate-|invalid-code$)/;
 
 const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();
 

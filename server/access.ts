@@ -33,3 +33,26 @@ export function mustBeNode(claims: AccessClaims, node: string): void {
   if (claims.role === 'site' && claims.sub === node) return;
   throw new HttpProblem('forbidden', `${claims.role} ${claims.sub} may not act for the node ${node}.`);
 }
+
+/** What is known of a site before anyone decides who it is. */
+export interface SiteTies {
+  siteId: string;
+  /** The consortia that name it. */
+  consortia: readonly string[];
+  /** Who added it first. */
+  addedBy: string | undefined;
+}
+
+/**
+ * @throws HttpProblem unless the bearer may say who the site is: whoever does so could be the site. So a lead answers only
+ * for sites that no other lead works with.
+ */
+export function mustAnswerFor(claims: AccessClaims, { siteId, consortia, addedBy }: SiteTies): void {
+  const isNobodys = consortia.length === 0 && (addedBy ?? claims.sub) === claims.sub;
+  if (claims.role === 'admin' || isNobodys) return;
+  if (consortia.length > 0 && consortia.every((consortium) => leads(claims, consortium))) return;
+  throw new HttpProblem(
+    'forbidden',
+    `${claims.sub} does not lead all that the site ${siteId} takes part in. Ask an admin.`,
+  );
+}

@@ -2,7 +2,7 @@
  * The central API as a plugin: all of its routes, and nothing of the process around it. What it works with is given to
  * it, so a test can serve it on a database and a namespace of its own.
  */
-import { LogController, type FastifyServerOptions } from 'fastify';
+import { LogController, type FastifyBaseLogger, type FastifyServerOptions } from 'fastify';
 import fp from 'fastify-plugin';
 import { serializerCompiler, type FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { randomUUID } from 'node:crypto';
@@ -12,16 +12,20 @@ import type { Images } from './registry/images';
 import { createRegistry } from './registry/computations';
 import type { ServerConfig } from './config';
 import type { Database } from './db/client';
+import { createEnrolment } from './identity/enrolment';
+import type { Identity } from './identity/open-identity';
 import { createJournal } from './journal';
-import auth from './plugins/auth';
+import auth, { type AuthOptions } from './plugins/auth';
 import openapi from './plugins/openapi';
 import page from './plugins/page';
 import problems, { sendProblem } from './plugins/problems';
 import securityHeaders from './plugins/security-headers';
+import sitesOnly from './plugins/sites-only';
 import { invalidRequest, plainProblem } from './problem';
 import { createReports } from './reports';
 import { computationRoutes } from './routes/computations';
 import { consortiumRoutes } from './routes/consortia';
+import { enrolmentRoutes, type Enrolling } from './routes/enrolment';
 import { errorRoutes } from './routes/errors';
 import { eventRoutes } from './routes/events';
 import { healthRoutes } from './routes/health';
@@ -52,6 +56,8 @@ export interface AppOptions {
   temporal: Runs;
   images: Images;
   objects: ObjectStore;
+  /** What this instance shows to sites; absent where no site can join. */
+  identity?: Identity | undefined;
   /** Folder of the built page; without one only the API is served. */
   page?: string | undefined;
 }
@@ -82,6 +88,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   const retries = createRetries({ db, journal, temporal, truth });
   const endedParts = createEndedParts({ db, temporal, log });
   const presence = createPresence({ db });
+  const enrolling = createEnrolling(options, log);
   const watch = createPresenceWatch({ db, temporal, presence, log });
   const closing = new AbortController();
   const watching = watch.run(closing.signal);
@@ -100,14 +107,16 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
 
   await server.register(securityHeaders);
   await server.register(problems);
+  await server.register(sitesOnly);
   await server.register(openapi);
   await server.register(healthRoutes, { db, temporal, objects });
   await server.register(
     async (api) => {
-      await api.register(auth, { tokens });
+      await api.register(auth, { tokens, sites: sitesOf(enrolling) });
       await api.register(computationRoutes, { registry });
       await api.register(consortiumRoutes, { db, registry, startRun, links });
       await api.register(siteRoutes, { db, presence });
+      await api.register(enrolmentRoutes, { db, enrolling });
       await api.register(retryRoutes, { db, retries });
       await api.register(errorRoutes, { db });
       await api.register(runRoutes, { db, temporal, truth, launches, links });
@@ -122,5 +131,17 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   );
   if (options.page !== undefined) await server.register(page, { folder: options.page });
 };
+
+function createEnrolling({ db, identity }: AppOptions, log: FastifyBaseLogger): Enrolling | undefined {
+  if (identity === undefined) return undefined;
+  const { siteCa, pin } = identity;
+  return { identity, enrolment: createEnrolment({ db, siteCa, pin, log }) };
+}
+
+function sitesOf(enrolling: Enrolling | undefined): AuthOptions['sites'] {
+  if (enrolling === undefined) return undefined;
+  const { identity, enrolment } = enrolling;
+  return { url: identity.siteApiUrl, check: (certificate) => enrolment.check(certificate) };
+}
 
 export const app = fp(plugin, { name: 'central-api' });

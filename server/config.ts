@@ -1,30 +1,36 @@
 /** The central API's settings, read from the environment once. */
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { objectStoreConfigFromEnv, type ObjectStoreConfig } from '../storage/object-store';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
+const withoutSlash = (url: string) => url.replace(/\/+$/, '');
 const webUrl = z
   .url({ protocol: /^https?$/, error: 'must be an address like https://muster.example.org' })
-  .transform((url) => url.replace(/\/+$/, ''));
+  .transform(withoutSlash);
+const addresses = z
+  .string()
+  .transform((list) =>
+    list
+      .split(',')
+      .map((host) => host.trim())
+      .filter((host) => host !== ''),
+  )
+  .refine((hosts) => hosts.length > 0, 'must name at least one address to listen on');
+const port = z.coerce
+  .number('must be a port number')
+  .int('must be a port number')
+  .min(1, 'must be a port number, 1 to 65535')
+  .max(65535, 'must be a port number, 1 to 65535');
+const file = z
+  .string()
+  .transform((path) => resolve(path))
+  .optional();
 
 const Environment = z.object({
-  MUSTER_API_HOST: z
-    .string()
-    .default('127.0.0.1')
-    .transform((list) =>
-      list
-        .split(',')
-        .map((host) => host.trim())
-        .filter((host) => host !== ''),
-    )
-    .refine((hosts) => hosts.length > 0, 'must name at least one address to listen on'),
-  MUSTER_API_PORT: z.coerce
-    .number('must be a port number')
-    .int('must be a port number')
-    .min(1, 'must be a port number, 1 to 65535')
-    .max(65535, 'must be a port number, 1 to 65535')
-    .default(7400),
+  MUSTER_API_HOST: addresses.prefault('127.0.0.1'),
+  MUSTER_API_PORT: port.default(7400),
   MUSTER_API_SECRET: z
     .string('is not set: make one with `openssl rand -hex 32`')
     .min(32, 'must have at least 32 characters: make one with `openssl rand -hex 32`'),
@@ -48,10 +54,44 @@ const Environment = z.object({
     .default('127.0.0.1:7233'),
   TEMPORAL_NAMESPACE: z.string().min(1, 'is empty').default('default'),
   TEMPORAL_UI_URL: webUrl.optional(),
+  MUSTER_SITE_API_URL: z
+    .url({ protocol: /^https$/, error: 'must be an address like https://sites.muster.example.org:7443' })
+    .transform(withoutSlash)
+    .optional(),
+  MUSTER_SITE_API_HOST: addresses.optional(),
+  MUSTER_SITE_API_PORT: port.default(7443),
+  MUSTER_SITE_TLS_CERT: file,
+  MUSTER_SITE_TLS_KEY: file,
+  MUSTER_SITE_TLS_CA: file,
+  MUSTER_GATEWAY_ADDRESS: z
+    .string()
+    .regex(/^[^\s/]+:\d+$/, 'must be host:port')
+    .optional(),
+  MUSTER_SITE_CA_CERT: file,
+  MUSTER_SITE_CA_KEY: file,
+  MUSTER_SIGNING_KEY: file,
 });
+type Environment = z.output<typeof Environment>;
 
 /** Where the projection is kept: a Postgres server, or the embedded one in a folder. */
 export type DatabaseConfig = { url: string } | { folder: string };
+
+/** Where sites are spoken to, each known by its certificate. */
+export interface SitesConfig {
+  /** Every address to listen on. */
+  hosts: string[];
+  port: number;
+  /** How sites reach it; without a slash at the end. */
+  url: string;
+  /** host:port at which sites reach the gateway. */
+  gatewayAddress: string;
+  /** What is shown to sites, and what it is certified by: paths of PEM files. */
+  tls: { cert: string; key: string; ca: string };
+  /** The authority that certifies sites: PEM files, or the folder in which they are kept once they were made. */
+  siteCa: { cert: string; key: string } | { keptIn: string };
+  /** The key by which this instance signs, likewise. */
+  signingKey: { key: string } | { keptIn: string };
+}
 
 export interface ServerConfig {
   /** Every address to listen on. */
@@ -65,6 +105,8 @@ export interface ServerConfig {
   database: DatabaseConfig;
   temporal: { address: string; namespace: string; uiUrl?: string | undefined };
   objectStore: ObjectStoreConfig;
+  /** Absent where no site can join. */
+  sites?: SitesConfig;
 }
 
 /** Settings that cannot be used: one line for each variable that is wrong. */
@@ -88,6 +130,7 @@ export function readConfig(environment: Env): ServerConfig {
       'MUSTER_DATA_DIR is not set: name a folder for the data, or a Postgres server with DATABASE_URL',
     );
   const objectStore = readObjectStore(env, wrong);
+  const sites = parsed.success ? readSites(parsed.data, wrong) : undefined;
   if (!parsed.success || objectStore === undefined || wrong.length > 0) throw new ConfigError(wrong);
 
   const { data } = parsed;
@@ -105,7 +148,52 @@ export function readConfig(environment: Env): ServerConfig {
       uiUrl: data.TEMPORAL_UI_URL,
     },
     objectStore,
+    ...(sites && { sites }),
   };
+}
+
+/** Sites can join where MUSTER_SITE_API_URL says how they reach the API; then all that they need has to be there. */
+function readSites(data: Environment, wrong: string[]): SitesConfig | undefined {
+  const { MUSTER_SITE_API_URL: url } = data;
+  if (url === undefined) return undefined;
+  const needed = needs(data, wrong, ', and MUSTER_SITE_API_URL is');
+  return {
+    hosts: data.MUSTER_SITE_API_HOST ?? data.MUSTER_API_HOST,
+    port: data.MUSTER_SITE_API_PORT,
+    url,
+    gatewayAddress: needed('MUSTER_GATEWAY_ADDRESS'),
+    tls: {
+      cert: needed('MUSTER_SITE_TLS_CERT'),
+      key: needed('MUSTER_SITE_TLS_KEY'),
+      ca: needed('MUSTER_SITE_TLS_CA'),
+    },
+    siteCa: readSiteCa(data, wrong),
+    signingKey:
+      data.MUSTER_SIGNING_KEY === undefined
+        ? keptIn(data, 'signing-key', 'MUSTER_SIGNING_KEY', wrong)
+        : { key: data.MUSTER_SIGNING_KEY },
+  };
+}
+
+function readSiteCa(data: Environment, wrong: string[]): SitesConfig['siteCa'] {
+  const { MUSTER_SITE_CA_CERT: cert, MUSTER_SITE_CA_KEY: key } = data;
+  if (cert === undefined && key === undefined) return keptIn(data, 'site-ca', 'MUSTER_SITE_CA_CERT', wrong);
+  const needed = needs(data, wrong, ', and the other of MUSTER_SITE_CA_CERT and MUSTER_SITE_CA_KEY is');
+  return { cert: needed('MUSTER_SITE_CA_CERT'), key: needed('MUSTER_SITE_CA_KEY') };
+}
+
+/** Reads variables that have to be there, `because` of others. */
+const needs = (data: Environment, wrong: string[], because: string) => (name: keyof Environment) => {
+  const value = data[name];
+  if (typeof value === 'string') return value;
+  wrong.push(`${name} is not set${because}`);
+  return '';
+};
+
+function keptIn(data: Environment, folder: string, name: string, wrong: string[]): { keptIn: string } {
+  if (data.MUSTER_DATA_DIR === undefined)
+    wrong.push(`${name} is not set: name the file, or with MUSTER_DATA_DIR a folder to make and keep it in`);
+  return { keptIn: join(data.MUSTER_DATA_DIR ?? '', folder) };
 }
 
 /** One line for each variable: a value that is wrong in two ways needs one hint. */

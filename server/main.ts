@@ -8,6 +8,8 @@ import { app, serverOptions } from './app';
 import { createImages } from './registry/images';
 import { ConfigError, readConfig } from './config';
 import { openDatabase } from './db/client';
+import { openIdentity } from './identity/open-identity';
+import { createSiteDoor } from './identity/site-door';
 import { listen } from './listen';
 import { createLogger } from './logger';
 import { connectTemporal, createRuns } from './runs/temporal';
@@ -18,6 +20,7 @@ const GRACE_MS = 10_000;
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = createLogger(config.logLevel);
+  const identity = config.sites && (await openIdentity(config.sites));
   const database = await openDatabase(config.database, log);
   const temporal = connectTemporal(config.temporal);
   const server = fastify({ ...serverOptions, loggerInstance: log });
@@ -35,9 +38,15 @@ async function main(): Promise<void> {
     temporal: createRuns(temporal),
     images: createImages(temporal),
     objects: createObjectStore(config.objectStore),
+    identity,
     page: builtPage(),
   });
-  const addresses = await listen(server, config);
+  const siteDoor = config.sites &&
+    identity && {
+      ...config.sites,
+      create: () => createSiteDoor(identity, (request, response) => server.routing(request, response)),
+    };
+  const addresses = await listen(server, config, siteDoor);
   log.info({ addresses, publicUrl: config.publicUrl }, 'ready');
 }
 

@@ -27,13 +27,14 @@ import {
 
 /**
  * What an access token says of its bearer. `admin` may do everything a person may; `lead` is bound to consortia,
- * `site` to one site, `node` to one node of one launch; `central` is the central worker.
+ * `site` to one site, `node` to one node of one launch; `central` is the central worker, `gateway` the site gateway.
  */
 export const AccessClaims = z.discriminatedUnion('role', [
   z.object({ role: z.literal('admin'), sub: z.string() }),
   z.object({ role: z.literal('lead'), sub: z.string(), consortia: z.array(ConsortiumId) }),
   z.object({ role: z.literal('site'), sub: z.string() }),
   z.object({ role: z.literal('central'), sub: z.string() }),
+  z.object({ role: z.literal('gateway'), sub: z.string() }),
   z.object({ role: z.literal('node'), sub: z.string(), runId: RunId, launchId: LaunchId, node: NodeName }),
 ]);
 export type AccessClaims = z.output<typeof AccessClaims>;

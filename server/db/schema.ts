@@ -72,6 +72,40 @@ export const sites = pgTable('sites', {
   version: text().notNull(),
 });
 
+/** Sites that were added, and the code by which each may join: only a digest of it is kept. */
+export const siteEnrolments = pgTable('site_enrolments', {
+  siteId: text().primaryKey(),
+  /** Who added the site first. */
+  addedBy: text().notNull(),
+  /** SHA-256 of the last code's secret, hexadecimal; absent when the site was revoked since. */
+  codeHash: text(),
+  expiresAt: moment().notNull(),
+  usedAt: moment(),
+});
+
+/** Every certificate that a site was given. */
+export const siteCertificates = pgTable(
+  'site_certificates',
+  {
+    serial: text().primaryKey(),
+    siteId: text().notNull(),
+    /** PEM. */
+    certificate: text().notNull(),
+    issuedAt: moment().notNull(),
+    notAfter: moment().notNull(),
+    revokedAt: moment(),
+    revokedBy: text(),
+    reason: text(),
+  },
+  (table) => [
+    index().on(table.siteId),
+    // Few, and asked for every few seconds.
+    index('revoked_certificates')
+      .on(table.notAfter)
+      .where(sql`${table.revokedAt} is not null`),
+  ],
+);
+
 export const runs = pgTable(
   'runs',
   {

@@ -1,32 +1,48 @@
-/** Access to the routes of the scope this is registered in: a valid token, and one of the roles that the route names. */
+/**
+ * Access to the routes of the scope this is registered in: a valid token, or the certificate of a site at the sites' own
+ * door, and one of the roles that the route names.
+ */
+import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { AccessClaims } from '../../workflows/api-contract';
 import type { Role } from '../access';
+import type { SiteIdentity } from '../identity/certificate';
+import { cameThroughSiteDoor, shownIdentity } from '../identity/site-door';
 import { HttpProblem } from '../problem';
 import type { Tokens } from '../tokens';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Who may call the route. */
-    roles?: readonly Role[];
+    /** Who may call the route; `anyone` needs no token, and brings in the request what shows that it may be answered. */
+    roles?: readonly Role[] | 'anyone';
   }
   interface FastifyRequest {
-    /** What the access token says of the caller; set in every route that needs a token. */
+    /** Who calls; set in every route that is not for anyone. */
     claims: AccessClaims;
+    /** By which a site came in through the sites' own door. */
+    certificate: SiteIdentity | undefined;
   }
 }
 
-export default fp<{ tokens: Tokens }>(
-  (server, { tokens }, done) => {
+export interface AuthOptions {
+  tokens: Tokens;
+  /** Where sites have a door of their own they do not come in by tokens. */
+  sites: { url: string; check(identity: SiteIdentity): Promise<void> } | undefined;
+}
+
+export default fp<AuthOptions>(
+  (server, { tokens, sites }, done) => {
     server.decorateRequest('claims');
+    server.decorateRequest('certificate');
     server.addHook('onRoute', ({ method, url, config, schema }) => {
-      if (config?.roles === undefined)
-        throw new Error(`${String(method)} ${url} does not say who may call it`);
-      if (schema) schema.security = [{ token: [] }];
+      const roles = config?.roles;
+      if (roles === undefined) throw new Error(`${String(method)} ${url} does not say who may call it`);
+      if (schema) schema.security = securityOf(roles);
     });
     server.addHook('onRequest', async (request) => {
-      const claims = await tokens.verify(request.headers.authorization);
       const { roles = [] } = request.routeOptions.config;
+      if (roles === 'anyone') return;
+      const claims = await claimsOf(request);
       if (!roles.includes(claims.role))
         throw new HttpProblem(
           'forbidden',
@@ -34,7 +50,27 @@ export default fp<{ tokens: Tokens }>(
         );
       request.claims = claims;
     });
+
+    async function claimsOf(request: FastifyRequest): Promise<AccessClaims> {
+      if (sites !== undefined && cameThroughSiteDoor(request.raw)) {
+        const identity = shownIdentity(request.raw);
+        await sites.check(identity);
+        request.certificate = identity;
+        return { role: 'site', sub: identity.siteId };
+      }
+      const claims = await tokens.verify(request.headers.authorization);
+      if (sites !== undefined && claims.role === 'site')
+        throw new HttpProblem('certificate-needed', `Sites show their certificate, at ${sites.url}.`);
+      return claims;
+    }
     done();
   },
   { name: 'auth' },
 );
+
+/** As the description of the API says it. */
+function securityOf(roles: readonly Role[] | 'anyone'): Record<string, string[]>[] {
+  if (roles === 'anyone') return [];
+  const ways = roles.map((role) => (role === 'site' ? 'certificate' : 'token'));
+  return [...new Set(ways)].map((way) => ({ [way]: [] }));
+}

@@ -29,6 +29,12 @@ for (const [id, schema] of Object.entries({
 }))
   schemaRegistry.add(schema, { id });
 
+/** Of OpenAPI 3.1, of which the types do not know yet. */
+const siteCertificate = {
+  type: 'mutualTLS',
+  description: "A site's certificate, at the address that is for sites.",
+} as never;
+
 /** Leaves out of the reference page what calls on services elsewhere. */
 const SELF_CONTAINED = {
   withDefaultFonts: false,
@@ -50,7 +56,12 @@ export default fp(
             'Starts, watches and stops federated runs. Every error is an `application/problem+json`.',
           version: '0.1.0',
         },
-        components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+        components: {
+          securitySchemes: {
+            token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+            certificate: siteCertificate,
+          },
+        },
       },
       transform: createJsonSchemaTransform({ schemaRegistry }),
       transformObject: createJsonSchemaTransformObject({ schemaRegistry }),

@@ -31,7 +31,7 @@ it.each([
   [
     ['--role', 'king', '--sub', 'x'],
     undefined,
-    'error: --role king is none of admin, lead, site, central.\n',
+    'error: --role king is none of admin, lead, site, central, gateway.\n',
   ],
   [
     ['--role', 'lead', '--sub', 'x', '--consortium', 'A B'],

@@ -85,4 +85,61 @@ describe('the settings of the central API', () => {
     const lines = linesOf({ ...GOOD, MUSTER_API_PORT: port });
     expect(lines).toEqual(port === '' ? [] : [expect.stringContaining('must be a port number')]);
   });
+
+  describe('for sites', () => {
+    const SITES = {
+      ...GOOD,
+      MUSTER_SITE_API_URL: 'https://sites.example.org:7443/',
+      MUSTER_GATEWAY_ADDRESS: 'gateway.example.org:7234',
+      MUSTER_SITE_TLS_CERT: '/tls/server.crt',
+      MUSTER_SITE_TLS_KEY: '/tls/server.key',
+      MUSTER_SITE_TLS_CA: '/tls/ca.crt',
+    };
+
+    it('are none unless it is said how sites reach the API', () => {
+      expect(readConfig(GOOD)).not.toHaveProperty('sites');
+      expect(readConfig(SITES).sites).toEqual({
+        hosts: ['127.0.0.1'],
+        port: 7443,
+        url: 'https://sites.example.org:7443',
+        gatewayAddress: 'gateway.example.org:7234',
+        tls: { cert: '/tls/server.crt', key: '/tls/server.key', ca: '/tls/ca.crt' },
+        siteCa: { keptIn: '/data/site-ca' },
+        signingKey: { keptIn: '/data/signing-key' },
+      });
+    });
+
+    it('may bring the keys of the instance', () => {
+      const given = {
+        ...{
+          MUSTER_SITE_CA_CERT: '/k/ca.crt',
+          MUSTER_SITE_CA_KEY: '/k/ca.key',
+          MUSTER_SIGNING_KEY: '/k/sign',
+        },
+        ...{ MUSTER_SITE_API_HOST: '0.0.0.0', MUSTER_SITE_API_PORT: '443' },
+      };
+      expect(readConfig({ ...SITES, ...given }).sites).toMatchObject({
+        ...{ hosts: ['0.0.0.0'], port: 443 },
+        siteCa: { cert: '/k/ca.crt', key: '/k/ca.key' },
+        signingKey: { key: '/k/sign' },
+      });
+    });
+
+    it('name everything that is missing', () => {
+      const { MUSTER_DATA_DIR: _none, ...elsewhere } = SITES;
+      expect(
+        linesOf({ ...elsewhere, DATABASE_URL: 'postgres://db/muster', MUSTER_GATEWAY_ADDRESS: '' }),
+      ).toEqual([
+        'MUSTER_GATEWAY_ADDRESS is not set, and MUSTER_SITE_API_URL is',
+        'MUSTER_SITE_CA_CERT is not set: name the file, or with MUSTER_DATA_DIR a folder to make and keep it in',
+        'MUSTER_SIGNING_KEY is not set: name the file, or with MUSTER_DATA_DIR a folder to make and keep it in',
+      ]);
+      expect(linesOf({ ...SITES, MUSTER_SITE_API_URL: 'http://sites.example.org' })).toEqual([
+        'MUSTER_SITE_API_URL must be an address like https://sites.muster.example.org:7443',
+      ]);
+      expect(linesOf({ ...SITES, MUSTER_SITE_CA_KEY: '/k/ca.key' })).toEqual([
+        'MUSTER_SITE_CA_CERT is not set, and the other of MUSTER_SITE_CA_CERT and MUSTER_SITE_CA_KEY is',
+      ]);
+    });
+  });
 });

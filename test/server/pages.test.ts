@@ -78,6 +78,7 @@ describe('what people open in a browser', () => {
           'followRun',
         ],
         ...['reportRunStartedCentral', 'reportStatusCentral', 'reportErrorCentral', 'reportErrorEdge'],
+        ...['addSite', 'getSiteAuthority', 'joinSite', 'renewCertificate', 'revokeSite', 'getAdmissions'],
         'reportPresence',
         ...['getRunKit', 'askLiveness', 'reportNode', 'getHealth', 'getReadiness'],
       ].sort(),

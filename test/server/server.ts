@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import { app, serverOptions } from '../../server/app';
 import { createImages } from '../../server/registry/images';
 import { openDatabase, type Database, type OpenDatabase } from '../../server/db/client';
+import type { Identity } from '../../server/identity/open-identity';
 import { createLogger } from '../../server/logger';
 import { createRuns, type Runs } from '../../server/runs/temporal';
 import type { ObjectStore } from '../../storage/object-store';
@@ -45,6 +46,7 @@ interface Replica {
   temporal?: Runs;
   objects?: ObjectStore;
   page?: string;
+  identity?: Identity;
 }
 
 export interface TestServer {
@@ -91,7 +93,7 @@ class FileServer implements TestServer {
     this.app = await this.startReplica();
   }
 
-  async startReplica({ db, temporal, objects, page }: Replica = {}): Promise<FastifyInstance> {
+  async startReplica({ db, temporal, objects, page, identity }: Replica = {}): Promise<FastifyInstance> {
     const stream = new PassThrough().setEncoding('utf8').on('data', (text: string) => (this.log += text));
     const replica = fastify({ ...serverOptions, loggerInstance: createLogger('info', stream) });
     const { namespace, client, address } = this.temporal;
@@ -102,6 +104,7 @@ class FileServer implements TestServer {
       images: createImages(client),
       objects: objects ?? this.objects,
       page,
+      identity,
     });
     this.temporal.onClose(() => replica.close());
     await replica.ready();

@@ -1,0 +1,228 @@
+/** Who is a site: how it is added, joins, renews its certificate and is cut off. */
+import type { FastifyRequest } from 'fastify';
+import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { SiteId } from '../../workflows/contract';
+import {
+  AddSiteBody,
+  Admissions,
+  EnrolSiteBody,
+  RenewCertificateBody,
+  RevokedSite,
+  RevokeSiteBody,
+  SiteAuthority,
+  SiteCredentials,
+  SiteInvitation,
+} from '../../workflows/identity-contract';
+import { mustAnswerFor } from '../access';
+import type { Database } from '../db/client';
+import { consortia } from '../db/schema';
+import type { Enrolment } from '../identity/enrolment';
+import type { Identity } from '../identity/open-identity';
+import { createRateLimit, networkOf, type Rate, type RateLimit } from '../identity/rate-limit';
+import type { IssuedCertificate } from '../identity/site-ca';
+import { HttpProblem } from '../problem';
+import { nothing, problems } from './responses';
+
+/** What is needed to enrol sites. */
+export interface Enrolling {
+  identity: Identity;
+  enrolment: Enrolment;
+}
+
+interface Deps {
+  db: Database;
+  /** Absent where no site can join. */
+  enrolling: Enrolling | undefined;
+}
+
+const HOUR_MS = 3_600_000;
+/** Of joining, each from one address or for one site. */
+const FAILURES: Rate = { burst: 20, everyMs: 6_000 };
+/** A certificate is renewed every few weeks. */
+const RENEWALS_OF_SITE: Rate = { burst: 10, everyMs: 600_000 };
+
+const SitePath = z.object({ siteId: SiteId });
+
+export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, enrolling }, done) => {
+  const limits = {
+    failuresOfAddress: createRateLimit(FAILURES),
+    failuresOfSite: createRateLimit(FAILURES),
+    renewalsOfSite: createRateLimit(RENEWALS_OF_SITE),
+  };
+
+  function enabled(): Enrolling {
+    if (enrolling !== undefined) return enrolling;
+    throw new HttpProblem(
+      'no-enrolment',
+      'This API has no address for sites: set MUSTER_SITE_API_URL where it is started.',
+    );
+  }
+
+  async function mustAnswer(
+    { claims }: FastifyRequest,
+    siteId: string,
+  ): Promise<Enrolling & { isKnown: boolean }> {
+    const { enrolment, identity } = enabled();
+    const rows = await db.select().from(consortia);
+    const named = rows.filter(({ body }) => body.sites.some(({ id }) => id === siteId)).map(({ id }) => id);
+    const addedBy = await enrolment.addedBy(siteId);
+    mustAnswerFor(claims, { siteId, consortia: named, addedBy });
+    return { enrolment, identity, isKnown: addedBy !== undefined };
+  }
+
+  server.post(
+    '/sites',
+    {
+      config: { roles: ['admin', 'lead'] },
+      schema: {
+        operationId: 'addSite',
+        summary: 'Add a site: get a code by which it may join once',
+        description:
+          'Whoever has the code can be the site: it is for the people there and nobody else. A site that is added again gets a ' +
+          'new code, and the one before is good no more; its certificates stay good. A lead may add a site that only their ' +
+          'own consortia name, or none.',
+        tags: ['sites'],
+        body: AddSiteBody,
+        response: { 201: SiteInvitation, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { id: siteId, hours } = request.body;
+      const { enrolment, identity } = await mustAnswer(request, siteId);
+      const { code, expiresAt } = await enrolment.invite(siteId, request.claims.sub, hours * HOUR_MS);
+      reply.header('cache-control', 'no-store');
+      return reply.code(201).send({ siteId, code, expiresAt, siteApiUrl: identity.siteApiUrl });
+    },
+  );
+
+  server.get(
+    '/site/authority',
+    {
+      config: { roles: 'anyone' },
+      schema: {
+        operationId: 'getSiteAuthority',
+        summary: 'What the address for sites and the gateway are certified by',
+        description:
+          'A site that joins asks for it before it trusts anyone, and compares its SHA-256 with the one in its code.',
+        tags: ['sites'],
+        response: { 200: SiteAuthority, ...problems },
+      },
+    },
+    () => ({ ca: enabled().identity.ca }),
+  );
+
+  server.post(
+    '/sites/:siteId/certificate',
+    {
+      config: { roles: 'anyone' },
+      schema: {
+        operationId: 'joinSite',
+        summary: 'Join: exchange a code for the first certificate of a site',
+        description:
+          'The code is good once. Of the certificate request (PKCS#10, an ECDSA key on P-256) only the key is used; the ' +
+          'private key stays at the site. Who sends a wrong code is not told what is wrong with it.',
+        tags: ['sites'],
+        params: SitePath,
+        body: EnrolSiteBody,
+        response: { 200: SiteCredentials, ...problems },
+      },
+    },
+    async ({ params: { siteId }, body, ip }, reply) => {
+      const { enrolment, identity } = enabled();
+      const address = networkOf(ip);
+      mustWait(limits.failuresOfAddress, address);
+      mustWait(limits.failuresOfSite, siteId);
+      const issued = await enrolment.join(siteId, body.code, body.csr);
+      limits.failuresOfAddress.giveBack(address);
+      limits.failuresOfSite.giveBack(siteId);
+      reply.header('cache-control', 'no-store');
+      return credentials(identity, issued);
+    },
+  );
+
+  server.post(
+    '/site/certificate',
+    {
+      config: { roles: ['site'] },
+      schema: {
+        operationId: 'renewCertificate',
+        summary: 'Renew: get the next certificate by showing the current one',
+        description: 'For a new key. The current certificate stays good until it runs out.',
+        tags: ['sites'],
+        body: RenewCertificateBody,
+        response: { 200: SiteCredentials, ...problems },
+      },
+    },
+    async ({ body, certificate }) => {
+      const { enrolment, identity } = enabled();
+      if (certificate === undefined)
+        throw new HttpProblem('certificate-needed', `A certificate is renewed at ${identity.siteApiUrl}.`);
+      mustWait(limits.renewalsOfSite, certificate.siteId);
+      return credentials(identity, await enrolment.renew(certificate, body.csr));
+    },
+  );
+
+  server.post(
+    '/sites/:siteId/revoke',
+    {
+      config: { roles: ['admin', 'lead'] },
+      schema: {
+        operationId: 'revokeSite',
+        summary: 'Cut a site off: end all of its certificates and its code',
+        description:
+          'The site is refused from now on, within seconds also by the gateway. It may be added again.',
+        tags: ['sites'],
+        params: SitePath,
+        body: RevokeSiteBody,
+        response: { 200: RevokedSite, ...problems },
+      },
+    },
+    async (request) => {
+      const { siteId } = request.params;
+      const { enrolment, isKnown } = await mustAnswer(request, siteId);
+      if (!isKnown) throw new HttpProblem('unknown-site', `The site ${siteId} was never added.`);
+      const certificates = await enrolment.revoke(siteId, request.claims.sub, request.body.reason);
+      return { siteId, certificates };
+    },
+  );
+
+  server.get(
+    '/gateway/admissions',
+    {
+      logLevel: 'warn',
+      config: { roles: ['gateway'] },
+      schema: {
+        operationId: 'getAdmissions',
+        summary: 'The certificates that the gateway is to refuse',
+        description:
+          'For a gateway that asks every few seconds: it sends the ETag of what it has as `If-None-Match`.',
+        tags: ['sites'],
+        headers: z.looseObject({ 'if-none-match': z.string().max(200).optional() }),
+        response: { 200: Admissions, 304: nothing.describe('Nothing has changed.'), ...problems },
+      },
+    },
+    async ({ headers }, reply) => {
+      const revoked = await enabled().enrolment.revoked();
+      const etag = `"${createHash('sha256').update(revoked.join()).digest('base64url')}"`;
+      reply.header('etag', etag).header('cache-control', 'no-cache');
+      return headers['if-none-match'] === etag ? reply.code(304).send() : reply.send({ revoked });
+    },
+  );
+  done();
+};
+
+/** @throws HttpProblem */
+function mustWait(limit: RateLimit, key: string): void {
+  const seconds = Math.ceil(limit.take(key) / 1_000);
+  if (seconds > 0)
+    throw new HttpProblem('too-many-requests', `Too many tries: the next is looked at in ${seconds} s.`);
+}
+
+function credentials(
+  { siteApiUrl, gatewayAddress, ca, signingKey }: Identity,
+  { certificate, notAfter }: IssuedCertificate,
+): SiteCredentials {
+  return { certificate, notAfter, siteApiUrl, gatewayAddress, ca, instanceKey: signingKey.publicKey };
+}
