@@ -1,7 +1,8 @@
-/** `muster site`: the sites of the consortia, and which of them are there. */
-import type { Command } from 'commander';
+/** `muster site`: the sites of the consortia, which of them are there, and who may be one. */
+import { InvalidArgumentError, type Command } from 'commander';
 import type { SiteView } from '../workflows/api-contract';
-import { ConsortiumId } from '../workflows/contract';
+import { ConsortiumId, SiteId } from '../workflows/contract';
+import { MAX_CODE_HOURS, type SiteInvitation } from '../workflows/identity-contract';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
 import { plain } from './progress';
 import { table } from './table';
@@ -12,6 +13,18 @@ interface ListOptions extends ApiOptions {
   json?: true;
 }
 
+interface AddOptions extends ApiOptions {
+  expires: number;
+  json?: true;
+}
+
+interface JoinOptions {
+  dir: string;
+  force?: true;
+}
+
+const CODE_HOURS = 24;
+
 /** Adds `muster site`. */
 export function registerSite(program: Command): void {
   const site = program.command('site').description('the sites of the consortia');
@@ -20,6 +33,76 @@ export function registerSite(program: Command): void {
     .option('--consortium <id>', 'only those of this consortium')
     .option('--json', 'as JSON')
     .action(list);
+  withApiOptions(site.command('add'))
+    .description('add a site: get a code by which it joins once')
+    .argument('<site>', "the site's id")
+    .option('--expires <time>', 'how long the code is good for, such as 12h or 3d', hours, CODE_HOURS)
+    .option('--json', 'as JSON')
+    .action(add);
+  site
+    .command('join')
+    .description('at the site: exchange a code for the certificate by which this machine is the site')
+    .argument('<url>', "the API's address for sites, as it came with the code")
+    .argument('<code>', 'the code')
+    .option('--dir <dir>', 'where site.yaml and the key and certificates go', '.')
+    .option('--force', 'replace a key that is there')
+    .action(join);
+  withApiOptions(site.command('revoke'))
+    .description('cut a site off: end its certificates and its code')
+    .argument('<site>', "the site's id")
+    .requiredOption('--why <reason>', 'why, for the record')
+    .action(revoke);
+}
+
+async function add(siteId: string, { expires, json, ...where }: AddOptions): Promise<void> {
+  mustBeSite(siteId);
+  const api = await openApi(where);
+  const invitation = await api.addSite({ id: siteId, hours: expires });
+  const lines = json ? [JSON.stringify(invitation)] : invitationText(invitation);
+  for (const line of lines) process.stdout.write(`${line}\n`);
+}
+
+/** What the one who added a site passes on. */
+export function invitationText({ siteId, siteApiUrl, code, expiresAt }: SiteInvitation): string[] {
+  return [
+    `On the machine that is to be ${siteId}, before ${new Date(expiresAt).toISOString()}:`,
+    '',
+    `  muster site join ${siteApiUrl} ${code}`,
+    '',
+    'The code is good once. Whoever has it can be the site: give it to nobody else. It is not kept anywhere.',
+  ];
+}
+
+async function join(url: string, code: string, options: JoinOptions): Promise<void> {
+  // What it needs takes a moment to load, and nobody else needs it.
+  const { joinSite } = await import('./site-join.js');
+  for (const line of await joinSite(url, code, options)) process.stdout.write(`${line}\n`);
+}
+
+async function revoke(siteId: string, { why, ...where }: ApiOptions & { why: string }): Promise<void> {
+  mustBeSite(siteId);
+  const api = await openApi(where);
+  const { certificates } = await api.revokeSite(siteId, { reason: why });
+  const ended = certificates === 1 ? '1 certificate was' : `${certificates} certificates were`;
+  process.stdout.write(
+    `${siteId} is cut off: ${ended} good until now. \`muster site add ${siteId}\` lets it join again.\n`,
+  );
+}
+
+function mustBeSite(siteId: string): void {
+  const checked = SiteId.safeParse(siteId);
+  if (!checked.success)
+    throw new UsageError(
+      `${JSON.stringify(siteId)} is not the id of a site: ${checked.error.issues[0]?.message ?? 'not valid'}.`,
+    );
+}
+
+function hours(text: string): number {
+  const [, amount = '', unit] = /^(\d{1,4})([hd])$/.exec(text) ?? [];
+  const count = Number(amount) * (unit === 'd' ? 24 : 1);
+  if (amount === '' || count < 1 || count > MAX_CODE_HOURS)
+    throw new InvalidArgumentError(`It is a time such as 12h or 3d, and at most ${MAX_CODE_HOURS / 24}d.`);
+  return count;
 }
 
 async function list({ consortium, json, ...where }: ListOptions): Promise<void> {

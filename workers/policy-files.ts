@@ -17,6 +17,14 @@ import { SettingsError } from './settings';
 /** site.yaml: what a site allows, where its data is, and what may leave it. */
 export const SiteFile = z.strictObject({
   site: SiteId,
+  /** How this site reaches the site gateway, and the API. */
+  gateway: z
+    .string()
+    .regex(/^[^\s/]+:\d+$/, 'must be host:port')
+    .optional(),
+  api: z.url({ protocol: /^https$/, error: 'must be an address that begins with https://' }).optional(),
+  /** The folder in which `muster site join` wrote who this site is; without it, where this file is. */
+  identity: z.string().min(1).optional(),
   computations: z.array(AllowedComputation).default([]),
   datasets: z.record(z.string(), z.string().min(1)).default({}),
   resources: ResourceCaps.prefault({}),
@@ -36,6 +44,7 @@ export async function readSiteFile(path: string): Promise<SiteFile> {
   const from = (folder: string) => resolve(dirname(path), folder);
   return {
     ...file,
+    ...(file.identity !== undefined && { identity: from(file.identity) }),
     computations: file.computations.map((entry) => withFolder(entry, from)),
     datasets: Object.fromEntries(Object.entries(file.datasets).map(([name, folder]) => [name, from(folder)])),
   };

@@ -1,4 +1,4 @@
-import { siteTable } from '../../cli/site';
+import { invitationText, siteTable } from '../../cli/site';
 
 describe('muster site ls', () => {
   it('says of each site whether it is there', () => {
@@ -22,5 +22,19 @@ describe('muster site ls', () => {
 
   it('says that there are none', () => {
     expect(siteTable([])).toEqual(['No sites.']);
+  });
+});
+
+describe('muster site add', () => {
+  it('says what to do with the code, and until when', () => {
+    const expiresAt = Date.UTC(2026, 10, 24, 8, 30);
+    const siteApiUrl = 'https://sites.example.org:7443';
+    expect(invitationText({ siteId: 'biscoe', code: 'biscoe.AAAAA-BBBBB', expiresAt, siteApiUrl })).toEqual([
+      'On the machine that is to be biscoe, before 2026-11-24T08:30:00.000Z:',
+      '',
+      '  muster site join https://sites.example.org:7443 biscoe.AAAAA-BBBBB',
+      '',
+      'The code is good once. Whoever has it can be the site: give it to nobody else. It is not kept anywhere.',
+    ]);
   });
 });

@@ -20,9 +20,15 @@ datasets: { penguins: ../data, other: /srv/other }
 resources: { cpus: 1.5, memory: 2Gi }
 logs: none
 results: hidden
+gateway: gateway.example.org:7410
+api: https://sites.example.org:7443
+identity: keys
 `);
   await expect(readSiteFile(path)).resolves.toEqual({
     site: 'biscoe',
+    gateway: 'gateway.example.org:7410',
+    api: 'https://sites.example.org:7443',
+    identity: join(folder, 'keys'),
     computations: [
       { name: 'a', runtime: 'docker', image: 'registry/a@sha256:1' },
       { name: 'b', runtime: 'auto', folder: join(folder, 'computations/b') },
