@@ -1,13 +1,9 @@
 /** `muster site join`: makes this machine a site's. The key is made here and stays here; all trust comes from the code. */
-import { createHash, X509Certificate } from 'node:crypto';
 import { access, constants, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { createCentralApi, type CentralApi } from '../client';
-import { belongTogether, foundIn, writeIdentity } from '../client/identity-folder';
-import { newSiteKey } from '../client/site-key';
-import { createTransport, createUncheckedTransport, type Transport } from '../client/site-transport';
-import { errorCode } from '../nodes/error-code';
-import { readCode, type EnrolmentCode } from '../workflows/enrolment-code';
+import { foundIn, writeIdentity } from '../client/identity-folder';
+import { joinSite as exchange } from '../client/join-site';
+import { readCode } from '../workflows/enrolment-code';
 import type { SiteCredentials } from '../workflows/identity-contract';
 import { messageOf } from './message-of';
 import { missingLines, readSiteDocument, updateSiteFile, writeSiteFile } from './site-file';
@@ -42,14 +38,8 @@ export async function joinSite(
   const document = await readSiteDocument(siteFile, code.siteId);
   await mustBeFree(folder, force);
 
-  const ca = await authorityOf(address, code, env);
-  const { key, csr } = await newSiteKey(code.siteId);
-  const got = await speak(createTransport(address, { ca }, env), address, (api) =>
-    api.joinSite(code.siteId, { code: text, csr }),
-  );
-  if (!belongTogether(key, got.certificate))
-    throw new Error(`${address} answered with a certificate for another key. Nothing was written.`);
-  await writeIdentity(folder, { key, ...got });
+  const got = await exchange(address, { ...code, text }, env);
+  await writeIdentity(folder, got);
   const addresses = { site: code.siteId, gateway: got.gatewayAddress, api: got.siteApiUrl };
   const told = [joined(code.siteId, got, folder)];
   if (document === undefined) {
@@ -78,53 +68,4 @@ async function mustBeFree(folder: string, force: true | undefined): Promise<void
   } catch (error) {
     throw new UsageError(`Files cannot be written to ${folder}: ${messageOf(error)}.`);
   }
-}
-
-/** What certifies the server that made the code, PEM. Whoever answers is not trusted: the code says what it has to be. */
-async function authorityOf(address: string, { pin }: EnrolmentCode, env: Environment): Promise<string> {
-  const { ca } = await speak(createUncheckedTransport(address, env), address, (api) =>
-    api.getSiteAuthority(),
-  );
-  const blocks = ca.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  const known = blocks.find((block) => digestOf(block)?.equals(pin));
-  if (known !== undefined) return known;
-  throw new Error(
-    `The server at ${address} is not the one that the code was made by. Check the address; if it is right, somebody answers in its place.`,
-  );
-}
-
-function digestOf(pem: string): Buffer | undefined {
-  try {
-    return createHash('sha256').update(new X509Certificate(pem).raw).digest();
-  } catch {
-    return undefined;
-  }
-}
-
-async function speak<T>(
-  { fetch, close }: Transport,
-  url: string,
-  work: (api: CentralApi) => Promise<T>,
-): Promise<T> {
-  try {
-    return await work(createCentralApi({ url, fetch }));
-  } catch (error) {
-    throw isOtherAuthority(error)
-      ? new Error(
-          `The connection to ${url} is not certified by what the code names: something between here and there opens it, ` +
-            'as proxies that inspect TLS do. Ask for this address to be exempt from that.',
-        )
-      : error;
-  } finally {
-    await close();
-  }
-}
-
-/** What Node says of a chain that does not end where it should. */
-const OTHER_AUTHORITY =
-  /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF))/;
-
-function isOtherAuthority(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false;
-  return OTHER_AUTHORITY.test(errorCode(error) ?? '') || ('cause' in error && isOtherAuthority(error.cause));
 }

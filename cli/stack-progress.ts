@@ -6,6 +6,7 @@ const TITLES: Readonly<Record<string, string>> = {
   temporal: 'Temporal',
   minio: 'Object store',
   api: 'Central API',
+  gateway: 'Site gateway',
   'central-worker': 'Central worker',
 };
 const WIDTH = 16;

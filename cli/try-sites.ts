@@ -70,7 +70,10 @@ export async function writePolicies(
   await Promise.all(
     sites.map(({ id, folder }) => {
       const datasets = Object.fromEntries(computations.map(({ name }) => [name, folder]));
-      const policy = { site: id, computations, datasets, logs: 'stream' };
+      const { gateway, apiUrl: api } = stack.sites;
+      const identity = stack.paths.identity(id);
+      const who = { site: id, gateway, api, identity, reports: stack.api.url };
+      const policy = { ...who, computations, datasets, logs: 'stream' };
       return writeWhole(policyFile(stack, id), `# Written by muster try.\n${stringify(policy)}`);
     }),
   );

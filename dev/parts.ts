@@ -6,6 +6,7 @@ import { minioCommand, type Minio, type MinioServer } from './object-store';
 import { packageRoot } from './package-root';
 import type { Part } from './part';
 import { answers, both, listens, logs } from './readiness';
+import { siteTls } from './site-tls';
 import type { StackFile, StatePaths } from './state';
 import { devServerArgs, type DevServer } from './temporal';
 
@@ -37,13 +38,19 @@ export function minioPart(paths: StatePaths, minio: Minio, server: MinioServer):
 }
 
 /** All that the parts of our own need to know of the others. */
-export type Wiring = Pick<StackFile, 'temporal' | 'objectStore' | 'api'>;
+export type Wiring = Pick<StackFile, 'temporal' | 'objectStore' | 'api' | 'sites'>;
 
 export function apiPart(
   paths: StatePaths,
-  { temporal, objectStore, api }: Wiring,
-  listen: { hosts: readonly string[]; port: number; secret: string },
+  { temporal, objectStore, api, sites }: Wiring,
+  listen: {
+    hosts: readonly string[];
+    port: number;
+    secret: string;
+    sites: { host: string; apiPort: number };
+  },
 ): Part {
+  const { cert, key, ca } = siteTls(paths);
   return {
     name: 'api',
     command: entry('server/main.js'),
@@ -55,6 +62,13 @@ export function apiPart(
       MUSTER_API_SECRET: listen.secret,
       MUSTER_PUBLIC_URL: api.url,
       MUSTER_DATA_DIR: paths.api,
+      MUSTER_SITE_API_HOST: listen.sites.host,
+      MUSTER_SITE_API_PORT: String(listen.sites.apiPort),
+      MUSTER_SITE_API_URL: sites.apiUrl,
+      MUSTER_SITE_TLS_CERT: cert,
+      MUSTER_SITE_TLS_KEY: key,
+      MUSTER_SITE_TLS_CA: ca,
+      MUSTER_GATEWAY_ADDRESS: sites.gateway,
     },
     address: api.url,
     logFile: paths.log('api'),
@@ -63,12 +77,42 @@ export function apiPart(
   };
 }
 
+/** The API has to be up before: it makes what sites are certified by. */
+export function gatewayPart(
+  paths: StatePaths,
+  { temporal, api, sites }: Wiring,
+  { host, gatewayPort, keys, token }: { host: string; gatewayPort: number; keys: string; token: string },
+): Part {
+  const { cert, key } = siteTls(paths);
+  return {
+    name: 'gateway',
+    command: entry('server/gateway/main.js'),
+    env: {
+      ...temporalEnv(temporal),
+      MUSTER_GATEWAY_HOST: host,
+      MUSTER_GATEWAY_PORT: String(gatewayPort),
+      MUSTER_GATEWAY_TLS_CERT: cert,
+      MUSTER_GATEWAY_TLS_KEY: key,
+      MUSTER_GATEWAY_KEYS: keys,
+      MUSTER_SITE_CA_CERT: paths.siteCa,
+      MUSTER_API_URL: api.url,
+      MUSTER_API_TOKEN: token,
+    },
+    address: sites.gateway,
+    logFile: paths.log('gateway'),
+    ready: logs('ready'),
+  };
+}
+
 export function centralWorkerPart(paths: StatePaths, wiring: Wiring, token: string): Part {
   return {
     name: 'central-worker',
     command: entry('workers/central.js'),
     env: {
-      ...workerEnv(wiring, token),
+      ...temporalEnv(wiring.temporal),
+      MUSTER_API_URL: wiring.api.url,
+      MUSTER_API_TOKEN: token,
+      ...nodeApiEnv(wiring.api),
       ...objectStoreEnv(wiring.objectStore),
       MUSTER_HOST_ID: HOST_ID,
       MUSTER_COMPUTATIONS: paths.computations,
@@ -81,18 +125,19 @@ export function centralWorkerPart(paths: StatePaths, wiring: Wiring, token: stri
   };
 }
 
-/** A site's edge worker, run by the policy in `siteFile` (site.yaml). */
+/** A site's edge worker, run by `siteFile` (site.yaml), which says who it is and how it reaches the centre. */
 export function edgeWorkerPart(
   paths: StatePaths,
-  wiring: Wiring,
-  { siteId, siteFile, token }: { siteId: string; siteFile: string; token: string },
+  { temporal, api }: Pick<Wiring, 'temporal' | 'api'>,
+  { siteId, siteFile }: { siteId: string; siteFile: string },
 ): Part {
   const name = `edge-worker:${siteId}`;
   return {
     name,
     command: entry('workers/edge.js', '--config', siteFile),
     env: {
-      ...workerEnv(wiring, token),
+      TEMPORAL_NAMESPACE: temporal.namespace,
+      ...nodeApiEnv(api),
       MUSTER_STATE_DIR: paths.site(siteId),
       MUSTER_RESULTS_DIR: paths.siteResults(siteId),
     },
@@ -106,13 +151,8 @@ function entry(file: string, ...args: string[]): [string, ...string[]] {
   return [process.execPath, join(packageRoot(), 'dist', file), ...args];
 }
 
-function workerEnv({ temporal, api }: Wiring, token: string): Record<string, string> {
-  return {
-    ...temporalEnv(temporal),
-    MUSTER_API_URL: api.url,
-    MUSTER_API_TOKEN: token,
-    ...(api.nodeUrl !== undefined && { MUSTER_NODE_API_URL: api.nodeUrl }),
-  };
+function nodeApiEnv({ nodeUrl }: Wiring['api']): Record<string, string> {
+  return nodeUrl === undefined ? {} : { MUSTER_NODE_API_URL: nodeUrl };
 }
 
 function temporalEnv({ address, namespace, uiUrl }: Wiring['temporal']): Record<string, string> {

@@ -5,7 +5,14 @@ import { readStackFile, type Secrets, type StackFile, type StatePaths } from './
 
 /** Nothing of a local stack is reached from other machines. */
 const LOOPBACK = '127.0.0.1';
-const DEFAULT_PORTS = { temporal: 7233, temporalUi: 8233, minio: 9000, api: 7400 } as const;
+const DEFAULT_PORTS = {
+  temporal: 7233,
+  temporalUi: 8233,
+  minio: 9000,
+  api: 7400,
+  gateway: 7410,
+  siteApi: 7443,
+} as const;
 type PortName = keyof typeof DEFAULT_PORTS;
 
 /** The environment asks for something that cannot be used; the message says what to set. */
@@ -18,6 +25,7 @@ export interface Place {
   temporal: StackFile['temporal'] & { own?: { host: string; port: number; uiPort: number } };
   objectStore: StackFile['objectStore'] & { own?: { host: string; port: number } };
   api: StackFile['api'] & { own: { hosts: readonly string[]; port: number } };
+  sites: StackFile['sites'] & { own: { host: string; apiPort: number; gatewayPort: number } };
   ports: StackFile['ports'];
 }
 
@@ -42,6 +50,7 @@ export async function choosePlace(
     temporal: temporalFrom(env) ?? (await ownTemporal(choose, env)),
     objectStore: objectStoreFrom(env) ?? (await ownObjectStore(choose, secrets)),
     api: await ownApi(choose),
+    sites: await ownSites(choose),
     ports,
   };
 }
@@ -85,4 +94,13 @@ async function ownApi(choose: Choose): Promise<Place['api']> {
   const port = await choose('api', hosts);
   const nodeUrl = bridge && `http://${HOST_FROM_CONTAINERS}:${port}`;
   return { url: `http://${LOOPBACK}:${port}`, nodeUrl, own: { hosts, port } };
+}
+
+async function ownSites(choose: Choose): Promise<Place['sites']> {
+  const own = { host: LOOPBACK, apiPort: await choose('siteApi'), gatewayPort: await choose('gateway') };
+  return {
+    apiUrl: `https://${own.host}:${own.apiPort}`,
+    gateway: `${own.host}:${own.gatewayPort}`,
+    own,
+  };
 }

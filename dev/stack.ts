@@ -8,6 +8,7 @@ import type { AccessClaims } from '../workflows/api-contract';
 import { allowComputation, ensureComputationsFile, type AllowedComputation } from './computations-file';
 import { endNodes } from './end-nodes';
 import { tryLock, type Lock } from './lock';
+import { ensureJoined } from './join-stack';
 import type { Part } from './part';
 import { edgeWorkerPart } from './parts';
 import { choosePlace } from './place';
@@ -117,10 +118,15 @@ export class Stack {
     return allowComputation(this.paths.computations, entry);
   }
 
-  /** Starts a site's edge worker by the policy in `siteFile` (site.yaml), and resolves when it is ready. */
+  /** How sites reach the API and the gateway. */
+  get sites(): StackFile['sites'] {
+    return this.parts.file.sites;
+  }
+
+  /** Starts the edge worker of a site that has joined, by `siteFile` (site.yaml), and resolves when it is ready. */
   async startEdgeWorker(siteId: string, siteFile: string, signal: AbortSignal): Promise<void> {
-    const token = await this.mint({ role: 'site', sub: siteId });
-    await this.startPart(edgeWorkerPart(this.paths, this.parts.file, { siteId, siteFile, token }), signal);
+    await ensureJoined(this, siteId);
+    await this.startPart(edgeWorkerPart(this.paths, this.parts.file, { siteId, siteFile }), signal);
   }
 
   /** Starts a part of one's own, and resolves when it is ready. */

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { CENTRAL_QUEUE } from '../workflows/contract';
 import { prepareTemporal } from './namespace';
 import { findMinio, type Minio } from './object-store';
-import { apiPart, centralWorkerPart, minioPart, temporalPart } from './parts';
+import { apiPart, centralWorkerPart, gatewayPart, minioPart, temporalPart } from './parts';
 import type { Place } from './place';
 import type { Waiting } from './programs';
+import { ensureSiteTls } from './site-tls';
 import type { Secrets, StatePaths } from './state';
 import type { Supervisor } from './supervisor';
 import { findTemporal } from './temporal';
@@ -65,11 +66,13 @@ function startParts(start: StackStart): Step[] {
   const temporal = startTemporal(start, cli);
   const objectStore = startMinio(start, minio);
   const api = startApi(start, Promise.all([cli, minio]));
+  const gateway = startGateway(start, api);
   const centralWorker = startCentralWorker(start, Promise.all([temporal, objectStore]));
   return [
     { part: 'temporal', address: place.temporal.address, done: temporal },
     { part: 'minio', address: place.objectStore.endpoint, done: objectStore },
     { part: 'api', address: place.api.url, done: api },
+    { part: 'gateway', address: place.sites.gateway, done: gateway },
     { part: 'central-worker', address: `queue ${CENTRAL_QUEUE}`, done: centralWorker },
   ];
 }
@@ -103,8 +106,19 @@ async function startApi(
   programsFound: Promise<unknown>,
 ): Promise<void> {
   await programsFound;
-  await mkdir(paths.api, { recursive: true });
-  await supervisor.start(apiPart(paths, place, { ...place.api.own, secret: secrets.api }), signal);
+  await Promise.all([mkdir(paths.api, { recursive: true }), ensureSiteTls(paths)]);
+  const listen = { ...place.api.own, secret: secrets.api, sites: place.sites.own };
+  await supervisor.start(apiPart(paths, place, listen), signal);
+}
+
+async function startGateway(
+  { paths, place, secrets, supervisor, signal }: StackStart,
+  apiUp: Promise<unknown>,
+): Promise<void> {
+  await apiUp;
+  const token = await mintToken(secrets.api, { role: 'gateway', sub: 'gateway' }, WORKER_TOKEN_LIFETIME);
+  const gateway = { ...place.sites.own, keys: secrets.gateway, token };
+  await supervisor.start(gatewayPart(paths, place, gateway), signal);
 }
 
 async function startCentralWorker(

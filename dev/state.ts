@@ -23,9 +23,14 @@ export function statePaths(folder: string, results = join(folder, 'results')) {
     temporal: at('temporal'),
     minio: at('minio'),
     api: at('api'),
+    /** What the authority that certifies sites is known by; the API makes it. */
+    siteCa: at('api', 'site-ca', 'ca.crt'),
+    /** What the API and the gateway show to sites. */
+    tls: at('tls'),
     central: at('central'),
     sites: at('sites'),
     site: (siteId: string) => at('sites', siteId),
+    identity: (siteId: string) => at('sites', siteId, 'identity'),
     centralResults: resolve(results, 'central'),
     siteResults: (siteId: string) => resolve(results, 'sites', siteId),
     /** The computations that the central worker allows. */
@@ -44,6 +49,8 @@ export const StackFile = z.object({
     /** How containers reach it, where there is a container engine. */
     nodeUrl: z.string().optional(),
   }),
+  /** How sites reach the API and the gateway. */
+  sites: z.object({ apiUrl: z.string(), gateway: z.string() }),
   /** Where the central worker keeps the results of runs. */
   centralResults: z.string(),
   /** Taken again at the next start if they are free. */
@@ -65,15 +72,25 @@ const Secrets = z.object({
   /** Signs access tokens. */
   api: z.string().min(32),
   objectStore: z.object({ accessKey: z.string(), secretKey: z.string() }),
+  /** Seals the task tokens that sites see, as the gateway takes it. */
+  gateway: z.string(),
 });
 export type Secrets = z.output<typeof Secrets>;
 
-/** The secrets of this stack; made at random the first time. */
+/** The secrets of this stack; each made at random the first time. */
 export async function loadSecrets(paths: StatePaths): Promise<Secrets> {
-  const kept = await readIfThere(paths.secrets);
-  if (kept !== undefined) return Secrets.parse(JSON.parse(kept));
-  const secret = (bytes: number) => randomBytes(bytes).toString('hex');
-  const secrets: Secrets = { api: secret(32), objectStore: { accessKey: secret(10), secretKey: secret(20) } };
-  await writeWhole(paths.secrets, JSON.stringify(secrets), PRIVATE);
+  const kept = Secrets.partial().parse(JSON.parse((await readIfThere(paths.secrets)) ?? '{}'));
+  const secrets = Secrets.parse({ ...newSecrets(), ...kept });
+  if (Object.keys(kept).length < Object.keys(secrets).length)
+    await writeWhole(paths.secrets, JSON.stringify(secrets), PRIVATE);
   return secrets;
+}
+
+function newSecrets(): Secrets {
+  const secret = (bytes: number) => randomBytes(bytes).toString('hex');
+  return {
+    api: secret(32),
+    objectStore: { accessKey: secret(10), secretKey: secret(20) },
+    gateway: `local:${randomBytes(32).toString('base64url')}`,
+  };
 }

@@ -37,7 +37,8 @@ async function start(log: Logger): Promise<void> {
   const settings = centralSettings(process.env);
   logTemporalTo(log);
   const host = await createHost(settings);
-  const connection = await connect(settings);
+  const address = settings.TEMPORAL_ADDRESS;
+  const connection = await connect(`Temporal at ${address} (TEMPORAL_ADDRESS)`, { address });
   const namespace = settings.TEMPORAL_NAMESPACE;
   const client = new Client({
     connection: await Connection.connect({ address: settings.TEMPORAL_ADDRESS }),

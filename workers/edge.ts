@@ -12,16 +12,25 @@ import { createCentralApi } from '../client';
 import { chooseRuntime, connectEngine, createHostImages, createNodeRuntimes } from '../nodes';
 import { siteQueue } from '../workflows/contract';
 import { HEARTBEAT_THROTTLE } from './heartbeat';
-import { readSiteFile } from './policy-files';
+import { WorkerIdentity, moveTo } from './identity';
+import { readSiteFile, type SiteFile } from './policy-files';
 import { Presence } from './presence';
 import { connect, logTemporalTo, main, runUntilStopped } from './run-workers';
-import { SettingsError, edgeSettings, type CommonSettings } from './settings';
+import { SettingsError, edgeSettings, type EdgeSettings } from './settings';
 
 async function start(log: Logger): Promise<void> {
   const siteFile = configArgument();
   const settings = edgeSettings(process.env);
   logTemporalTo(log);
-  const host = await createHost(settings, siteFile);
+  const site = await readSiteFile(siteFile);
+  const identity = await WorkerIdentity.open({ folder: site.identity, apiUrl: site.api, log });
+  if (identity.siteId !== site.site)
+    throw new SettingsError(
+      `${siteFile} is of the site ${site.site}, and ${site.identity} of ${identity.siteId}`,
+    );
+  const host = await createHost(settings, { site, siteFile, identity });
+  const connectAsNow = () =>
+    connect(`the site gateway at ${site.gateway}`, identity.connectionOptions(site.gateway));
   const rules = createActivityRules({
     log,
     inputs: EDGE_INPUTS,
@@ -33,7 +42,7 @@ async function start(log: Logger): Promise<void> {
   const reconciler = new Reconciler({ host, activities, log });
   const presence = new Presence({ api: host.api, siteId: host.siteId, log });
   const worker = await Worker.create({
-    connection: await connect(settings),
+    connection: await connectAsNow(),
     namespace: settings.TEMPORAL_NAMESPACE,
     taskQueue: siteQueue(host.siteId),
     activities,
@@ -43,26 +52,32 @@ async function start(log: Logger): Promise<void> {
     maxConcurrentActivityTaskPolls: 1,
   });
   await runUntilStopped(log, [worker], async (signal) => {
-    await Promise.all([reconciler.run(signal), presence.run(signal)]);
+    const renewed = async () => moveTo(await connectAsNow(), [worker]);
+    await Promise.all([reconciler.run(signal), presence.run(signal), identity.keepRenewed(signal, renewed)]);
   });
   await presence.leave();
+  await identity.close();
 }
 
-async function createHost(settings: CommonSettings, siteFile: string): Promise<EdgeHost> {
-  const { site } = await readSiteFile(siteFile);
+async function createHost(
+  settings: EdgeSettings,
+  { site, siteFile, identity }: { site: SiteFile; siteFile: string; identity: WorkerIdentity },
+): Promise<EdgeHost> {
+  const { reports } = site;
+  const fromContainers = settings.MUSTER_NODE_API_URL ?? reports;
   const state = settings.MUSTER_STATE_DIR;
   await mkdir(state, { recursive: true, mode: 0o700 });
   return {
-    siteId: site,
+    siteId: site.site,
     runtimes: createNodeRuntimes({ stateDir: state }),
     chooseRuntime,
     images: createHostImages(connectEngine()),
     folders: new LaunchFolders(state, settings.MUSTER_RESULTS_DIR),
     policy: () => readSiteFile(siteFile),
-    api: createCentralApi({ url: settings.MUSTER_API_URL, token: settings.MUSTER_API_TOKEN }),
+    api: createCentralApi({ url: site.api, fetch: identity.fetch }),
     nodeApiUrl: {
-      docker: settings.MUSTER_NODE_API_URL ?? settings.MUSTER_API_URL,
-      process: settings.MUSTER_API_URL,
+      ...(fromContainers !== undefined && { docker: fromContainers }),
+      ...(reports !== undefined && { process: reports }),
     },
   };
 }

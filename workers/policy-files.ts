@@ -19,12 +19,18 @@ export const SiteFile = z.strictObject({
   site: SiteId,
   /** How this site reaches the site gateway, and the API. */
   gateway: z
-    .string()
-    .regex(/^[^\s/]+:\d+$/, 'must be host:port')
-    .optional(),
-  api: z.url({ protocol: /^https$/, error: 'must be an address that begins with https://' }).optional(),
+    .string('is not set: host:port, as `muster site join` wrote it')
+    .regex(/^[^\s/]+:\d+$/, 'must be host:port'),
+  api: z.url({
+    protocol: /^https$/,
+    error: 'must be an address that begins with https://, as `muster site join` wrote it',
+  }),
   /** The folder in which `muster site join` wrote who this site is; without it, where this file is. */
-  identity: z.string().min(1).optional(),
+  identity: z.string().min(1).default('.'),
+  /** Where nodes may report on themselves; without it they cannot. */
+  reports: z
+    .url({ protocol: /^https?$/, error: 'must be an address like https://muster.example.org' })
+    .optional(),
   computations: z.array(AllowedComputation).default([]),
   datasets: z.record(z.string(), z.string().min(1)).default({}),
   resources: ResourceCaps.prefault({}),
@@ -44,7 +50,7 @@ export async function readSiteFile(path: string): Promise<SiteFile> {
   const from = (folder: string) => resolve(dirname(path), folder);
   return {
     ...file,
-    ...(file.identity !== undefined && { identity: from(file.identity) }),
+    identity: from(file.identity),
     computations: file.computations.map((entry) => withFolder(entry, from)),
     datasets: Object.fromEntries(Object.entries(file.datasets).map(([name, folder]) => [name, from(folder)])),
   };

@@ -5,9 +5,10 @@ import {
   Runtime,
   makeTelemetryFilterString,
   type LogLevel,
+  type NativeConnectionOptions,
   type Worker,
 } from '@temporalio/worker';
-import { SettingsError, logLevel, type CommonSettings } from './settings';
+import { SettingsError, logLevel } from './settings';
 
 /** A line of this message says that a worker polls its queue; whoever started it may wait for it. */
 const READY = 'ready';
@@ -43,13 +44,13 @@ export function logTemporalTo(log: Logger): void {
   });
 }
 
-/** @throws Error that says where Temporal was looked for, and why it was not found */
-export async function connect({ TEMPORAL_ADDRESS: address }: CommonSettings): Promise<NativeConnection> {
+/** @throws Error that says what was looked for, where, and why it was not found */
+export async function connect(what: string, options: NativeConnectionOptions): Promise<NativeConnection> {
   try {
-    return await NativeConnection.connect({ address });
+    return await NativeConnection.connect(options);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`no answer from Temporal at ${address} (TEMPORAL_ADDRESS): ${reason}`, { cause: error });
+    throw new Error(`no answer from ${what}: ${reason}`, { cause: error });
   }
 }
 

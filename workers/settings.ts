@@ -16,12 +16,10 @@ const HttpUrl = z
 /** Nodes have working folders of their own, so they are given whole paths. */
 const Folder = Present.transform((path) => resolve(path));
 
-const Common = z.object({
-  TEMPORAL_ADDRESS: Present.default('127.0.0.1:7233'),
+/** How an edge worker reaches the centre is in its site.yaml. */
+const Edge = z.object({
   TEMPORAL_NAMESPACE: Present.default('default'),
-  MUSTER_API_URL: HttpUrl,
-  MUSTER_API_TOKEN: Present,
-  /** How nodes in containers reach the API, where it is not how the worker does. */
+  /** How nodes in containers reach the API, where it is not how others do. */
   MUSTER_NODE_API_URL: HttpUrl.optional(),
   /** Private to this worker. */
   MUSTER_STATE_DIR: Folder,
@@ -40,7 +38,10 @@ const PortRange = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const Central = Common.extend({
+const Central = Edge.extend({
+  TEMPORAL_ADDRESS: Present.default('127.0.0.1:7233'),
+  MUSTER_API_URL: HttpUrl,
+  MUSTER_API_TOKEN: Present,
   /** Names this host among the central hosts; it must stay the same over restarts. */
   MUSTER_HOST_ID: z
     .string()
@@ -52,14 +53,14 @@ const Central = Common.extend({
   MUSTER_COMPUTATIONS: Present,
 });
 
-export type CommonSettings = z.output<typeof Common>;
+export type EdgeSettings = z.output<typeof Edge>;
 export type CentralSettings = z.output<typeof Central>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws SettingsError */
 export const logLevel = (env: Environment): string => parse(Log, env).MUSTER_LOG_LEVEL;
 /** @throws SettingsError */
-export const edgeSettings = (env: Environment): CommonSettings => parse(Common, env);
+export const edgeSettings = (env: Environment): EdgeSettings => parse(Edge, env);
 /** @throws SettingsError */
 export const centralSettings = (env: Environment): CentralSettings => parse(Central, env);
 

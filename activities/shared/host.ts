@@ -14,5 +14,5 @@ export interface NodeHost {
   policy(): Promise<HostPolicy>;
   api: CentralApi;
   /** Address by which nodes of a runtime reach the central API. */
-  nodeApiUrl: Readonly<Record<RuntimeKind, string>>;
+  nodeApiUrl: Readonly<Partial<Record<RuntimeKind, string>>>;
 }

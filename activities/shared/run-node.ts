@@ -83,13 +83,12 @@ async function musterEnvironment(
   runtime: RuntimeKind,
 ): Promise<Record<string, string>> {
   const { reportPath, reportToken } = await host.folders.readRecord(ref);
+  const apiUrl = host.nodeApiUrl[runtime]?.replace(/\/+$/, '');
   return {
     MUSTER_RUN_ID: ref.runId,
     MUSTER_LAUNCH_ID: ref.launchId,
     MUSTER_NODE: ref.node,
-    ...(reportPath !== undefined && {
-      MUSTER_REPORT_URL: host.nodeApiUrl[runtime].replace(/\/+$/, '') + reportPath,
-    }),
-    ...(reportToken !== undefined && { MUSTER_REPORT_TOKEN: reportToken }),
+    ...(apiUrl !== undefined && reportPath !== undefined && { MUSTER_REPORT_URL: apiUrl + reportPath }),
+    ...(apiUrl !== undefined && reportToken !== undefined && { MUSTER_REPORT_TOKEN: reportToken }),
   };
 }

@@ -5,15 +5,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { z } from 'zod';
+import { Admissions as RevokedCertificates } from '../../workflows/identity-contract';
 import type { Admissions, SiteIdentity } from './identity';
 
 const REFRESH_MS = 2_000;
 const ANSWER_MS = 5_000;
 /** Of an API that is away the log says so this often. */
 const COMPLAIN_MS = 60_000;
-
-const RevokedCertificates = z.object({ revoked: z.array(z.string()) });
 
 export interface ApiAccess {
   url: string;

@@ -1,13 +1,8 @@
 /** Who connects: what the gateway has to know of sites and their certificates. */
 
-/** As a client certificate of the site CA says it. */
-export interface SiteIdentity {
-  siteId: string;
-  /** Of the certificate, in lower-case hexadecimal. */
-  serial: string;
-  /** Milliseconds since 1970. */
-  notAfter: number;
-}
+import type { SiteIdentity } from '../identity/certificate';
+
+export type { SiteIdentity };
 
 /**
  * Reads a certificate (DER) whose chain TLS has verified.

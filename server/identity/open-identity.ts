@@ -1,7 +1,7 @@
 /** What this instance shows to sites, and what it keeps to know them again: read once, and made the first time. */
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import type { SitesConfig } from '../config';
-import { readPem, tryTo } from './pem-files';
+import { readPem, tryTo } from '../../certificates/pem-files';
 import { keptSigningKey, openSigningKey, type SigningKey } from './signing-key';
 import { keptAuthority, openSiteCa, type SiteCa } from './site-ca';
 

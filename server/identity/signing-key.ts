@@ -1,8 +1,8 @@
 /** The key by which this instance signs what it tells sites: they get its public half when they join, and keep it. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
-import { makeOnce } from './make-once';
-import { readPem, tryTo } from './pem-files';
+import { makeOnce } from '../../certificates/make-once';
+import { readPem, tryTo } from '../../certificates/pem-files';
 
 export interface SigningKey {
   /** Ed25519. */

@@ -14,29 +14,26 @@ import {
   Pkcs10CertificateRequest,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
-  X509Certificate,
   X509CertificateGenerator,
   type PublicKey,
 } from '@peculiar/x509';
-import { createPrivateKey, randomBytes, webcrypto, X509Certificate as NodeCertificate } from 'node:crypto';
+import { webcrypto } from 'node:crypto';
 import { join } from 'node:path';
+import {
+  ALGORITHM,
+  newAuthority,
+  newSerial,
+  readAuthority,
+  validity,
+  wholeSeconds,
+  type AuthorityFiles,
+} from '../../certificates/authority';
+import { makeOnce } from '../../certificates/make-once';
 import { siteUri } from '../../workflows/identity-contract';
 import type { SiteIdentity } from './certificate';
-import { makeOnce } from './make-once';
-import { readPem, tryTo } from './pem-files';
 
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const DAY_MS = 86_400_000;
-const AUTHORITY_DAYS = 3_650;
 const SITE_DAYS = 30;
-/** A site's clock may be slow. */
-const BACKDATED_MS = 3_600_000;
-
-/** Where an authority is, as two PEM files. */
-export interface AuthorityFiles {
-  cert: string;
-  key: string;
-}
 
 export interface IssuedCertificate extends SiteIdentity {
   /** PEM. */
@@ -65,7 +62,7 @@ export class RefusedRequest extends Error {
 export async function keptAuthority(folder: string): Promise<AuthorityFiles> {
   const files = { cert: join(folder, 'ca.crt'), key: join(folder, 'ca.key') };
   await makeOnce(folder, async () => {
-    const { cert, key } = await newAuthority();
+    const { cert, key } = await newAuthority('Muster sites');
     return { 'ca.crt': cert, 'ca.key': key };
   });
   return files;
@@ -76,7 +73,7 @@ export async function openSiteCa(
   files: AuthorityFiles,
   { lifetimeMs = SITE_DAYS * DAY_MS, clock = Date.now }: { lifetimeMs?: number; clock?: () => number } = {},
 ): Promise<SiteCa> {
-  const { authority, signingKey } = await readAuthority(files);
+  const { certificate: authority, signingKey } = await readAuthority(files);
   const authorityId = await AuthorityKeyIdentifierExtension.create(authority.publicKey, false, webcrypto);
 
   return {
@@ -91,8 +88,7 @@ export async function openSiteCa(
           serialNumber: serial,
           subject: [{ CN: [siteId] }],
           issuer: authority.subject,
-          notBefore: new Date(wholeSeconds(now - BACKDATED_MS)),
-          notAfter: new Date(notAfter),
+          ...validity(now, notAfter),
           publicKey,
           signingKey,
           signingAlgorithm: ALGORITHM,
@@ -129,55 +125,4 @@ function parseRequest(csr: string): Pkcs10CertificateRequest {
   } catch {
     throw new RefusedRequest('it is not a PKCS#10 request in PEM');
   }
-}
-
-/** 16 bytes. The first is such that no form of writing a number down adds a byte or drops one. */
-function newSerial(): string {
-  const bytes = randomBytes(16);
-  bytes.writeUInt8((bytes.readUInt8(0) & 0x3f) | 0x40, 0);
-  return bytes.toString('hex');
-}
-
-/** Certificates know no fractions. */
-const wholeSeconds = (moment: number) => Math.floor(moment / 1_000) * 1_000;
-
-async function newAuthority(): Promise<{ cert: string; key: string }> {
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-  const now = Date.now();
-  const certificate = await X509CertificateGenerator.createSelfSigned(
-    {
-      serialNumber: newSerial(),
-      // Instances have authorities of different names, so that their certificates are not mistaken for one another.
-      name: [{ CN: [`Muster sites ${randomBytes(4).toString('hex')}`] }],
-      notBefore: new Date(wholeSeconds(now - BACKDATED_MS)),
-      notAfter: new Date(wholeSeconds(now + AUTHORITY_DAYS * DAY_MS)),
-      keys,
-      signingAlgorithm: ALGORITHM,
-      extensions: [
-        new BasicConstraintsExtension(true, 0, true),
-        new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-        await SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
-      ],
-    },
-    webcrypto,
-  );
-  const key = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
-  return { cert: certificate.toString('pem'), key: PemConverter.encode(key, PemConverter.PrivateKeyTag) };
-}
-
-/** @throws Error that names the file that cannot be used */
-async function readAuthority({ cert, key }: AuthorityFiles) {
-  const [certText, keyText] = await Promise.all([readPem(cert), readPem(key)]);
-  const authority = tryTo(cert, 'a certificate', () => new NodeCertificate(certText));
-  const privateKey = tryTo(key, 'a private key', () => createPrivateKey(keyText));
-  if (!authority.ca) throw new Error(`${cert} is not the certificate of an authority.`);
-  if (privateKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1')
-    throw new Error(`${key} must be an ECDSA key on the curve P-256.`);
-  if (!authority.checkPrivateKey(privateKey)) throw new Error(`${key} is not the key of ${cert}.`);
-  if (Date.parse(authority.validTo) <= Date.now()) throw new Error(`${cert} has expired.`);
-  const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'der' });
-  return {
-    authority: new X509Certificate(Uint8Array.from(authority.raw)),
-    signingKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, ALGORITHM, false, ['sign']),
-  };
 }

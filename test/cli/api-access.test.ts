@@ -33,6 +33,7 @@ async function stackFolder(): Promise<string> {
     temporal: { address: '127.0.0.1:1', namespace: 'default' },
     objectStore: { endpoint: 'http://127.0.0.1:2', accessKey: 'a', secretKey: 'b' },
     api: { url },
+    sites: { apiUrl: 'https://127.0.0.1:1', gateway: '127.0.0.1:1' },
     centralResults: state,
     ports: {},
   });

@@ -6,7 +6,7 @@ import { identify } from '../../nodes/process-table';
 import { useFolder } from '../support/folder';
 import { MusterProcess } from '../support/try';
 
-const PARTS = ['temporal', 'minio', 'api', 'central-worker'];
+const PARTS = ['temporal', 'minio', 'api', 'gateway', 'central-worker'];
 const COMPUTATION = { name: 'nothing', version: '1' };
 const CONSORTIUM = {
   name: 'Kept',
@@ -137,7 +137,7 @@ describe('with servers that run already', () => {
   it('uses them, starts only the rest, and ends at once on the second Ctrl-C', async () => {
     const muster = await start(['dev'], { env });
     const api = await apiOf(muster);
-    expect((await muster.processes()).map(({ name }) => name)).toEqual(['api', 'central-worker']);
+    expect((await muster.processes()).map(({ name }) => name)).toEqual(['api', 'gateway', 'central-worker']);
     await expect(api.listRuns()).resolves.toEqual({ runs: [] });
     muster.interrupt();
     await muster.says(/Ctrl-C again/);

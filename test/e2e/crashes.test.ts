@@ -30,7 +30,7 @@ afterAll(async () => {
   expect(unreplayable).toEqual([]);
 });
 
-it.each(['central-worker', 'edge-worker:dream', 'api'])(
+it.each(['central-worker', 'edge-worker:dream', 'api', 'gateway'])(
   '%s is killed in the middle of a run',
   async (part) => {
     const { muster, api } = consortium;

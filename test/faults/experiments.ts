@@ -8,6 +8,7 @@ export const PARTS = [
   'central-worker',
   'edge-worker',
   'api',
+  'gateway',
   'temporal',
   'minio',
   'docker',

@@ -24,6 +24,7 @@ const PART_TITLES: Readonly<Record<PartName, string>> = {
   'central-worker': 'central worker',
   'edge-worker': 'edge worker of one site',
   api: 'API, with its embedded database (PGlite)',
+  gateway: 'site gateway',
   temporal: 'Temporal',
   minio: 'object store (MinIO)',
   docker: 'container engine of all hosts (`live-restore`)',

@@ -20,24 +20,23 @@ export interface NetworkOutcome {
   wrong: string[];
 }
 
-/** All that a site reaches the centre by: Temporal, the API, and the object store by the addresses that the API gives out. */
+/** All that a site reaches the centre by: the gateway, the API, and the object store by the addresses that the API gives out. */
 export class SiteNetwork {
-  private ways: { temporal: TcpProxy; api: TcpProxy; store: TcpProxy } | undefined;
+  private ways: { gateway: TcpProxy; api: TcpProxy; store: TcpProxy } | undefined;
 
   /** What a stack is to be opened with so that its sites are on this network. */
   readonly options: Pick<FaultStackOptions, 'placed' | 'seenFromSites' | 'env'> = {
-    placed: async ({ temporal, api, objectStore }) => {
-      const [ofTemporal, ofApi, ofStore] = await Promise.all(
-        [`http://${temporal.address}`, api.url, objectStore.endpoint].map((url) =>
+    placed: async ({ sites, objectStore }) => {
+      const [ofGateway, ofApi, ofStore] = await Promise.all(
+        [`https://${sites.gateway}`, sites.apiUrl, objectStore.endpoint].map((url) =>
           TcpProxy.open(Number(new URL(url).port)),
         ),
       );
-      if (ofTemporal && ofApi && ofStore) this.ways = { temporal: ofTemporal, api: ofApi, store: ofStore };
+      if (ofGateway && ofApi && ofStore) this.ways = { gateway: ofGateway, api: ofApi, store: ofStore };
     },
     seenFromSites: (place: Place) => ({
       ...place,
-      temporal: { ...place.temporal, address: this.to('temporal').address },
-      api: { url: `http://${this.to('api').address}` },
+      sites: { apiUrl: `https://${this.to('api').address}`, gateway: this.to('gateway').address },
     }),
     env: (part): Record<string, string> =>
       part === 'api' ? { MINIO_PUBLIC_ENDPOINT: `http://${this.to('store').address}` } : {},
@@ -51,7 +50,7 @@ export class SiteNetwork {
     await Promise.all(this.all.map((way) => way.close()));
   }
 
-  private to(where: 'temporal' | 'api' | 'store'): TcpProxy {
+  private to(where: 'gateway' | 'api' | 'store'): TcpProxy {
     if (this.ways === undefined) throw new Error('the network is not there yet');
     return this.ways[where];
   }

@@ -11,6 +11,7 @@ import { createCentralApi, type CentralApi } from '../../client';
 import { allowComputation, ensureComputationsFile } from '../../dev/computations-file';
 import type { AllowedComputation } from '../../dev/computations-file';
 import { endNodes } from '../../dev/end-nodes';
+import { ensureJoined } from '../../dev/join-stack';
 import { writeWhole } from '../../dev/files';
 import type { Part } from '../../dev/part';
 import { edgeWorkerPart, type Wiring } from '../../dev/parts';
@@ -20,6 +21,7 @@ import { startStack } from '../../dev/start-stack';
 import { loadSecrets, statePaths, type Secrets, type StatePaths } from '../../dev/state';
 import { Supervisor } from '../../dev/supervisor';
 import { mintToken } from '../../dev/tokens';
+import type { AccessClaims } from '../../workflows/api-contract';
 import { descendants } from './descendants';
 import { until } from './waiting';
 
@@ -182,12 +184,12 @@ async function startSites(
     Object.entries(sites).map(async ([siteId, datasets]) => {
       await mkdir(paths.site(siteId), { recursive: true });
       const siteFile = join(paths.site(siteId), 'site.yaml');
-      await writeWhole(
-        siteFile,
-        stringify({ site: siteId, computations: [allowed], datasets, logs: 'stream' }),
-      );
-      const token = await mintToken(secrets.api, { role: 'site', sub: siteId }, TOKEN_LIFETIME);
-      await supervisor.start(edgeWorkerPart(paths, wiring, { siteId, siteFile, token }), signal);
+      const { apiUrl: api, gateway } = wiring.sites;
+      const who = { site: siteId, gateway, api, identity: paths.identity(siteId), reports: wiring.api.url };
+      await writeWhole(siteFile, stringify({ ...who, computations: [allowed], datasets, logs: 'stream' }));
+      const mint = (claims: AccessClaims) => mintToken(secrets.api, claims, TOKEN_LIFETIME);
+      await ensureJoined({ paths, api: place.api, sites: place.sites, mint }, siteId);
+      await supervisor.start(edgeWorkerPart(paths, wiring, { siteId, siteFile }), signal);
     }),
   );
 }

@@ -4,35 +4,40 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { temporal as temporalProto } from '@temporalio/proto';
-import { PresenceBody } from '../../workflows/api-contract';
 import { siteQueue } from '../../workflows/contract';
-import { ContractServer } from '../support/contract-server';
 import { useFolder } from '../support/folder';
 import { testObjectStoreEnv } from '../support/object-store';
-import { useTemporal } from '../support/temporal';
 import { EntryPoint, type Environment } from './entry-point';
+import { useJoinedSite } from './joined-site';
 
-const temporal = useTemporal();
+const joined = useJoinedSite('a');
+const { temporal } = joined;
 const folder = useFolder();
 const site = join(folder, 'site.yaml');
 const computations = join(folder, 'computations.yaml');
 mkdirSync(join(folder, 'data'));
-writeFileSync(site, 'site: a\ndatasets: { data: data }\n');
 writeFileSync(computations, 'computations: []\n');
+beforeAll(() => writeFileSync(site, siteFile()));
+
+/** As `muster site join` leaves it, but for what `other` says. */
+function siteFile(other: object = {}): string {
+  const { gateway, apiUrl: api, identity } = joined;
+  return JSON.stringify({ site: 'a', gateway, api, identity, datasets: { data: 'data' }, ...other });
+}
 
 const running: EntryPoint[] = [];
 afterEach(() => Promise.all(running.splice(0).map((worker) => worker.end('SIGKILL'))));
 
 function start(name: 'edge' | 'central', args: readonly string[] = [], env: Environment = {}): EntryPoint {
   const worker = new EntryPoint(name, args, {
-    TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
-    MUSTER_API_URL: 'http://127.0.0.1:1',
-    MUSTER_API_TOKEN: 'secret',
     MUSTER_STATE_DIR: join(folder, name, 'state'),
     MUSTER_RESULTS_DIR: join(folder, name, 'results'),
     ...(name === 'central' && {
       ...testObjectStoreEnv(),
+      TEMPORAL_ADDRESS: temporal.address,
+      MUSTER_API_URL: 'http://127.0.0.1:1',
+      MUSTER_API_TOKEN: 'secret',
       MUSTER_COMPUTATIONS: computations,
       MUSTER_HOST_ID: 'h',
     }),
@@ -45,7 +50,13 @@ function start(name: 'edge' | 'central', args: readonly string[] = [], env: Envi
 describe('a mistake is one line, and exit code 2', () => {
   const edge = ['--config', site];
   const wrong = join(folder, 'wrong.yaml');
-  writeFileSync(wrong, 'site: a\ncomputations: [{ name: x }]\n');
+  const stranger = join(folder, 'stranger.yaml');
+  const another = join(folder, 'another.yaml');
+  beforeAll(() => {
+    writeFileSync(wrong, siteFile({ computations: [{ name: 'x' }] }));
+    writeFileSync(stranger, siteFile({ identity: folder }));
+    writeFileSync(another, siteFile({ site: 'b' }));
+  });
 
   test.each<['edge' | 'central', string, readonly string[], Environment, string]>([
     ['edge', 'no site.yaml', [], {}, 'usage: edge --config site.yaml'],
@@ -64,7 +75,8 @@ describe('a mistake is one line, and exit code 2', () => {
       {},
       `${wrong}: /computations/0 name an image, a folder or both`,
     ],
-    ['edge', 'no token', edge, { MUSTER_API_TOKEN: undefined }, 'MUSTER_API_TOKEN is not set'],
+    ['edge', 'a site that has not joined', ['--config', stranger], {}, 'Join with `muster site join`'],
+    ['edge', 'the identity of another site', ['--config', another], {}, `${another} is of the site b, and `],
     ['edge', 'an unknown log level', edge, { MUSTER_LOG_LEVEL: 'loud' }, 'MUSTER_LOG_LEVEL'],
     [
       'central',
@@ -90,10 +102,12 @@ describe('a mistake is one line, and exit code 2', () => {
   });
 });
 
-test('a Temporal that does not answer is named in one line, with its stack in the log only', async () => {
-  const worker = start('edge', ['--config', site], { TEMPORAL_ADDRESS: '127.0.0.1:1' });
+test('a gateway that does not answer is named in one line, with its stack in the log only', async () => {
+  const away = join(folder, 'away.yaml');
+  writeFileSync(away, siteFile({ gateway: '127.0.0.1:1' }));
+  const worker = start('edge', ['--config', away]);
   await expect(worker.ended).resolves.toBe(1);
-  expect(worker.stderr).toMatch(/^edge-worker: no answer from Temporal at 127\.0\.0\.1:1 [^\n]+\n$/);
+  expect(worker.stderr).toMatch(/^edge-worker: no answer from the site gateway at 127\.0\.0\.1:1: [^\n]+\n$/);
   expect(worker.stdout).toContain('"stack"');
   expectJsonLines(worker.stdout);
 });
@@ -122,22 +136,17 @@ describe('an edge worker', () => {
     const status = await readFile(`/proc/${worker.pid}/status`, 'utf8');
     const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
     expect(Number(kilobytes) / 1024).toBeLessThan(130);
-    expect(worker.stdout).not.toContain('secret');
+    expect(worker.stdout).not.toContain('PRIVATE KEY');
     await expect(worker.end('SIGTERM')).resolves.toBe(0);
     expect(worker.stderr).toBe('');
   });
 
   test('tells the central API that it is there, and that it leaves', async () => {
-    const api = new ContractServer();
-    await api.start();
-    const worker = start('edge', ['--config', site], { MUSTER_API_URL: api.url });
-    const told = () => api.seen.filter(({ path }) => path === '/api/sites/a/presence');
-    while (told().length === 0) await pause(20);
+    const worker = start('edge', ['--config', site]);
+    while ((await joined.presence()) !== 'here') await pause(20);
     await worker.says('ready');
     await expect(worker.end('SIGTERM')).resolves.toBe(0);
-    await api.stop();
-    expect(told()[0]).toMatchObject({ method: 'POST', headers: { authorization: 'Bearer secret' } });
-    expect(told().map(({ body }) => PresenceBody.parse(body).state)).toEqual(['here', 'leaving']);
+    expect(await joined.presence()).toBe('away');
   });
 });
 

@@ -9,6 +9,10 @@ import { useFolder } from '../support/folder';
 const folder = useFolder();
 const path = join(folder, 'site.yaml');
 const write = (text: string) => writeFile(path, text);
+/** What `muster site join` writes into every site.yaml. */
+const ADDRESSES = { gateway: 'gateway.example.org:7410', api: 'https://sites.example.org:7443' };
+const JOINED = `\ngateway: ${ADDRESSES.gateway}\napi: ${ADDRESSES.api}\n`;
+const writeSite = (text: string) => write(text + JOINED);
 
 test('site.yaml names what may run and where data is; folders are taken from where the file is', async () => {
   await write(`
@@ -20,15 +24,14 @@ datasets: { penguins: ../data, other: /srv/other }
 resources: { cpus: 1.5, memory: 2Gi }
 logs: none
 results: hidden
-gateway: gateway.example.org:7410
-api: https://sites.example.org:7443
 identity: keys
-`);
+reports: https://muster.example.org
+${JOINED}`);
   await expect(readSiteFile(path)).resolves.toEqual({
     site: 'biscoe',
-    gateway: 'gateway.example.org:7410',
-    api: 'https://sites.example.org:7443',
+    ...ADDRESSES,
     identity: join(folder, 'keys'),
+    reports: 'https://muster.example.org',
     computations: [
       { name: 'a', runtime: 'docker', image: 'registry/a@sha256:1' },
       { name: 'b', runtime: 'auto', folder: join(folder, 'computations/b') },
@@ -41,9 +44,9 @@ identity: keys
 });
 
 test('what site.yaml leaves out is not allowed, not there and not uncapped by accident', async () => {
-  await write('site: biscoe');
+  await writeSite('site: biscoe');
   await expect(readSiteFile(path)).resolves.toEqual({
-    site: 'biscoe',
+    ...{ site: 'biscoe', ...ADDRESSES, identity: folder },
     computations: [],
     datasets: {},
     resources: {},
@@ -79,15 +82,24 @@ test.each<[string, string, RegExp]>([
     /: \/computations\/0 a docker computation names its image$/,
   ],
   ['text that is no YAML', 'site: [a', /: .+/],
-  ['a list', '- a', /: \/ /],
 ])('%s is told in one line, with the file and the place in it', async (_, text, words) => {
-  await write(text);
+  await writeSite(text);
   const error: unknown = await readSiteFile(path).catch((error: unknown) => error);
   expect(error).toBeInstanceOf(SettingsError);
   const { message } = error as SettingsError;
   expect(message.startsWith(`${path}: `)).toBe(true);
   expect(message).toMatch(words);
   expect(message).not.toContain('\n');
+});
+
+test.each<[string, RegExp]>([
+  ['- a', /: \/ /],
+  ['site: a\ngateway: g\napi: https://a', /: \/gateway must be host:port$/],
+  ['site: a\ngateway: g:1\napi: http://a', /: \/api must be an address that begins with https:\/\//],
+  ['site: a', /: \/gateway is not set: .*muster site join.*; \/api /],
+])('%j is no site.yaml', async (text, words) => {
+  await write(text);
+  await expect(readSiteFile(path)).rejects.toThrow(words);
 });
 
 test('a file that cannot be read is told with its path', async () => {
@@ -110,13 +122,13 @@ test('an edited site.yaml counts for the next launch, without a restart', async 
         computation: stage.nodeComputation(),
         kit: kit('a'),
       });
-    await write('site: a');
+    await writeSite('site: a');
     await expect(failureOf(fetch())).resolves.toMatchObject({ type: 'ComputationNotAllowed' });
-    await write(`site: a\n${allowed}`);
+    await writeSite(`site: a\n${allowed}`);
     await expect(failureOf(fetch())).resolves.toMatchObject({ type: 'DataMissing' });
-    await write(`site: a\n${allowed}\ndatasets: { data: ${data} }`);
+    await writeSite(`site: a\n${allowed}\ndatasets: { data: ${data} }`);
     await fetch();
-    await write('site: a\nlogs: everything');
+    await writeSite('site: a\nlogs: everything');
     const failed = await failureOf(fetch());
     expect(failed).toMatchObject({ type: 'Internal', nonRetryable: false });
     expect(failed.message).toContain('/logs');

@@ -3,13 +3,13 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { SettingsError, centralSettings, edgeSettings, logLevel } from '../../workers/settings';
 
-const edge = {
+const edge = { MUSTER_STATE_DIR: 'state', MUSTER_RESULTS_DIR: '/results' };
+const central = {
+  ...edge,
   MUSTER_API_URL: 'http://127.0.0.1:7400',
   MUSTER_API_TOKEN: 'token',
-  MUSTER_STATE_DIR: 'state',
-  MUSTER_RESULTS_DIR: '/results',
+  MUSTER_COMPUTATIONS: 'computations.yaml',
 };
-const central = { ...edge, MUSTER_COMPUTATIONS: 'computations.yaml' };
 
 function mistake(read: () => unknown): string {
   try {
@@ -21,11 +21,9 @@ function mistake(read: () => unknown): string {
 }
 
 test('what is not set has a default where one serves', () => {
-  expect(edgeSettings(edge)).toMatchObject({
-    TEMPORAL_ADDRESS: '127.0.0.1:7233',
-    TEMPORAL_NAMESPACE: 'default',
-  });
+  expect(edgeSettings(edge)).toMatchObject({ TEMPORAL_NAMESPACE: 'default' });
   expect(centralSettings(central)).toMatchObject({
+    TEMPORAL_ADDRESS: '127.0.0.1:7233',
     MUSTER_HOST_ID: hostname(),
     MUSTER_CENTRAL_PORTS: { first: 20_000, last: 20_999 },
   });
@@ -65,7 +63,7 @@ test.each<[string, string | undefined, string]>([
 
 test('every mistake is told at once', () => {
   expect(mistake(() => edgeSettings({}))).toBe(
-    'Settings: MUSTER_API_URL is not set; MUSTER_API_TOKEN is not set; MUSTER_STATE_DIR is not set; MUSTER_RESULTS_DIR is not set',
+    'Settings: MUSTER_STATE_DIR is not set; MUSTER_RESULTS_DIR is not set',
   );
 });
 
