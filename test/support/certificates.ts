@@ -56,7 +56,7 @@ export async function createTestAuthority(name = 'A test'): Promise<TestAuthorit
     {
       serialNumber: newSerial(),
       name: [{ CN: [name] }],
-      ...validity({}),
+      ...validity({ until: 60 * 24 * HOUR_MS }),
       keys,
       signingAlgorithm: P256,
       extensions: [

@@ -85,7 +85,9 @@ describe('the authority that certifies sites', () => {
     const { cert, key } = await createTestAuthority();
     const files = { cert: join(folder, 'short.crt'), key: join(folder, 'short.key') };
     await Promise.all([writeFile(files.cert, cert), writeFile(files.key, key)]);
-    const { notAfter } = await (await openSiteCa(files)).issue('biscoe', (await newRequest()).csr);
+    const { notAfter } = await (
+      await openSiteCa(files, { lifetimeMs: 90 * DAY_MS })
+    ).issue('biscoe', (await newRequest()).csr);
     expect(notAfter).toBe(Date.parse(new X509Certificate(cert).validTo));
   });
 
