@@ -107,7 +107,10 @@ export function createRetries(deps: {
     if (!was)
       throw new HttpProblem('retry-impossible', `Run ${runId} has just ended. Retry it from provision.`);
     const event = await startEvent(runId, wish);
-    await journal.change(runId, (_tx, tell) => Promise.resolve(tell(event)));
+    await journal.change(runId, (_tx, tell) => {
+      tell(event);
+      return Promise.resolve();
+    });
   }
 
   async function readRun(runId: string) {
