@@ -10,6 +10,7 @@ export interface SiteAddresses {
   site: string;
   gateway: string;
   api: string;
+  reports: string;
 }
 
 /** What is there at `path`; `undefined` if nothing is. @throws UsageError if it is not for this site */
@@ -36,8 +37,8 @@ export async function writeSiteFile(path: string, addresses: SiteAddresses): Pro
 }
 
 /** What `document` says otherwise than it should, as lines for it. */
-export function missingLines(document: Document, { gateway, api }: SiteAddresses): string[] {
-  return Object.entries({ gateway, api })
+export function missingLines(document: Document, { gateway, api, reports }: SiteAddresses): string[] {
+  return Object.entries({ gateway, api, reports })
     .filter(([key, value]) => document.get(key) !== value)
     .map(([key, value]) => `${key}: ${value}`);
 }
@@ -46,13 +47,13 @@ export function missingLines(document: Document, { gateway, api }: SiteAddresses
 export async function updateSiteFile(
   path: string,
   document: Document,
-  { gateway, api }: SiteAddresses,
+  { gateway, api, reports }: SiteAddresses,
 ): Promise<void> {
-  for (const [key, value] of Object.entries({ gateway, api })) document.set(key, value);
+  for (const [key, value] of Object.entries({ gateway, api, reports })) document.set(key, value);
   await writeFile(path, document.toString());
 }
 
-export function skeleton({ site, gateway, api }: SiteAddresses): string {
+export function skeleton({ site, gateway, api, reports }: SiteAddresses): string {
   return `# Who this site is, and what it allows. Nothing runs here that this file does not name.
 
 site: ${site}
@@ -60,6 +61,9 @@ site: ${site}
 # How the edge worker reaches the site gateway and the API. It only ever calls out.
 gateway: ${gateway}
 api: ${api}
+
+# Where nodes may say how far they are. Without it, they cannot.
+reports: ${reports}
 
 # Where the files are that \`muster site join\` wrote, if not beside this one.
 # identity: /etc/muster

@@ -40,7 +40,8 @@ export async function joinSite(
 
   const got = await exchange(address, { ...code, text }, env);
   await writeIdentity(folder, got);
-  const addresses = { site: code.siteId, gateway: got.gatewayAddress, api: got.siteApiUrl };
+  const { gatewayAddress: gateway, siteApiUrl: api, publicUrl: reports } = got;
+  const addresses = { site: code.siteId, gateway, api, reports };
   const told = [joined(code.siteId, got, folder)];
   if (document === undefined) {
     await writeSiteFile(siteFile, addresses);

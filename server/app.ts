@@ -132,10 +132,14 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   if (options.page !== undefined) await server.register(page, { folder: options.page });
 };
 
-function createEnrolling({ db, identity }: AppOptions, log: FastifyBaseLogger): Enrolling | undefined {
+function createEnrolling(
+  { db, identity, config }: AppOptions,
+  log: FastifyBaseLogger,
+): Enrolling | undefined {
   if (identity === undefined) return undefined;
   const { siteCa, pin } = identity;
-  return { identity, enrolment: createEnrolment({ db, siteCa, pin, log }) };
+  const { publicUrl } = config;
+  return { identity, publicUrl, enrolment: createEnrolment({ db, siteCa, pin, log }) };
 }
 
 function sitesOf(enrolling: Enrolling | undefined): AuthOptions['sites'] {

@@ -45,6 +45,8 @@ export const SiteCredentials = z.object({
   siteApiUrl: z.string(),
   /** host:port of the site gateway. */
   gatewayAddress: z.string(),
+  /** How nodes at sites reach the API, to report on themselves. */
+  publicUrl: z.string(),
   /** What the site API and the gateway are certified by, PEM. */
   ca: Pem('certificates'),
   /** By which this instance signs what it tells sites to run: Ed25519, PEM. */

@@ -28,6 +28,8 @@ import { nothing, problems } from './responses';
 /** What is needed to enrol sites. */
 export interface Enrolling {
   identity: Identity;
+  /** How people and nodes reach the API. */
+  publicUrl: string;
   enrolment: Enrolment;
 }
 
@@ -64,12 +66,12 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, en
     { claims }: FastifyRequest,
     siteId: string,
   ): Promise<Enrolling & { isKnown: boolean }> {
-    const { enrolment, identity } = enabled();
+    const enrolling = enabled();
     const rows = await db.select().from(consortia);
     const named = rows.filter(({ body }) => body.sites.some(({ id }) => id === siteId)).map(({ id }) => id);
-    const addedBy = await enrolment.addedBy(siteId);
+    const addedBy = await enrolling.enrolment.addedBy(siteId);
     mustAnswerFor(claims, { siteId, consortia: named, addedBy });
-    return { enrolment, identity, isKnown: addedBy !== undefined };
+    return { ...enrolling, isKnown: addedBy !== undefined };
   }
 
   server.post(
@@ -130,7 +132,7 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, en
       },
     },
     async ({ params: { siteId }, body, ip }, reply) => {
-      const { enrolment, identity } = enabled();
+      const { enrolment } = enabled();
       const address = networkOf(ip);
       mustWait(limits.failuresOfAddress, address);
       mustWait(limits.failuresOfSite, siteId);
@@ -138,7 +140,7 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, en
       limits.failuresOfAddress.giveBack(address);
       limits.failuresOfSite.giveBack(siteId);
       reply.header('cache-control', 'no-store');
-      return credentials(identity, issued);
+      return credentials(enabled(), issued);
     },
   );
 
@@ -160,7 +162,7 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, en
       if (certificate === undefined)
         throw new HttpProblem('certificate-needed', `A certificate is renewed at ${identity.siteApiUrl}.`);
       mustWait(limits.renewalsOfSite, certificate.siteId);
-      return credentials(identity, await enrolment.renew(certificate, body.csr));
+      return credentials(enabled(), await enrolment.renew(certificate, body.csr));
     },
   );
 
@@ -221,8 +223,9 @@ function mustWait(limit: RateLimit, key: string): void {
 }
 
 function credentials(
-  { siteApiUrl, gatewayAddress, ca, signingKey }: Identity,
+  { identity: { siteApiUrl, gatewayAddress, ca, signingKey }, publicUrl }: Enrolling,
   { certificate, notAfter }: IssuedCertificate,
 ): SiteCredentials {
-  return { certificate, notAfter, siteApiUrl, gatewayAddress, ca, instanceKey: signingKey.publicKey };
+  const addresses = { siteApiUrl, gatewayAddress, publicUrl };
+  return { certificate, notAfter, ...addresses, ca, instanceKey: signingKey.publicKey };
 }

@@ -11,6 +11,7 @@ import { readIdentity } from '../../client/identity-folder';
 import { readSiteFile } from '../../workers/policy-files';
 import { readCode, writeCode } from '../../workflows/enrolment-code';
 import { GATEWAY, useSiteApi } from '../server/site-api';
+import { PUBLIC_URL } from '../server/server';
 import { createTestAuthority } from '../support/certificates';
 import { startConnectProxy } from '../support/connect-proxy';
 import { useFolder } from '../support/folder';
@@ -55,7 +56,8 @@ describe('muster site join', () => {
   it('writes a site.yaml that the edge worker takes, and that allows nothing yet', async () => {
     await joinSite(api.url, await code(), { dir }, {});
     expect(await readSiteFile(join(dir, 'site.yaml'))).toMatchObject({
-      ...{ site: 'biscoe', gateway: GATEWAY, api: api.url, computations: [], datasets: {} },
+      ...{ site: 'biscoe', gateway: GATEWAY, api: api.url, reports: PUBLIC_URL },
+      ...{ computations: [], datasets: {} },
       logs: 'on-error',
     });
     const text = await readFile(join(dir, 'site.yaml'), 'utf8');
@@ -90,7 +92,7 @@ describe('muster site join', () => {
     await joinSite(api.url, again, { dir, force: true }, {});
     expect((await readIdentity(dir)).key).not.toBe(key);
     expect(await readFile(siteFile, 'utf8')).toBe(
-      `# ours\nsite: biscoe\nlogs: none # as agreed\ngateway: ${GATEWAY}\napi: ${api.url}\n`,
+      `# ours\nsite: biscoe\nlogs: none # as agreed\ngateway: ${GATEWAY}\napi: ${api.url}\nreports: ${PUBLIC_URL}\n`,
     );
   });
 
@@ -102,6 +104,7 @@ describe('muster site join', () => {
     expect((await joinSite(api.url, await code(), { dir }, {})).slice(1)).toEqual([
       `${siteFile} is as it was. Put these lines into it:`,
       `gateway: ${GATEWAY}`,
+      `reports: ${PUBLIC_URL}`,
     ]);
     expect(await readFile(siteFile, 'utf8')).toBe(`site: biscoe\napi: ${api.url}\n`);
   });
