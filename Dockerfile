@@ -30,5 +30,8 @@ CMD ["--config", "/etc/muster/site.yaml"]
 
 FROM runtime AS central
 COPY --from=build /muster/dist ./dist
+USER root
+RUN install -d -o node -g node /data
+USER node
 EXPOSE 7400
 CMD ["node", "dist/server/main.js"]

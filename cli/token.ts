@@ -11,7 +11,7 @@ interface TokenOptions {
   expires: string;
 }
 
-const ROLES = ['admin', 'lead', 'site', 'central', 'gateway'];
+const ROLES = ['admin', 'lead', 'central', 'gateway'];
 const SECRET_LENGTH = 32;
 
 /** Adds `muster token`. */
@@ -20,7 +20,7 @@ export function registerToken(program: Command): void {
     .command('token')
     .description('make an access token with the secret in MUSTER_API_SECRET')
     .requiredOption('--role <role>', `what its bearer may do: ${ROLES.join(', ')}`)
-    .requiredOption('--sub <name>', "who bears it: a person's name, or a site's id")
+    .requiredOption('--sub <name>', "who bears it: a person's name, or what the worker is called")
     .option('--consortium <id...>', 'the consortia of a lead', [])
     .option('--expires <time>', 'how long it is good for, such as 12h or 90d', '90d')
     .action(token);

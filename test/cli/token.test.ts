@@ -31,7 +31,7 @@ it.each([
   [
     ['--role', 'king', '--sub', 'x'],
     undefined,
-    'error: --role king is none of admin, lead, site, central, gateway.\n',
+    'error: --role king is none of admin, lead, central, gateway.\n',
   ],
   [
     ['--role', 'lead', '--sub', 'x', '--consortium', 'A B'],
@@ -39,16 +39,16 @@ it.each([
     'error: --consortium: use a-z, 0-9 and - only.\n',
   ],
   [
-    ['--role', 'site', '--sub', 'x', '--expires', 'soon'],
+    ['--role', 'central', '--sub', 'x', '--expires', 'soon'],
     undefined,
     'error: --expires soon is not a time such as 12h or 90d.\n',
   ],
   [
-    ['--role', 'site', '--sub', 'x'],
+    ['--role', 'central', '--sub', 'x'],
     { MUSTER_API_SECRET: 'short' },
     /^error: MUSTER_API_SECRET is not set .*\n$/,
   ],
-  [['--role', 'site'], undefined, "error: required option '--sub <name>' not specified\n"],
+  [['--role', 'central'], undefined, "error: required option '--sub <name>' not specified\n"],
 ])('says in one line what is wrong with %j', (args, env, message) => {
   expect(token(args, env)).toEqual({
     status: 2,

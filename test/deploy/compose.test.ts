@@ -78,7 +78,7 @@ describe('docker-compose.yml', () => {
       .extend({ services: z.record(z.string(), z.unknown()) })
       .parse(parse(await config(filledIn)));
     expect(Object.keys(shown.services).sort()).toEqual(Object.keys(compose.services).sort());
-    expect(Object.keys(shown.volumes).sort()).toEqual(['object-store', 'postgres']);
+    expect(Object.keys(shown.volumes).sort()).toEqual(['api', 'object-store', 'postgres']);
   });
 
   withCompose('does not start with a secret left out, and names it', async () => {
@@ -113,7 +113,7 @@ describe('docker-compose.yml', () => {
     for (const { image, ports } of Object.values(compose.services)) {
       if (image !== 'muster') expect(image).toMatch(/:[\w.-]*\d[\w.-]*$/);
       for (const port of ports)
-        expect(port).toMatch(/^(127\.0\.0\.1|\$\{MUSTER_(?:TEMPORAL_)?BIND:-127\.0\.0\.1\}):/);
+        expect(port).toMatch(/^(127\.0\.0\.1|\$\{MUSTER_(?:SITE_)?BIND:-127\.0\.0\.1\}):/);
     }
   });
 });
