@@ -37,12 +37,15 @@ export interface IdentityParts {
   clock?: () => number;
 }
 
+/** The identity in a folder, for the one worker that works with it. */
 export class WorkerIdentity {
   /** Speaks with the API for sites, showing the certificate that is good at that moment. */
   readonly fetch: Fetch = (...request) => this.transport.fetch(...request);
   private transport: Transport;
   /** Whoever has to act on a new certificate has not done so yet. */
   private isNews = false;
+  /** Said once, until it changes. */
+  private complaint: string | undefined;
 
   private constructor(
     private files: SiteIdentityFiles,
@@ -131,6 +134,7 @@ export class WorkerIdentity {
   private async lookAndTell(signal: AbortSignal, onRenewed: () => Promise<void>): Promise<void> {
     if (await this.look(signal)) await onRenewed();
     this.isNews = false;
+    this.complaint = undefined;
   }
 
   private async renew(signal: AbortSignal): Promise<void> {
@@ -163,10 +167,13 @@ export class WorkerIdentity {
 
   private complain(err: unknown): void {
     const { log, clock } = this.parts;
-    const left = this.notAfter - clock();
+    const hasExpired = clock() >= this.notAfter;
+    const complaint = `${hasExpired ? 'expired: ' : ''}${err instanceof Error ? err.message : String(err)}`;
     const until = new Date(this.notAfter).toISOString();
-    if (left > 0) log.warn({ err, until }, 'the certificate is not renewed yet');
-    else log.error({ err, until }, `the certificate has expired: ${JOIN_AGAIN}`);
+    if (complaint === this.complaint) return;
+    this.complaint = complaint;
+    if (hasExpired) log.error({ err, until }, `the certificate has expired: ${JOIN_AGAIN}`);
+    else log.warn({ err, until }, 'the certificate is not renewed yet');
   }
 }
 

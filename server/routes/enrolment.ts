@@ -45,6 +45,8 @@ const FAILURES: Rate = { burst: 20, everyMs: 6_000 };
 /** A certificate is renewed every few weeks. */
 const RENEWALS_OF_SITE: Rate = { burst: 10, everyMs: 600_000 };
 
+const MOST_BYTES_OF_STRANGERS = 2 ** 13;
+
 const SitePath = z.object({ siteId: SiteId });
 
 export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, enrolling }, done) => {
@@ -118,6 +120,7 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, en
   server.post(
     '/sites/:siteId/certificate',
     {
+      bodyLimit: MOST_BYTES_OF_STRANGERS,
       config: { roles: 'anyone' },
       schema: {
         operationId: 'joinSite',

@@ -1,10 +1,15 @@
 import getPort from 'get-port';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createCentralApi, type CentralApi } from '../../client/central-api';
 import { followRun } from '../../client/events';
+import { newSiteKey } from '../../client/site-key';
+import { createTransport } from '../../client/site-transport';
+import { createTestAuthority } from '../support/certificates';
+import { useFolder } from '../support/folder';
 import { testObjectStoreEnv } from '../support/object-store';
 import { useTemporal } from '../support/temporal';
 import { newDatabase } from './databases';
@@ -58,6 +63,7 @@ class ServerProcess {
 describe('the central API as a process', () => {
   const temporal = useTemporal();
   let folder: string;
+  const keys = useFolder();
   const started: ServerProcess[] = [];
   let port: number;
   let api: CentralApi;
@@ -138,6 +144,40 @@ describe('the central API as a process', () => {
     left.abort();
     await events.return(undefined);
     expect(server.output).toContain('"msg":"ending"');
+  });
+
+  it('has an address for sites where it is told how they reach it, and knows them again after a restart', async () => {
+    const authority = await createTestAuthority();
+    const shown = { ...(await authority.issueServer()), ca: authority.cert };
+    const tls = (name: keyof typeof shown) => join(keys, name);
+    for (const name of ['cert', 'key', 'ca'] as const) await writeFile(tls(name), shown[name]);
+    const sitePort = await getPort({ host: '127.0.0.1' });
+    const url = `https://127.0.0.1:${sitePort}`;
+    const sites = {
+      ...{ MUSTER_SITE_API_URL: url, MUSTER_SITE_API_PORT: String(sitePort) },
+      ...{ MUSTER_SITE_TLS_CERT: tls('cert'), MUSTER_SITE_TLS_KEY: tls('key'), MUSTER_SITE_TLS_CA: tls('ca') },
+      MUSTER_GATEWAY_ADDRESS: 'gateway.example.org:7410',
+    };
+    const server = await launch(sites).ready();
+    expect(server.output).toContain(url);
+    const as = (more: { cert?: string; key?: string } = {}) =>
+      createCentralApi({ url, fetch: createTransport(url, { ca: authority.cert, ...more }, {}).fetch });
+    const { code } = await api.addSite({ id: 'biscoe' });
+    const { key, csr } = await newSiteKey('biscoe');
+    const { certificate: cert, instanceKey } = await as().joinSite('biscoe', { code, csr });
+    expect(await server.end('SIGTERM')).toBe(0);
+
+    await launch(sites).ready();
+    const renewed = await as({ cert, key }).renewCertificate({ csr });
+    expect(renewed.instanceKey).toBe(instanceKey);
+    const modes = await Promise.all(
+      ['site-ca/ca.key', 'signing-key/instance.key'].map((path) => stat(join(folder, path))),
+    );
+    expect(modes.map(({ mode }) => mode & 0o777)).toEqual([0o600, 0o600]);
+
+    const wrong = launch({ ...sites, MUSTER_SITE_TLS_CA: join(folder, 'site-ca/ca.crt') });
+    expect(await wrong.exited).toBe(1);
+    expect(wrong.output).toBe(`${folder}/site-ca/ca.crt is not what ${tls('cert')} is certified by.\n`);
   });
 
   it('says what is wrong with its settings, and nothing else', async () => {
