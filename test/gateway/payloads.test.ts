@@ -121,10 +121,11 @@ describe('a worker without keys', () => {
 });
 
 describe('every payload is found:', () => {
-  const of = (name: string) => ({
-    payloads: [{ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(name) }],
+  const one = (name: string) => ({
+    metadata: { encoding: Buffer.from('json/plain') },
+    data: Buffer.from(name),
   });
-  const one = (name: string) => of(name).payloads[0];
+  const of = (name: string) => ({ payloads: [one(name)] });
   const seen = async (places: PayloadPlaces, message: { finish(): Uint8Array }) => {
     const names: string[] = [];
     await changePayloads(Buffer.from(message.finish()), places, (payloads) => {
@@ -137,7 +138,7 @@ describe('every payload is found:', () => {
   it('of a task', async () => {
     const task = v1.PollActivityTaskQueueResponse.encode({
       header: { fields: { a: one('header a'), b: one('header b') } },
-      input: { payloads: [one('first')!, one('second')!] },
+      input: { payloads: [one('first'), one('second')] },
       heartbeatDetails: of('heartbeat'),
     });
     await expect(seen(activityTaskPayloads, task)).resolves.toEqual([
@@ -163,7 +164,7 @@ describe('every payload is found:', () => {
     const failure = v1.RespondActivityTaskFailedRequest.encode({
       lastHeartbeatDetails: of('last heartbeat'),
       failure: {
-        encodedAttributes: one('attributes')!,
+        encodedAttributes: one('attributes'),
         applicationFailureInfo: { details: of('application') },
         cause: {
           timeoutFailureInfo: { lastHeartbeatDetails: of('timeout') },
@@ -171,7 +172,7 @@ describe('every payload is found:', () => {
             canceledFailureInfo: { details: of('cancelled') },
             cause: {
               resetWorkflowFailureInfo: { lastHeartbeatDetails: of('reset') },
-              encodedAttributes: one('deep')!,
+              encodedAttributes: one('deep'),
             },
           },
         },
@@ -196,13 +197,13 @@ describe('every payload is found:', () => {
 });
 
 it('a payload comes back from the codec as it was', async () => {
-  const { openForSite, sealFromSite } = sitePayloadsOf(codec);
+  const site = sitePayloadsOf(codec);
   const payload = {
     metadata: { encoding: Buffer.from('x'), __proto__key: Buffer.from('y') },
     data: Buffer.from([0, 255]),
   };
   const encoded = Buffer.from(PayloadMessage.encode(payload).finish());
-  const [sealed] = await sealFromSite([encoded], 'paris');
+  const [sealed] = await site.sealFromSite([encoded], 'paris');
   expect(sealed).not.toEqual(encoded);
-  await expect(openForSite([sealed!], 'paris')).resolves.toEqual([encoded]);
+  await expect(site.openForSite([sealed!], 'paris')).resolves.toEqual([encoded]);
 });
