@@ -1,6 +1,7 @@
 /** gRPC as it looks on an HTTP/2 stream: messages, time limits, statuses. Pure. */
 import { gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
+import { errorCode } from '../../storage/reason';
 import { CallFailure, Refusal } from './refusal';
 
 /** A message begins with a byte that says whether it is compressed, and four of its length. */
@@ -91,7 +92,8 @@ export class RequestReader {
     try {
       return unpack(message, { maxOutputLength: Math.max(1, this.mostBytes) });
     } catch (error) {
-      if (error instanceof RangeError) throw tooLarge(`more than ${this.mostBytes}`, this.mostBytes);
+      if (errorCode(error) === 'ERR_BUFFER_TOO_LARGE')
+        throw tooLarge(`more than ${this.mostBytes}`, this.mostBytes);
       throw new Refusal('malformed', 'the message cannot be decompressed');
     }
   }

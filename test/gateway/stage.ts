@@ -3,6 +3,7 @@ import {
   connect,
   type ClientHttp2Session,
   type ClientHttp2Stream,
+  type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import { Writable } from 'node:stream';
@@ -80,7 +81,7 @@ export class Stage {
     return stage;
   }
 
-  async openGateway(options: Partial<GatewayOptions> = {}): Promise<TestGateway> {
+  async openGateway(options: Partial<GatewayOptions> = {}, at = 0): Promise<TestGateway> {
     const admissions = new TestAdmissions();
     const lines: Record<string, unknown>[] = [];
     const sink = new Writable({
@@ -101,7 +102,7 @@ export class Stage {
       ...options,
     });
     this.closing.push(() => gateway.close(0));
-    const { port } = await gateway.listen('127.0.0.1', 0);
+    const { port } = await gateway.listen('127.0.0.1', at);
     return { gateway, port, admissions, lines };
   }
 
@@ -147,6 +148,15 @@ export class Stage {
     return this.connectAs(await this.certificateOf(siteId), { port, siteId });
   }
 
+  /** A connection on which a site may do what HTTP/2 allows, and more. */
+  async connectHttp2(siteId: string, { port }: Pick<TestGateway, 'port'>): Promise<ClientHttp2Session> {
+    const { cert, key } = await this.certificateOf(siteId);
+    const session = connect(`https://127.0.0.1:${port}`, { ca: this.authority.cert, cert, key });
+    session.on('error', () => undefined);
+    this.closing.push(() => session.destroy());
+    return session;
+  }
+
   connectAs(
     { cert, key }: Certified,
     { port, siteId = 'nobody' }: { port: number; siteId?: string },
@@ -164,9 +174,8 @@ export class Stage {
 
 /** How a call ended on a bare HTTP/2 stream; `undefined` where it broke off without a status. */
 export interface Ending {
-  status: status | undefined;
+  status: number | undefined;
   message: string;
-  http: number | undefined;
 }
 
 /** Opens a stream and says nothing on it but headers. */
@@ -195,19 +204,19 @@ export function frame(body: Uint8Array, compressed = 0): Buffer {
 }
 
 export function ending(stream: ClientHttp2Stream): Promise<Ending> {
-  const said: Record<string, unknown> = {};
-  stream.on('response', (headers) => Object.assign(said, headers));
-  stream.on('trailers', (headers) => Object.assign(said, headers));
+  const said: IncomingHttpHeaders = {};
+  const note = (headers: IncomingHttpHeaders) => void Object.assign(said, headers);
+  stream.on('response', note).on('trailers', note);
   stream.resume();
-  return new Promise((resolve) =>
-    stream.once('close', () =>
+  return new Promise((resolve) => {
+    stream.once('close', () => {
+      const code = said['grpc-status'];
       resolve({
-        status: said['grpc-status'] === undefined ? undefined : Number(said['grpc-status']),
+        status: code === undefined ? undefined : Number(code),
         message: String(said['grpc-message'] ?? ''),
-        http: said[':status'] as number | undefined,
-      }),
-    ),
-  );
+      });
+    });
+  });
 }
 
 /** How a call ended. */
