@@ -1,4 +1,5 @@
 /** Somebody has a site's key and uses it for all that should not be possible. */
+import { ExtendedKeyUsage } from '@peculiar/x509';
 import { once, setMaxListeners } from 'node:events';
 import { constants, type ClientHttp2Session } from 'node:http2';
 import { setImmediate } from 'node:timers/promises';
@@ -9,7 +10,7 @@ import { temporal as api } from '@temporalio/proto';
 import type { RefusalReason } from '../../server/gateway/refusal';
 import { siteQueue } from '../../workflows/contract';
 import { useTemporal } from '../support/temporal';
-import { createTestAuthority, type Certified } from './certificates';
+import { createTestAuthority, type Certified } from '../support/certificates';
 import { ScriptedWorkflow } from './scripted-workflow';
 import {
   SERVICE,
@@ -73,11 +74,20 @@ describe('who is no site is not let in:', () => {
   });
 
   it('with one that is not of a site', async () => {
-    await expect(call(await stage.authority.issueOther('hostile'))).resolves.toBe(status.UNAVAILABLE);
+    await expect(
+      call(
+        await stage.authority.issue({
+          subject: [{ CN: ['hostile'] }],
+          usages: [ExtendedKeyUsage.clientAuth],
+        }),
+      ),
+    ).resolves.toBe(status.UNAVAILABLE);
   });
 
   it('with one that is over', async () => {
-    await expect(call(await stage.authority.issueSite('hostile', -1000))).resolves.toBe(status.UNAVAILABLE);
+    await expect(call(await stage.authority.issueSite('hostile', { until: -1_000 }))).resolves.toBe(
+      status.UNAVAILABLE,
+    );
   });
 
   it('with an old version of TLS', async () => {
@@ -412,7 +422,7 @@ describe('who is cut off is out within seconds:', () => {
   });
 
   it('a site whose certificate is over', async () => {
-    const site = stage.connectAs(await stage.authority.issueSite('expiring', 1_500), {
+    const site = stage.connectAs(await stage.authority.issueSite('expiring', { until: 1_500 }), {
       ...front,
       siteId: 'expiring',
     });

@@ -12,14 +12,14 @@ import { Client, Metadata, credentials, status, type ServiceError } from '@grpc/
 import { temporal as api } from '@temporalio/proto';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { pino } from 'pino';
-import { siteIdentityOf } from '../../server/gateway/certificate';
+import { siteIdentityOf } from '../../server/identity/certificate';
 import { createGateway, type Gateway, type GatewayOptions } from '../../server/gateway/gateway';
 import type { Admissions, SiteIdentity } from '../../server/gateway/identity';
 import { connectTemporal } from '../../server/gateway/temporal';
 import { TokenKeys } from '../../server/gateway/tokens';
 import { siteQueue } from '../../workflows/contract';
 import type { TestTemporal } from '../support/temporal';
-import { createTestAuthority, type Certified, type TestAuthority } from './certificates';
+import { createTestAuthority, type Certified, type TestAuthority } from '../support/certificates';
 
 export const SERVICE = '/temporal.api.workflowservice.v1.WorkflowService/';
 export const { workflowservice: messages } = api.api;
