@@ -45,14 +45,14 @@ describe('muster dev', () => {
   let api: CentralApi;
 
   it('brings up all parts, in order, at other ports where the usual ones are taken', async () => {
-    const taken = await Promise.all([7233, 8233, 9000, 7400].map(occupy));
+    const taken = await Promise.all([7233, 8233, 9000, 7400, 7410, 7443].map(occupy));
     muster = await start(['dev'], { state });
     api = await apiOf(muster);
     for (const server of taken) server.close();
     expect(muster.stdout).toMatch(
-      /^Temporal +127.*\nObject store +http.*\nCentral API +http.*\nCentral worker +\S.*\n/,
+      /^Temporal +127.*\nObject store +http.*\nCentral API +http.*\nSite gateway +127.*\nCentral worker +\S.*\n/,
     );
-    expect(muster.stdout).not.toMatch(/:(7233|8233|9000|7400)\b/);
+    expect(muster.stdout).not.toMatch(/:(7233|8233|9000|7400|7410)\b/);
     expect(await api.listRuns()).toEqual({ runs: [] });
     const [, ui = ''] = await muster.says(/Temporal Web UI +(\S+)/);
     expect((await fetch(ui)).ok).toBe(true);
@@ -137,7 +137,8 @@ describe('with servers that run already', () => {
   it('uses them, starts only the rest, and ends at once on the second Ctrl-C', async () => {
     const muster = await start(['dev'], { env });
     const api = await apiOf(muster);
-    expect((await muster.processes()).map(({ name }) => name)).toEqual(['api', 'gateway', 'central-worker']);
+    const names = (await muster.processes()).map(({ name }) => name);
+    expect(names.sort()).toEqual(['api', 'central-worker', 'gateway']);
     await expect(api.listRuns()).resolves.toEqual({ runs: [] });
     muster.interrupt();
     await muster.says(/Ctrl-C again/);
