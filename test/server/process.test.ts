@@ -155,7 +155,11 @@ describe('the central API as a process', () => {
     const url = `https://127.0.0.1:${sitePort}`;
     const sites = {
       ...{ MUSTER_SITE_API_URL: url, MUSTER_SITE_API_PORT: String(sitePort) },
-      ...{ MUSTER_SITE_TLS_CERT: tls('cert'), MUSTER_SITE_TLS_KEY: tls('key'), MUSTER_SITE_TLS_CA: tls('ca') },
+      ...{
+        MUSTER_SITE_TLS_CERT: tls('cert'),
+        MUSTER_SITE_TLS_KEY: tls('key'),
+        MUSTER_SITE_TLS_CA: tls('ca'),
+      },
       MUSTER_GATEWAY_ADDRESS: 'gateway.example.org:7410',
     };
     const server = await launch(sites).ready();
