@@ -26,7 +26,7 @@ describe('muster site', () => {
     const env = { PATH: process.env.PATH, MUSTER_API_URL: url, MUSTER_API_TOKEN: await tokenFor(as) };
     return run(process.execPath, [CLI, 'site', ...args], { env, cwd: folder }).then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-      (error: { code: number; stdout: string; stderr: string }) => error,
+      (error: unknown) => error as { code: number; stdout: string; stderr: string },
     );
   }
 
@@ -35,7 +35,9 @@ describe('muster site', () => {
     const [, command = ''] = /^ {2}muster site (join .*)$/m.exec(added.stdout) ?? [];
     const joined = await muster([...command.split(' '), '--dir', 'biscoe']);
     expect([joined.stderr, joined.code]).toEqual(['', 0]);
-    expect(joined.stdout).toMatch(/^biscoe has joined; .*\nSay in .*biscoe\/site\.yaml what may run here; .*\n$/);
+    expect(joined.stdout).toMatch(
+      /^biscoe has joined; .*\nSay in .*biscoe\/site\.yaml what may run here; .*\n$/,
+    );
     const { certificate: cert, key } = await readIdentity(join(folder, 'biscoe'));
     const presence = { state: 'here' as const, runtimes: [], version: '1' };
     await api.as({ cert, key }).reportPresence('biscoe', presence);
@@ -64,7 +66,11 @@ describe('muster site', () => {
 
   it.each([
     [['add', 'Not-An-Id'], 2, /^error: "Not-An-Id" is not the id of a site: use a-z, 0-9 and - only\.\n$/],
-    [['add', 'a', '--expires', 'soon'], 2, /^error: .*'soon' is invalid\. It is a time such as 12h or 3d.*\n$/],
+    [
+      ['add', 'a', '--expires', 'soon'],
+      2,
+      /^error: .*'soon' is invalid\. It is a time such as 12h or 3d.*\n$/,
+    ],
     [['add', 'a', '--expires', '99d'], 2, /at most 14d\.\n$/],
     [['join', 'https://127.0.0.1:9', 'half-a-code'], 2, /^error: The code is not complete, .*\n$/],
     [['revoke', 'a'], 2, /^error: required option '--why <reason>' not specified\n$/],
