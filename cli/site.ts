@@ -29,7 +29,7 @@ const CODE_HOURS = 24;
 export function registerSite(program: Command): void {
   const site = program.command('site').description('the sites of the consortia');
   withApiOptions(site.command('ls'))
-    .description('list the sites, and whether their edge workers are there')
+    .description('list the sites, whether they have joined, and whether their edge workers are there')
     .option('--consortium <id>', 'only those of this consortium')
     .option('--json', 'as JSON')
     .action(list);
@@ -118,10 +118,19 @@ async function list({ consortium, json, ...where }: ListOptions): Promise<void> 
 export function siteTable(sites: readonly SiteView[]): string[] {
   if (sites.length === 0) return ['No sites.'];
   return table([
-    ['SITE', 'PRESENCE', 'LAST SEEN', 'RUNTIMES', 'VERSION', 'CONSORTIA', 'NAME'],
-    ...sites.map(({ id, name = '', consortia, presence, seenAt, runtimes = [], version = '' }) => [
-      ...[id, presence, seenAt === undefined ? 'never' : new Date(seenAt).toISOString()],
+    ['SITE', 'STANDING', 'PRESENCE', 'LAST SEEN', 'RUNTIMES', 'VERSION', 'CONSORTIA', 'NAME'],
+    ...sites.map(({ id, name = '', consortia, presence, seenAt, runtimes = [], version = '', standing }) => [
+      ...[id, standingText(standing), presence],
+      seenAt === undefined ? 'never' : new Date(seenAt).toISOString(),
       ...[runtimes.join(','), plain(version), consortia.join(','), plain(name)].map((cell) => cell || '-'),
     ]),
   ]);
+}
+
+/** Such as `joined until 2026-12-23`. */
+function standingText(standing: SiteView['standing']): string {
+  if (standing === undefined) return '-';
+  const { state, at } = standing;
+  const since = state === 'invited' || state === 'joined' ? 'until' : 'since';
+  return `${state} ${since} ${new Date(at).toISOString().slice(0, 10)}`;
 }

@@ -22,6 +22,7 @@ import {
   StatusReport,
   Windows,
 } from './contract';
+import { SiteStanding } from './identity-contract';
 
 // ---------------------------------------------------------------- who may call
 
@@ -97,6 +98,8 @@ export const SiteView = z.object({
   seenAt: z.number().optional(),
   runtimes: PresenceBody.shape.runtimes.optional(),
   version: PresenceBody.shape.version.optional(),
+  /** Absent for a site that was never added. */
+  standing: SiteStanding.optional(),
 });
 export type SiteView = z.output<typeof SiteView>;
 export const SiteList = z.object({ sites: z.array(SiteView) });

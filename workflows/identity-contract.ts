@@ -54,6 +54,15 @@ export const SiteCredentials = z.object({
 });
 export type SiteCredentials = z.output<typeof SiteCredentials>;
 
+/** Where a site stands that was added. */
+export const SiteStanding = z.object({
+  /** `invited`: it has a code, and no certificate yet; `expired`: neither its code nor a certificate is good any more. */
+  state: z.enum(['invited', 'joined', 'expired', 'revoked']),
+  /** Until when it is invited or has joined; since when it is expired or revoked. */
+  at: Moment,
+});
+export type SiteStanding = z.output<typeof SiteStanding>;
+
 // ---------------------------------------------------------------- cutting off
 
 export const RevokeSiteBody = z.strictObject({ reason: z.string().trim().min(1).max(500) });

@@ -79,6 +79,7 @@ export const siteEnrolments = pgTable('site_enrolments', {
   addedBy: text().notNull(),
   /** SHA-256 of the last code's secret, hexadecimal; absent when the site was revoked since. */
   codeHash: text(),
+  /** Of the code; or when the site was revoked. */
   expiresAt: moment().notNull(),
   usedAt: moment(),
 });

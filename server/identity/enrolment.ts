@@ -127,7 +127,10 @@ export function createEnrolment(deps: {
     async revoke(siteId, by, reason) {
       const now = clock();
       const certificates = await change(siteId, async (tx) => {
-        await tx.update(siteEnrolments).set({ codeHash: null }).where(eq(siteEnrolments.siteId, siteId));
+        await tx
+          .update(siteEnrolments)
+          .set({ codeHash: null, expiresAt: now })
+          .where(eq(siteEnrolments.siteId, siteId));
         const ofSite = and(eq(siteCertificates.siteId, siteId), isNull(siteCertificates.revokedAt));
         return tx
           .update(siteCertificates)

@@ -7,6 +7,7 @@ import { ConsortiumId, SiteId } from '../../workflows/contract';
 import { mustBeNode, mustSee, visibleConsortia } from '../access';
 import type { Database } from '../db/client';
 import { consortia } from '../db/schema';
+import { readStandings } from '../identity/standing';
 import type { Presence } from '../sites/presence';
 import { nothing, problems } from './responses';
 
@@ -42,9 +43,10 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, presenc
       config: { roles: ['admin', 'lead'] },
       schema: {
         operationId: 'listSites',
-        summary: 'The sites that the caller may see, and whether their edge workers are there',
+        summary:
+          'The sites that the caller may see, whether they have joined, and whether their edge workers are there',
         description:
-          'A lead sees those that their consortia name; an admin also those that no consortium names any more.',
+          'A lead sees those that their consortia name; an admin also those that no consortium names (any more).',
         tags: ['sites'],
         querystring: z.object({ consortium: ConsortiumId.optional() }),
         response: { 200: SiteList, ...problems },
@@ -67,7 +69,7 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, presenc
     const found = new Map<string, SiteView>();
     for (const { id: consortium, body } of rows) {
       for (const { id, name } of body.sites) {
-        const known = found.get(id) ?? { id, name, consortia: [], presence: 'unknown' };
+        const known = found.get(id) ?? { ...unseen(id), name };
         found.set(id, { ...known, consortia: [...known.consortia, consortium] });
       }
     }
@@ -75,7 +77,14 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, presenc
       const known = found.get(id) ?? (visible === undefined ? { id, consortia: [] } : undefined);
       if (known) found.set(id, { ...known, ...heard });
     }
+    for (const [id, standing] of await readStandings(db)) {
+      const known = found.get(id) ?? (visible === undefined ? unseen(id) : undefined);
+      if (known) found.set(id, { ...known, standing });
+    }
     return [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   }
   done();
 };
+
+/** A site of which nothing is known yet. */
+const unseen = (id: string): SiteView => ({ id, consortia: [], presence: 'unknown' });

@@ -8,15 +8,18 @@ describe('muster site ls', () => {
         {
           ...{ id: 'biscoe', name: 'Biscoe', consortia: ['birds', 'seals'], presence: 'here', seenAt: at },
           ...{ runtimes: ['docker', 'process'], version: '0.1.0' },
+          standing: { state: 'joined', at: Date.UTC(2026, 11, 23) },
         },
         { id: 'dream', name: 'Dr\u001beam', consortia: ['birds'], presence: 'unknown' },
+        { ...{ id: 'new', consortia: [], presence: 'unknown' }, standing: { state: 'revoked', at } },
         { id: 'old', consortia: [], presence: 'away', seenAt: at, runtimes: ['process'], version: '0.0.9' },
       ]),
     ).toEqual([
-      'SITE    PRESENCE  LAST SEEN                 RUNTIMES        VERSION  CONSORTIA    NAME',
-      'biscoe  here      2026-11-23T08:30:00.000Z  docker,process  0.1.0    birds,seals  Biscoe',
-      'dream   unknown   never                     -               -        birds        Dr eam',
-      'old     away      2026-11-23T08:30:00.000Z  process         0.0.9    -            -',
+      'SITE    STANDING                  PRESENCE  LAST SEEN                 RUNTIMES        VERSION  CONSORTIA    NAME',
+      'biscoe  joined until 2026-12-23   here      2026-11-23T08:30:00.000Z  docker,process  0.1.0    birds,seals  Biscoe',
+      'dream   -                         unknown   never                     -               -        birds        Dr eam',
+      'new     revoked since 2026-11-23  unknown   never                     -               -        -            -',
+      'old     -                         away      2026-11-23T08:30:00.000Z  process         0.0.9    -            -',
     ]);
   });
 

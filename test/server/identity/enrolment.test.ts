@@ -7,7 +7,7 @@ import { siteCertificates, siteEnrolments } from '../../../server/db/schema';
 import { createEnrolment } from '../../../server/identity/enrolment';
 import { readCode, writeCode } from '../../../workflows/enrolment-code';
 import { Admissions, RevokedSite, SiteInvitation } from '../../../workflows/identity-contract';
-import type { AccessClaims, PresenceBody } from '../../../workflows/api-contract';
+import { SiteList, type AccessClaims, type PresenceBody } from '../../../workflows/api-contract';
 import { createTestAuthority, newRequest } from '../../support/certificates';
 import { describeOnEachDatabase, silent } from '../databases';
 import { register } from '../scenes';
@@ -338,6 +338,23 @@ describeOnEachDatabase('a site', (kind) => {
       for (const hours of [0, 10_000])
         expect((await api.call('POST /api/sites', { body: { id: 's-own', hours } })).statusCode).toBe(400);
     });
+  });
+
+  it('is listed as it stands', async () => {
+    const standing = async (siteId: string, as = admin) => {
+      const { sites } = SiteList.parse((await api.call('GET /api/sites', { as })).json());
+      return sites.find(({ id }) => id === siteId)?.standing;
+    };
+    expect(await standing('listed-1')).toBeUndefined();
+    const { expiresAt, code } = await api.invite('listed-1');
+    expect(await standing('listed-1')).toEqual({ state: 'invited', at: expiresAt });
+    const { notAfter } = await joinWith('listed-1', code);
+    expect(await standing('listed-1')).toEqual({ state: 'joined', at: notAfter });
+    await api.invite('listed-1');
+    expect(await standing('listed-1')).toEqual({ state: 'joined', at: notAfter });
+    await revoke('listed-1');
+    expect(await standing('listed-1')).toMatchObject({ state: 'revoked' });
+    expect(await standing('listed-1', lead('seals'))).toBeUndefined();
   });
 
   it('cannot join where there is no address for sites', async () => {
