@@ -18,9 +18,9 @@ export class Call {
     this.path = headers[':path'] ?? '';
     // What breaks a stream also closes it.
     stream.on('error', () => undefined);
-    stream.once('close', () =>
-      this.end(new CallFailure(status.CANCELLED, 'the site has cancelled the call')),
-    );
+    stream.once('close', () => {
+      if (!this.answered) this.end(new CallFailure(status.CANCELLED, 'the site has cancelled the call'));
+    });
   }
 
   /** Aborts when there is nobody to answer any more, or nothing but how the call has ended: that is its reason. */
