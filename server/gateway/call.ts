@@ -18,9 +18,9 @@ export class Call {
     this.path = headers[':path'] ?? '';
     // What breaks a stream also closes it.
     stream.on('error', () => undefined);
-    stream.once('close', () =>
-      this.end(new CallFailure(status.CANCELLED, 'the site has cancelled the call')),
-    );
+    stream.once('close', () => {
+      if (!this.answered) this.end(new CallFailure(status.CANCELLED, 'the site has cancelled the call'));
+    });
   }
 
   /** Aborts when there is nobody to answer any more, or nothing but how the call has ended: that is its reason. */
@@ -53,8 +53,11 @@ export class Call {
     return Date.now() + ms;
   }
 
-  /** @throws CallFailure if the request cannot be read, is too large, or does not arrive in time */
-  async request(mostBytes: number): Promise<Buffer> {
+  /**
+   * @param hold is told of every piece that is kept, and throws if it is one too many
+   * @throws CallFailure if the request cannot be read, is too large, or does not arrive in time
+   */
+  async request(mostBytes: number, hold: (bytes: number) => void): Promise<Buffer> {
     const reader = new RequestReader(this.header('grpc-encoding') ?? 'identity', mostBytes);
     const { stream, signal } = this;
     const late = setTimeout(() => {
@@ -65,6 +68,7 @@ export class Call {
         const fail = (error: unknown) => reject(error instanceof Error ? error : new Error(String(error)));
         stream.on('data', (piece: Buffer) => {
           try {
+            hold(piece.length);
             reader.add(piece);
           } catch (error) {
             stream.removeAllListeners('data');
@@ -78,7 +82,9 @@ export class Call {
     } finally {
       clearTimeout(late);
     }
-    return reader.message();
+    const message = reader.message();
+    hold(message.length);
+    return message;
   }
 
   /** Ends the call from outside; of several reasons the first counts. */

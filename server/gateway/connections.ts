@@ -7,7 +7,7 @@ import { constants as tlsConstants } from 'node:crypto';
 import { once } from 'node:events';
 import { constants, createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { TLSSocket, type SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import { Call } from './call';
 import type { Admissions, IdentityReader, SiteIdentity } from './identity';
@@ -60,14 +60,10 @@ export class Connections {
   constructor(private readonly options: ConnectionsOptions) {
     const { certificate, siteCa, limits } = options;
     this.server = createSecureServer({
-      ...certificate,
-      ca: siteCa,
+      ...secureContext(certificate, siteCa),
       requestCert: true,
       rejectUnauthorized: true,
-      minVersion: 'TLSv1.3',
       handshakeTimeout: HANDSHAKE_MS,
-      // Every connection shows its certificate: none is taken up again from a ticket.
-      secureOptions: tlsConstants.SSL_OP_NO_TICKET,
       settings: { maxConcurrentStreams: limits.streamsPerConnection, maxHeaderListSize: limits.headerBytes },
       maxHeaderListPairs: 64,
       maxSettings: 16,
@@ -93,7 +89,7 @@ export class Connections {
 
   /** For connections from now on. */
   setCertificate(certificate: ServerCertificate): void {
-    this.server.setSecureContext({ ...certificate, ca: this.options.siteCa, minVersion: 'TLSv1.3' });
+    this.server.setSecureContext(secureContext(certificate, this.options.siteCa));
   }
 
   /** Takes no further connections, and no further calls on those there are. */
@@ -170,6 +166,17 @@ export class Connections {
   }
 }
 
+function secureContext({ cert, key }: ServerCertificate, siteCa: Buffer): SecureContextOptions {
+  return {
+    cert,
+    key,
+    ca: siteCa,
+    minVersion: 'TLSv1.3',
+    // Every connection shows its certificate: none is taken up again from a ticket.
+    secureOptions: tlsConstants.SSL_OP_NO_TICKET,
+  };
+}
+
 /** The site does not keep to what it may do here. It may come again, though not as often as it likes. */
 export function expel({ session }: Connection): void {
   if (!session.destroyed) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
@@ -202,6 +209,7 @@ function limitPings(connection: Connection, options: ConnectionsOptions): void {
 function keepAlive(session: ServerHttp2Session): void {
   let answered = true;
   const timer = setInterval(() => {
+    if (session.destroyed) return;
     if (!answered) {
       session.destroy();
       return;

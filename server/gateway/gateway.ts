@@ -85,7 +85,11 @@ class SiteGateway implements Gateway {
       ...options,
       limits: this.limits,
       welcome: (connection) => this.welcome(connection),
-      onCall: (call, connection) => void this.take(call, connection),
+      onCall: (call, connection) => {
+        this.take(call, connection).catch((err: unknown) =>
+          options.log.error({ err }, 'a call was not answered'),
+        );
+      },
       onRefusal: (reason, about) => this.count(reason, about),
       onClose: ({ identity }) => this.useOf(identity.siteId).connections--,
     });
@@ -139,10 +143,11 @@ class SiteGateway implements Gateway {
     for (const [siteId, use] of this.uses) if (use.isIdle(now)) this.uses.delete(siteId);
   }
 
-  /** Every refusal is counted; a site that is refused without end does not fill the log. */
+  /** Every refusal is counted; whoever is refused without end does not fill the log. */
   private count(reason: RefusalReason, about: { site?: string; call?: string; why?: string }): void {
     this.counts.refused[reason] = (this.counts.refused[reason] ?? 0) + 1;
-    const logged = about.site === undefined || this.useOf(about.site).lines.take(performance.now());
+    // Those of whom it is not known who they are count as one.
+    const logged = this.useOf(about.site ?? '').lines.take(performance.now());
     this.options.log[logged ? 'warn' : 'trace']({ reason, ...about }, 'refused');
   }
 
@@ -151,14 +156,22 @@ class SiteGateway implements Gateway {
   private async take(call: Call, connection: Connection): Promise<void> {
     const { siteId } = connection.identity;
     const use = this.useOf(siteId);
+    let held = 0;
+    const hold = (bytes: number) => {
+      held += bytes;
+      use.openBytes += bytes;
+      if (use.openBytes > this.limits.openBytes)
+        throw new Refusal('too-many-calls', 'the site sends too much at a time');
+    };
     use.openCalls++;
     try {
       this.mayCall(call, connection, use);
-      call.answer(await this.pass(call, siteId, use));
+      call.answer(await this.pass(call, { siteId, use, hold }));
     } catch (error) {
       call.answer(this.failed(error, { site: siteId, call: call.path.slice(0, 200) }));
     } finally {
       use.openCalls--;
+      use.openBytes -= held;
     }
   }
 
@@ -173,12 +186,15 @@ class SiteGateway implements Gateway {
     call.mustBeGrpc();
   }
 
-  private async pass(call: Call, siteId: string, use: SiteUse): Promise<Answer> {
+  private async pass(
+    call: Call,
+    { siteId, use, hold }: { siteId: string; use: SiteUse; hold: (bytes: number) => void },
+  ): Promise<Answer> {
     const passed = PASSED_CALLS.get(call.path);
     if (!passed) throw new Refusal('unknown-call', 'sites have no access to this call');
     const { kind } = passed;
     const deadline = call.limitTo(kind === 'poll' ? this.limits.pollMs : this.limits.callMs);
-    const request = await call.request(this.limits.requestBytes[kind]);
+    const request = await call.request(this.limits.requestBytes[kind], hold);
     if (kind !== 'poll') return this.forward(call, passed, { siteId, request, deadline });
     if (use.polls >= this.limits.polls)
       throw new Refusal('too-many-polls', 'the site polls too often at a time');
@@ -201,17 +217,24 @@ class SiteGateway implements Gateway {
     const scope = this.scopeOf(siteId);
     this.counts.calls[passed.kind]++;
     const { body, task } = await this.checked(passed, request, scope);
-    const answer = await temporal.call({
+    const toTemporal = {
       path: call.path,
       body,
       headers: { ...passedHeaders(call), 'temporal-namespace': namespace },
       deadline,
       signal: call.signal,
-    });
-    if (passed.kind === 'outcome') this.audit(passed, scope, { task, answer, bytes: request.length });
-    return 'body' in answer
-      ? { code: status.OK, body: await this.shown(passed, answer.body, scope) }
-      : answer;
+    };
+    let ended = status.UNKNOWN;
+    try {
+      const answer = await temporal.call(toTemporal);
+      ended = answer.code;
+      return 'body' in answer ? { ...answer, body: await this.shown(passed, answer.body, scope) } : answer;
+    } catch (error) {
+      if (error instanceof CallFailure) ended = error.code;
+      throw error;
+    } finally {
+      if (passed.kind === 'outcome') this.audit(passed, scope, { task, ended, bytes: request.length });
+    }
   }
 
   /** What Temporal is sent. */
@@ -254,15 +277,16 @@ class SiteGateway implements Gateway {
     };
   }
 
+  /** A task that has ended, or would have: the status says whether Temporal has taken it. */
   private audit(
     { name }: PassedCall,
     { siteId, namespace, queue }: Scope,
-    { task, answer, bytes }: { task: Task | undefined; answer: Answer; bytes: number },
+    { task, ended, bytes }: { task: Task | undefined; ended: status; bytes: number },
   ): void {
     this.counts.outcomes++;
     const { workflowId, executionId, activity, activityId, attempt } = task ?? {};
     const about = { workflowId, executionId, activity, activityId, attempt };
-    const said = { site: siteId, namespace, queue, call: name, ...about, bytes, status: status[answer.code] };
+    const said = { site: siteId, namespace, queue, call: name, ...about, bytes, status: status[ended] };
     this.options.log.info(said, 'task ended');
   }
 

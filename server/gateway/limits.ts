@@ -12,6 +12,8 @@ export interface Limits {
   excessCalls: Allowance;
   /** At the same time, polls included. */
   openCalls: number;
+  /** Of requests that are not answered yet, as they came and unpacked. */
+  openBytes: number;
   polls: number;
   /** Sent to us over one connection. */
   pings: Allowance;
@@ -41,6 +43,7 @@ export const DEFAULT_LIMITS: Limits = {
   calls: { burst: 500, perSecond: 100 },
   excessCalls: { burst: 200, perSecond: 10 },
   openCalls: 200,
+  openBytes: 65_536 * KIB,
   polls: 20,
   pings: { burst: 30, perSecond: 1 },
   headerBytes: 8 * KIB,
@@ -93,6 +96,7 @@ export class Bucket {
 export class SiteUse {
   connections = 0;
   openCalls = 0;
+  openBytes = 0;
   polls = 0;
   readonly connects: Bucket;
   readonly calls: Bucket;

@@ -1,7 +1,7 @@
 /** The site gateway as a process: reads its settings, opens what it needs, and passes calls until it is told to end. */
 import closeWithGrace from 'close-with-grace';
 import { readFile } from 'node:fs/promises';
-import { pino, type Logger } from 'pino';
+import { destination, pino, type Logger } from 'pino';
 import { ConfigError } from '../config';
 import { siteIdentityOf } from '../identity/certificate';
 import { ApiAdmissions } from './admissions';
@@ -19,7 +19,11 @@ const REREAD_MS = 60_000;
 
 async function main(): Promise<void> {
   const config = readGatewayConfig(process.env);
-  const log = pino({ base: { part: 'gateway' }, level: config.logLevel });
+  // The audit has a line for each task: calls shall not wait for whoever reads the log.
+  const log = pino(
+    { base: { part: 'gateway' }, level: config.logLevel },
+    destination({ dest: 1, sync: false }),
+  );
   const ending = new AbortController();
   const [certificate, siteCa, temporal] = await Promise.all([
     readCertificate(config),

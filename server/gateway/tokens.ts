@@ -3,7 +3,14 @@
  * sealed: only the gateway can open it, and only for the site it was given to. All that is needed to do so is in the
  * token and in the keys, so gateways with the same keys share the work without knowing of each other.
  */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  randomBytes,
+  type KeyObject,
+} from 'node:crypto';
 import { bytesField, edit, once } from './wire';
 
 const CIPHER = 'aes-256-gcm';
@@ -11,6 +18,8 @@ const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const VERSION = 1;
+/** Deriving a key costs more than using it: they are kept, for about as many sites as one gateway serves. */
+const MOST_DERIVED = 10_000;
 
 /** Whom a token is for. */
 export interface TokenHolder {
@@ -39,6 +48,7 @@ export interface TokenKey {
 export class TokenKeys {
   private readonly sealing: TokenKey;
   private readonly byId: ReadonlyMap<string, TokenKey>;
+  private readonly derived = new Map<string, KeyObject>();
 
   constructor(keys: readonly [TokenKey, ...TokenKey[]]) {
     [this.sealing] = keys;
@@ -48,7 +58,7 @@ export class TokenKeys {
   seal(task: Task, holder: TokenHolder): Buffer {
     const key = this.sealing;
     const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv(CIPHER, keyFor(key, holder), nonce).setAAD(bound(key, holder));
+    const cipher = createCipheriv(CIPHER, this.keyFor(key, holder), nonce).setAAD(bound(key, holder));
     const sealed = [cipher.update(encodeTask(task)), cipher.final()];
     const head = [Buffer.from([VERSION, key.id.length]), Buffer.from(key.id, 'latin1')];
     return Buffer.concat([...head, nonce, ...sealed, cipher.getAuthTag()]);
@@ -62,7 +72,7 @@ export class TokenKeys {
     const tagStart = sealed.length - TAG_BYTES;
     if (sealed[0] !== VERSION || !key || tagStart < nonceEnd) return undefined;
     try {
-      const decipher = createDecipheriv(CIPHER, keyFor(key, holder), sealed.subarray(idEnd, nonceEnd), {
+      const decipher = createDecipheriv(CIPHER, this.keyFor(key, holder), sealed.subarray(idEnd, nonceEnd), {
         authTagLength: TAG_BYTES,
       });
       decipher.setAAD(bound(key, holder)).setAuthTag(sealed.subarray(tagStart));
@@ -72,12 +82,18 @@ export class TokenKeys {
       return undefined;
     }
   }
-}
 
-/** A key of the holder's own: random nonces then suffice for as many tasks as one site will ever have. */
-function keyFor({ secret }: TokenKey, { siteId, namespace }: TokenHolder): Buffer {
-  const purpose = JSON.stringify(['task-token', namespace, siteId]);
-  return Buffer.from(hkdfSync('sha256', secret, '', purpose, KEY_BYTES));
+  /** A key of the holder's own: random nonces then suffice for as many tasks as one site will ever have. */
+  private keyFor({ id, secret }: TokenKey, { siteId, namespace }: TokenHolder): KeyObject {
+    const purpose = JSON.stringify(['task-token', namespace, siteId]);
+    const name = id + purpose;
+    const known = this.derived.get(name);
+    if (known) return known;
+    const key = createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', purpose, KEY_BYTES)));
+    if (this.derived.size === MOST_DERIVED) this.derived.clear();
+    this.derived.set(name, key);
+    return key;
+  }
 }
 
 function bound({ id }: TokenKey, { siteId, namespace }: TokenHolder): Buffer {

@@ -243,10 +243,21 @@ describe('what is too large is not taken:', () => {
     await expect(ending(stream)).resolves.toMatchObject({ status: status.RESOURCE_EXHAUSTED });
   });
 
+  it('much at the same time', async () => {
+    const { port } = await stage.openGateway({ limits: { openBytes: 1_500 } });
+    const site = await stage.connectRaw('hostile', { port });
+    const half = () => site.heartbeat(Buffer.alloc(500));
+    await expect(half()).resolves.toMatchObject({ code: status.PERMISSION_DENIED });
+    await expect(site.heartbeat(Buffer.alloc(1_000))).resolves.toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+    });
+    await expect(half()).resolves.toMatchObject({ code: status.PERMISSION_DENIED });
+  });
+
   it('a mountain of headers', async () => {
     const one = await stage.connectHttp2('hostile', front);
     const headers = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`x-${i}`, 'x'.repeat(4000)]));
-    const stream = openStream(one, POLL, headers);
+    const stream = openStream(one, `${SERVICE}GetSystemInfo`, headers);
     stream.end(frame(Buffer.alloc(0)));
     expect((await ending(stream)).status).not.toBe(status.OK);
   });
