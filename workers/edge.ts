@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { EDGE_INPUTS, createEdgeActivities, type EdgeHost } from '../activities/edge';
+import { Approvals } from '../activities/edge/approvals';
 import { createActivityRules } from '../activities/shared/interceptor';
 import { LaunchFolders } from '../activities/shared/launch-folders';
 import { Reconciler } from '../activities/shared/reconcile';
@@ -12,16 +13,16 @@ import { createCentralApi } from '../client';
 import { chooseRuntime, connectEngine, createHostImages, createNodeRuntimes } from '../nodes';
 import { siteQueue } from '../workflows/contract';
 import { HEARTBEAT_THROTTLE } from './heartbeat';
-import { readSiteFile } from './policy-files';
 import { Presence } from './presence';
 import { connect, logTemporalTo, main, runUntilStopped } from './run-workers';
 import { SettingsError, edgeSettings, type CommonSettings } from './settings';
+import { SiteRulesFile } from './site-rules-file';
 
 async function start(log: Logger): Promise<void> {
   const siteFile = configArgument();
   const settings = edgeSettings(process.env);
   logTemporalTo(log);
-  const host = await createHost(settings, siteFile);
+  const host = await createHost(settings, siteFile, log);
   const rules = createActivityRules({
     log,
     inputs: EDGE_INPUTS,
@@ -48,8 +49,9 @@ async function start(log: Logger): Promise<void> {
   await presence.leave();
 }
 
-async function createHost(settings: CommonSettings, siteFile: string): Promise<EdgeHost> {
-  const { site } = await readSiteFile(siteFile);
+async function createHost(settings: CommonSettings, siteFile: string, log: Logger): Promise<EdgeHost> {
+  const rules = await SiteRulesFile.open(siteFile, log);
+  const { site } = await rules.current();
   const state = settings.MUSTER_STATE_DIR;
   await mkdir(state, { recursive: true, mode: 0o700 });
   return {
@@ -58,7 +60,8 @@ async function createHost(settings: CommonSettings, siteFile: string): Promise<E
     chooseRuntime,
     images: createHostImages(connectEngine()),
     folders: new LaunchFolders(state, settings.MUSTER_RESULTS_DIR),
-    policy: () => readSiteFile(siteFile),
+    policy: () => rules.current(),
+    approvals: new Approvals(state),
     api: createCentralApi({ url: settings.MUSTER_API_URL, token: settings.MUSTER_API_TOKEN }),
     nodeApiUrl: {
       docker: settings.MUSTER_NODE_API_URL ?? settings.MUSTER_API_URL,

@@ -9,6 +9,8 @@ import { useFolder } from '../support/folder';
 const folder = useFolder();
 const path = join(folder, 'site.yaml');
 const write = (text: string) => writeFile(path, text);
+/** What a file without rules about runs and containers says of them. */
+const MORE = { file: 'site.yaml', approval: 'auto', quietHours: [], containers: { readOnlyRoot: false } };
 
 test('site.yaml names what may run and where data is; folders are taken from where the file is', async () => {
   await write(`
@@ -31,6 +33,7 @@ results: hidden
     resources: { cpus: 1.5, memory: '2Gi' },
     logs: 'none',
     results: 'hidden',
+    ...MORE,
   });
 });
 
@@ -43,12 +46,14 @@ test('what site.yaml leaves out is not allowed, not there and not uncapped by ac
     resources: {},
     logs: 'on-error',
     results: 'listed',
+    ...MORE,
   });
 });
 
 test("a central host's file may be empty; its nodes' logs are not held back", async () => {
   await write('# nothing yet\n');
   await expect(readComputationsFile(path)).resolves.toEqual({
+    file: 'MUSTER_COMPUTATIONS',
     computations: [],
     resources: {},
     logs: 'stream',
