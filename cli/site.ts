@@ -4,6 +4,8 @@ import type { SiteView } from '../workflows/api-contract';
 import { ConsortiumId } from '../workflows/contract';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
 import { plain } from './progress';
+import { registerSiteAnswers } from './site-answers';
+import { registerSiteCheck } from './site-check';
 import { table } from './table';
 import { UsageError } from './usage-error';
 
@@ -20,6 +22,8 @@ export function registerSite(program: Command): void {
     .option('--consortium <id>', 'only those of this consortium')
     .option('--json', 'as JSON')
     .action(list);
+  registerSiteCheck(site);
+  registerSiteAnswers(site);
 }
 
 async function list({ consortium, json, ...where }: ListOptions): Promise<void> {
