@@ -16,8 +16,8 @@ COPY --from=build /muster/package.json ./
 COPY --from=build /muster/node_modules ./node_modules
 USER node
 
-# What a site runs: no server, no command line, no workflows' bundle. A site gives it its site.yaml and, where nodes are
-# containers, the engine's socket and a state folder that has the same path on the host.
+# What a site runs: no server, no workflows' bundle, and of the command line what a site needs (`muster site`). A site gives it
+# its site.yaml and, where nodes are containers, the engine's socket and a state folder that has the same path on the host.
 FROM runtime AS edge
 COPY --from=build /muster/dist/workflows ./dist/workflows
 COPY --from=build /muster/dist/client ./dist/client
@@ -25,6 +25,8 @@ COPY --from=build /muster/dist/nodes ./dist/nodes
 COPY --from=build /muster/dist/storage ./dist/storage
 COPY --from=build /muster/dist/activities ./dist/activities
 COPY --from=build /muster/dist/workers ./dist/workers
+COPY --from=build /muster/dist/dev ./dist/dev
+COPY --from=build /muster/dist/cli ./dist/cli
 ENTRYPOINT ["node", "dist/workers/edge.js"]
 CMD ["--config", "/etc/muster/site.yaml"]
 

@@ -14,7 +14,8 @@ const rooms = {
   server: ['workflows', 'storage', 'certificates'],
   web: ['workflows', 'client'],
   dev: ['workflows', 'client', 'nodes', 'storage', 'certificates'],
-  cli: ['workflows', 'client', 'nodes', 'dev'],
+  // What a site's worker would decide, and what waits there, is explained by the very code that decides.
+  cli: ['workflows', 'client', 'nodes', 'dev', 'activities', 'workers'],
   computations: [],
 };
 

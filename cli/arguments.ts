@@ -2,11 +2,10 @@
  * What `muster try` is given, understood without touching anything: texts in, checked values out. Every mistake is a
  * UsageError that names the place (file, line, option) in one line.
  */
-import { LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
+import { YamlProblem, readYaml, shortened, type YamlText } from '../activities/shared/yaml-text';
 import type { ConsortiumBody } from '../workflows/api-contract';
 import { Computation, Parameters, SiteId, type ComputationRef } from '../workflows/contract';
-import { messageOf } from './message-of';
 import { UsageError } from './usage-error';
 
 /** A site and the folder of its data, as `--site ID=DATADIR` names them. */
@@ -50,50 +49,30 @@ export function parseParameters(text: string, file: string): Parameters {
 }
 
 function parseYaml<Schema extends z.ZodType>(text: string, file: string, schema: Schema): z.output<Schema> {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const place = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
-  };
-  const [fault] = document.errors;
-  if (fault !== undefined) throw new UsageError(`${place(fault.pos[0])}: ${oneLine(fault.message)}`);
-
-  const checked = schema.safeParse(valueOf(document, file));
+  const { value, placeOf } = yamlOf(text, file);
+  const checked = schema.safeParse(value);
   if (checked.success) return checked.data;
-  const path = checked.error.issues[0]?.path.map(String) ?? [];
-  const offset = offsetOf(document, path);
-  const name = path.length === 0 ? '' : `${path.join('.')}: `;
-  throw new UsageError(`${offset === undefined ? file : place(offset)}: ${name}${complaint(checked.error)}`);
+  const path = checked.error.issues[0]?.path ?? [];
+  const name = path.length === 0 ? '' : `${path.map(String).join('.')}: `;
+  throw new UsageError(`${placed(file, placeOf(path))}: ${name}${complaint(checked.error)}`);
 }
 
-function valueOf(document: Document, file: string): unknown {
+function yamlOf(text: string, file: string): YamlText {
   try {
-    return document.toJS();
+    return readYaml(text);
   } catch (error) {
-    throw new UsageError(`${file}: ${oneLine(messageOf(error))}`);
+    if (!(error instanceof YamlProblem)) throw error;
+    throw new UsageError(`${placed(file, error.at)}: ${error.message}`);
   }
 }
 
-/** Where in the text `path` is, or the innermost part of it that is there. */
-function offsetOf(document: Document, path: readonly string[]): number | undefined {
-  for (let depth = path.length; depth > 0; depth--) {
-    const keys = path.slice(0, depth).map((key) => (/^\d+$/.test(key) ? Number(key) : key));
-    const node: unknown = document.getIn(keys, true);
-    if (typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range)) {
-      return Number(node.range[0]);
-    }
-  }
-  return undefined;
-}
+const placed = (file: string, at: string | undefined) => (at === undefined ? file : `${file}:${at}`);
 
 function complaint(error: z.ZodError): string {
   const [first, ...others] = error.issues;
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-  return `${oneLine(first?.message ?? 'is not valid')}${more}`;
+  return `${shortened(first?.message ?? 'is not valid')}${more}`;
 }
-
-const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();
 
 /** The consortium for trying `computation`, a registered one, at `sites`. */
 export function tryConsortium(

@@ -5,6 +5,8 @@ import { ConsortiumId, SiteId } from '../workflows/contract';
 import { MAX_CODE_HOURS, type SiteInvitation } from '../workflows/identity-contract';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
 import { plain } from './progress';
+import { registerSiteAnswers } from './site-answers';
+import { registerSiteCheck } from './site-check';
 import { table } from './table';
 import { UsageError } from './usage-error';
 
@@ -52,6 +54,8 @@ export function registerSite(program: Command): void {
     .argument('<site>', "the site's id")
     .requiredOption('--why <reason>', 'why, for the record')
     .action(revoke);
+  registerSiteCheck(site);
+  registerSiteAnswers(site);
 }
 
 async function add(siteId: string, { expires, json, ...where }: AddOptions): Promise<void> {

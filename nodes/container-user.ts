@@ -28,6 +28,13 @@ export async function containerUser(engine: Docker): Promise<ContainerUser> {
   return uid === undefined || gid === undefined ? { env: {} } : userOf({ uid, gid }, SecurityOptions);
 }
 
+/** Whether `engine` bounds the system calls of containers, as it does unless it was told not to. */
+export async function seccompOf(engine: Docker): Promise<boolean> {
+  const { SecurityOptions } = Info.parse(await ask(engine.info()));
+  const option = SecurityOptions.find((one) => one.split(',').includes('name=seccomp'));
+  return option !== undefined && !option.includes('profile=unconfined');
+}
+
 /** How `worker` is called in a container of an engine with these security options. */
 export function userOf(
   worker: { uid: number; gid: number },

@@ -14,6 +14,7 @@ import { readNodeRef } from './node-ref';
 import type { NodeCondition, NodeSpec } from './node-runtime';
 
 const CPU_PERIOD_US = 100_000;
+const TEMPORARY = '/tmp';
 
 /** What a container needs besides what its node asks for. */
 export interface Surroundings {
@@ -31,12 +32,13 @@ export function containerOf(
   spec: NodeSpec,
   { image, network, host, user }: Surroundings,
 ): ContainerCreateOptions {
-  const { runId, launchId, node, command, ports, resources } = spec;
+  const { runId, launchId, node, command, ports, resources, containers } = spec;
   const { env: ofUser, UsernsMode, User } = user;
-  const env = { ...ofUser, ...spec.env };
+  const isReadOnly = containers?.readOnlyRoot === true;
+  const env = { ...ofUser, ...(isReadOnly && { HOME: TEMPORARY }), ...spec.env };
   const published = ports.map((port) => [`${port}/tcp`, [{ HostPort: String(port) }]] as const);
   return {
-    name: containerName(runId, node),
+    name: containerName(runId, node, host),
     Image: image,
     Cmd: [...command],
     ...(User !== undefined && { User }),
@@ -51,8 +53,12 @@ export function containerOf(
       ...(UsernsMode !== undefined && { UsernsMode }),
       PortBindings: Object.fromEntries(published),
       ExtraHosts: ['host.docker.internal:host-gateway'],
+      // The engine may be set to other standards.
+      Privileged: false,
+      IpcMode: 'private',
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
+      ...(isReadOnly && { ReadonlyRootfs: true, Tmpfs: { [TEMPORARY]: 'rw,nosuid,nodev,mode=1777' } }),
       // Who starts a node again is for the run to decide.
       RestartPolicy: { Name: 'no' },
       // A quota may exceed the host's processors, where `NanoCpus` is refused.
@@ -70,7 +76,8 @@ export function containerOf(
   };
 }
 
-function mountsOf({ folders }: NodeSpec): MountSettings[] {
+/** The host's folders that a container sees. */
+export function mountsOf({ folders }: NodeSpec): MountSettings[] {
   const mounts = [
     { Source: folders.provision, Target: '/provisioning', ReadOnly: false },
     { Source: folders.kit, Target: '/workspace/runKit', ReadOnly: false },
@@ -86,6 +93,10 @@ function mountsOf({ folders }: NodeSpec): MountSettings[] {
 export function nodeOf(labels: Record<string, string>): NodeRef | undefined {
   return readNodeRef({ runId: labels[LABEL_RUN], launchId: labels[LABEL_LAUNCH], node: labels[LABEL_NODE] });
 }
+
+/** Whether a container is a node's that the worker of this state folder made. */
+export const isFrom = ({ Config }: ContainerInspectInfo, host: string): boolean =>
+  nodeOf(Config.Labels) !== undefined && Config.Labels[LABEL_HOST] === host;
 
 /** Whether a container is that of the very same launch. */
 export function isOf({ Config }: ContainerInspectInfo, ref: NodeRef): boolean {

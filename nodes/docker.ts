@@ -9,13 +9,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { containerName, LABEL_HOST, type NodeRef } from '../workflows/contract';
 import { failure } from '../workflows/errors';
 import { unlessAborted } from './aborting';
-import { conditionOf, containerOf, isOf, isUnstarted, nodeOf } from './container';
+import { conditionOf, containerOf, isFrom, isOf, isUnstarted, mountsOf, nodeOf } from './container';
 import { readContainerLog } from './container-log';
 import { containerUser } from './container-user';
 import { Containers } from './containers';
 import { ask, askFor, isBrokenConnection, refusal } from './engine';
+import { refuseSockets } from './engine-socket';
 import { hostIdOf } from './host-id';
-import { nodeNetwork } from './network';
+import { namedNetwork, nodeNetwork } from './network';
 import type { AbsentNode, ExitedNode, NodeCondition, NodeRuntime, NodeSpec } from './node-runtime';
 import { demultiplexed, lastLines } from './tail';
 
@@ -33,10 +34,20 @@ const KILL_AGAIN_MS = 10_000;
 export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stateDir: string }): NodeRuntime {
   const containers = new Containers(engine);
 
+  /** Whatever has the name of a node; also one that an older version named, which left this host out of it. */
+  async function find({ runId, node }: NodeRef): Promise<ContainerInspectInfo | undefined> {
+    const host = await hostIdOf(stateDir);
+    const found = await containers.find(containerName(runId, node, host));
+    if (found !== undefined) return found;
+    const old = await containers.find(`muster-${runId}-${node}`);
+    return old !== undefined && isFrom(old, host) ? old : undefined;
+  }
+
   /** The container of this launch, started or not. */
   async function findOwn(ref: NodeRef): Promise<ContainerInspectInfo | undefined> {
-    const found = await containers.find(containerName(ref.runId, ref.node));
-    return found !== undefined && isOf(found, ref) ? found : undefined;
+    const found = await find(ref);
+    if (found === undefined || !isFrom(found, await hostIdOf(stateDir))) return undefined;
+    return isOf(found, ref) ? found : undefined;
   }
 
   async function inspect(ref: NodeRef): Promise<NodeCondition> {
@@ -67,11 +78,13 @@ export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stat
     if (image === undefined) {
       throw failure('ImageMissing', `The computation of ${node} names no image to run as a container.`);
     }
+    const named = spec.containers?.network;
     const [network, host, user] = await Promise.all([
-      nodeNetwork(engine),
+      named === undefined ? nodeNetwork(engine) : namedNetwork(engine, named),
       hostIdOf(stateDir),
       containerUser(engine),
     ]);
+    await refuseSockets(mountsOf(spec), engine);
     try {
       return await ask(engine.createContainer(containerOf(spec, { image, network, host, user })));
     } catch (error) {
@@ -91,10 +104,10 @@ export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stat
     spec: NodeSpec,
     found: ContainerInspectInfo,
   ): Promise<ContainerInspectInfo | undefined> {
-    if (nodeOf(found.Config.Labels) === undefined) {
+    if (!isFrom(found, await hostIdOf(stateDir))) {
       throw failure(
         'NodeNotStarted',
-        `A container that is not Muster's has the name ${found.Name}: rename it.`,
+        `A container that this worker did not make has the name ${found.Name}: rename it.`,
       );
     }
     if (!isOf(found, spec)) await containers.remove(found.Id);
@@ -149,11 +162,11 @@ export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stat
     async ensure(spec) {
       const deadline = Date.now() + ENSURE_MS;
       while (Date.now() < deadline) {
-        const found = await containers.find(containerName(spec.runId, spec.node));
+        const found = await find(spec);
         const own = found === undefined ? await start(spec) : await settle(spec, found);
         if (own !== undefined) return conditionOf(own);
       }
-      throw failure('NodeNotStarted', `Others keep taking the name ${containerName(spec.runId, spec.node)}.`);
+      throw failure('NodeNotStarted', `Others keep taking the name of the container of ${spec.node}.`);
     },
     async logs(ref, lines) {
       const own = await findOwn(ref);

@@ -35,6 +35,25 @@ export interface HostImages {
   is(reference: string, digest: string): Promise<boolean>;
 }
 
+/** What an image of this host is, and what it is called. */
+export interface ImageHere {
+  /** By which a run names what `reference` means here. */
+  digest: string;
+  /** Whether it is the image of this digest. */
+  is(digest: string): boolean;
+}
+
+/** What `reference` is here; nothing is pulled. `undefined` if it is not here. @throws ApplicationFailure `EngineUnavailable` */
+export async function imageHere(engine: Docker, reference: string): Promise<ImageHere | undefined> {
+  const found = await askFor(engine.getImage(reference).inspect());
+  if (found === undefined) return undefined;
+  const { Id, RepoDigests } = Inspected.parse(found);
+  return {
+    digest: digestOf(reference, Id, RepoDigests),
+    is: (digest) => reference === digest || Id === digest || RepoDigests.includes(digest),
+  };
+}
+
 /** The images of `engine`. */
 export function createHostImages(engine: Docker): HostImages {
   const inspect = async (image: string) => {

@@ -22,7 +22,8 @@ export async function chooseRuntime(wish: RuntimeKind | 'auto', engine?: Docker)
 }
 
 export { connectEngine, engineAnswers } from './engine';
-export { createHostImages, type HostImages } from './image-identity';
+export { socketWithin } from './engine-socket';
+export { createHostImages, imageHere, type HostImages } from './image-identity';
 export { findMarker } from './markers';
 export type { LogPiece, NodeRuntime, NodeSpec, RuntimeKind } from './node-runtime';
 export { judge, withLog, type Verdict } from './outcome';

@@ -5,6 +5,7 @@
  * all runs, because an engine has addresses for some thirty only.
  */
 import type Docker from 'dockerode';
+import { failure } from '../workflows/errors';
 import { ask, askFor } from './engine';
 
 const NAME = 'muster';
@@ -26,6 +27,24 @@ export async function nodeNetwork(engine: Docker): Promise<string> {
   const chosen = (await oldest(engine)) ?? id;
   if (chosen !== id) await askFor(engine.getNetwork(id).remove());
   return chosen;
+}
+
+/** Drivers by which a container shares the host's own network, or gets addresses beside it that its firewall does not see. */
+const WITHOUT_BOUNDS: readonly string[] = ['host', 'null', 'macvlan', 'ipvlan'];
+
+/**
+ * The id of the network that a host's administrator made for nodes, and bounded.
+ * @throws ApplicationFailure `NodeNotStarted`
+ */
+export async function namedNetwork(engine: Docker, name: string): Promise<string> {
+  const networks = await ask(engine.listNetworks({ filters: { name: [name] } }));
+  const own = networks.filter((network) => network.Name === name);
+  const [network] = own;
+  if (network === undefined) throw failure('NodeNotStarted', `The network ${name} is not on this host.`);
+  if (own.length > 1) throw failure('NodeNotStarted', `There are ${own.length} networks named ${name}.`);
+  if (WITHOUT_BOUNDS.includes(network.Driver))
+    throw failure('NodeNotStarted', `Nodes are not put on ${name}, a network of the kind ${network.Driver}.`);
+  return network.Id;
 }
 
 async function oldest(engine: Docker): Promise<string | undefined> {

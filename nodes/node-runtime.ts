@@ -29,6 +29,12 @@ export interface NodeSpec extends NodeRef {
   /** Added to the environment of the node. */
   env: Readonly<Record<string, string>>;
   resources: Computation['resources'];
+  /** docker: what the host asks of its containers beyond what holds for all of them. */
+  containers?: {
+    readOnlyRoot?: boolean;
+    /** Name of a network of the engine, instead of the nodes' own. */
+    network?: string | undefined;
+  };
 }
 
 export interface RunningNode {

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { EDGE_INPUTS, createEdgeActivities, type EdgeHost } from '../activities/edge';
+import { Approvals } from '../activities/edge/approvals';
 import { createActivityRules } from '../activities/shared/interceptor';
 import { LaunchFolders } from '../activities/shared/launch-folders';
 import { Reconciler } from '../activities/shared/reconcile';
@@ -13,22 +14,24 @@ import { chooseRuntime, connectEngine, createHostImages, createNodeRuntimes } fr
 import { siteQueue } from '../workflows/contract';
 import { HEARTBEAT_THROTTLE } from './heartbeat';
 import { WorkerIdentity, moveTo } from './identity';
-import { readSiteFile, type SiteFile } from './policy-files';
+import type { SiteFile } from './policy-files';
 import { Presence } from './presence';
 import { connect, logTemporalTo, main, runUntilStopped } from './run-workers';
 import { SettingsError, edgeSettings, type EdgeSettings } from './settings';
+import { SiteRulesFile } from './site-rules-file';
 
 async function start(log: Logger): Promise<void> {
   const siteFile = configArgument();
   const settings = edgeSettings(process.env);
   logTemporalTo(log);
-  const site = await readSiteFile(siteFile);
+  const file = await SiteRulesFile.open(siteFile, log);
+  const site = await file.current();
   const identity = await WorkerIdentity.open({ folder: site.identity, apiUrl: site.api, log });
   if (identity.siteId !== site.site)
     throw new SettingsError(
       `${siteFile} is of the site ${site.site}, and ${site.identity} of ${identity.siteId}`,
     );
-  const host = await createHost(settings, { site, siteFile, identity });
+  const host = await createHost(settings, { site, file, identity });
   const connectAsNow = () =>
     connect(`the site gateway at ${site.gateway}`, identity.connectionOptions(site.gateway));
   const rules = createActivityRules({
@@ -61,7 +64,7 @@ async function start(log: Logger): Promise<void> {
 
 async function createHost(
   settings: EdgeSettings,
-  { site, siteFile, identity }: { site: SiteFile; siteFile: string; identity: WorkerIdentity },
+  { site, file, identity }: { site: SiteFile; file: SiteRulesFile; identity: WorkerIdentity },
 ): Promise<EdgeHost> {
   const { reports } = site;
   const fromContainers = settings.MUSTER_NODE_API_URL ?? reports;
@@ -73,7 +76,8 @@ async function createHost(
     chooseRuntime,
     images: createHostImages(connectEngine()),
     folders: new LaunchFolders(state, settings.MUSTER_RESULTS_DIR),
-    policy: () => readSiteFile(siteFile),
+    policy: () => file.current(),
+    approvals: new Approvals(state),
     api: createCentralApi({ url: site.api, fetch: identity.fetch }),
     nodeApiUrl: {
       ...(fromContainers !== undefined && { docker: fromContainers }),

@@ -97,7 +97,9 @@ export const LABEL_LAUNCH = 'io.muster.launch';
 export const LABEL_NODE = 'io.muster.node';
 /** The worker that made a container, by the id of its state folder: several may share one engine. */
 export const LABEL_HOST = 'io.muster.host';
-export const containerName = (runId: string, node: string) => `muster-${runId}-${node}`;
+/** `host`: the label of that name. Two instances of Muster on one engine may have runs of one id. */
+export const containerName = (runId: string, node: string, host: string) =>
+  `muster-${runId}-${node}-${host.slice(0, 8)}`;
 
 // ---------------------------------------------------------------- computation
 
@@ -533,9 +535,15 @@ export const LaunchCentralInput = LaunchRef.extend({
   ports: z.array(z.int().min(1).max(65535)),
 });
 export type LaunchCentralInput = z.output<typeof LaunchCentralInput>;
-export const FetchInput = LaunchRef.extend({ site: Site, computation: NodeComputation, kit: Kit });
+const ForSite = LaunchRef.extend({
+  site: Site,
+  computation: NodeComputation,
+  /** A central side of an older version does not say it. */
+  consortium: EdgeClientStartRun.shape.consortium.optional(),
+});
+export const FetchInput = ForSite.extend({ kit: Kit });
 export type FetchInput = z.output<typeof FetchInput>;
-export const LaunchEdgeInput = LaunchRef.extend({ site: Site, computation: NodeComputation });
+export const LaunchEdgeInput = ForSite;
 export type LaunchEdgeInput = z.output<typeof LaunchEdgeInput>;
 export const LaunchedNode = z.strictObject({
   runtime: z.enum(['docker', 'process']),

@@ -30,7 +30,7 @@ import {
   type NodeState,
   type StatusSignal,
 } from './contract';
-import { nodeFailure, wasCancelled } from './failures';
+import { nodeFailure, wasCancelled, wasWaiting } from './failures';
 import { forget, onSignal } from './messages';
 
 const MUSTER_STATUS = defineSearchAttributeKey('MusterStatus', 'KEYWORD');
@@ -127,24 +127,40 @@ class EdgeLaunch {
   }
 
   private async bringUp(): Promise<void> {
-    const { site, computation, windows, kit } = this.start;
+    const { consortium, site, computation, windows, kit } = this.start;
     this.describe('fetching its kit');
     const { fetchRunKit } = proxyActivities<EdgeActivities>({
       ...options.fetching(site.id, computation, windows),
       summary: `kit of ${site.name}, ${kit.size} bytes`,
     });
-    await fetchRunKit({ ...this.ref(), site, computation, kit });
+    const asked = { ...this.ref(), consortium, site, computation };
+    await this.asLongAsTheSiteWaits(() => fetchRunKit({ ...asked, kit }));
     const { launchEdgeNode } = proxyActivities<EdgeActivities>({
       ...options.launching(this.queue, windows),
       summary: `node of ${site.name}`,
     });
     const launched = await this.telling('launching', () =>
-      launchEdgeNode({ ...this.ref(), site, computation }),
+      this.asLongAsTheSiteWaits(() => launchEdgeNode(asked)),
     );
     const { runtime, containerId } = LaunchedNode.parse(launched);
     // Not awaited: the next step need not wait until the run has heard of this one.
     void this.tell({ state: 'running', runtime, containerId });
     this.showStatus('running');
+  }
+
+  /**
+   * Takes a step anew each time that its attempts were used up by the site letting the run wait. They are counted for
+   * what has to be mended; a person's answer, or a quiet night, may take longer. The run bounds it: it stops what is not up
+   * within the computation's `deadlines.start`.
+   */
+  private async asLongAsTheSiteWaits<T>(step: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await step();
+      } catch (error) {
+        if (!wasWaiting(error)) throw error;
+      }
+    }
   }
 
   /**

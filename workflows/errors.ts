@@ -15,10 +15,14 @@ interface FailureKind {
   advice: string;
 }
 
-/** `host`: whoever looks after the machine that the error names, a site's or the central one. */
+/**
+ * `host`: whoever looks after the machine that the error names, a site's or the central one. `site`: whoever decides there
+ * what may run.
+ */
 export const TURNS = {
   lead: "the consortium's lead",
   host: "the host's administrator",
+  site: "the site's administrator",
   operator: 'the operator of Muster',
   author: "the computation's author",
 } as const;
@@ -52,11 +56,31 @@ export const FAILURES = {
     advice: 'Check that the site reaches the central API and the object store.',
   },
   ComputationNotAllowed: {
-    cause: "The host's own file does not allow the computation, or not this image of it.",
+    cause:
+      "The host's own file does not allow the run: the computation, this version or image of it, or its consortium.",
     retryable: true,
     turn: 'host',
     advice:
       "The host's policy does not allow this computation: its administrator allows it there, or leaves it at that.",
+  },
+  ApprovalNeeded: {
+    cause: 'The site lets nothing run that a person there has not approved, and nobody has yet.',
+    retryable: true,
+    turn: 'site',
+    advice:
+      'At the site: `muster site approvals`, then `muster site approve RUN` or `muster site refuse RUN`.',
+  },
+  RunRefused: {
+    cause: 'A person at the site refused this run.',
+    retryable: false,
+    turn: 'lead',
+    advice: 'Speak with the site: the message says who refused it, and why.',
+  },
+  SiteClosed: {
+    cause: 'Nothing new starts at the site for now: it is being maintained, or these are its quiet hours.',
+    retryable: true,
+    turn: 'site',
+    advice: 'Wait: the run goes on when the site is open again. Its `deadlines.start` is how long it can.',
   },
   DataMissing: {
     cause:
@@ -169,6 +193,15 @@ export type FailureType = keyof typeof FAILURES;
 /** Whether `type` is one of {@link FAILURES}. */
 export function isFailureType(type: string): type is FailureType {
   return Object.hasOwn(FAILURES, type);
+}
+
+/**
+ * Whether a failure of this type is a site that lets a run wait, and not one that something is amiss at. It is for the site
+ * to say how long that takes, within the computation's `deadlines.start`: the consortium's `windows.retry`, which is for
+ * what has to be mended, does not cut it.
+ */
+export function isWait(type: string | null | undefined): boolean {
+  return type === 'ApprovalNeeded' || type === 'SiteClosed';
 }
 
 /** A failure of a listed type, with its retryability. `details` must hold neither secrets nor data of patients. */

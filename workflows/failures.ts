@@ -3,9 +3,11 @@ import { ActivityFailure, ApplicationFailure, TimeoutFailure, isCancellation } f
 import { TimeoutType } from '@temporalio/common';
 import type { z } from 'zod';
 import { ErrorSignal } from './contract';
-import { isFailureType } from './errors';
+import { isFailureType, isWait, type FailureType } from './errors';
 
-const LONGEST_MESSAGE = 4000;
+/** Of an error. */
+export const LONGEST_MESSAGE = 4000;
+const REFUSALS: readonly FailureType[] = ['ComputationNotAllowed', 'RunRefused'];
 
 /**
  * What an activity's failure means for `node`: the error to report, and whether it failed, was refused by its site, or
@@ -23,10 +25,16 @@ export function nodeFailure(node: string, error: unknown, silent: string): Omit<
   const type =
     cause instanceof ApplicationFailure && cause.type && isFailureType(cause.type) ? cause.type : 'Internal';
   return {
-    state: type === 'ComputationNotAllowed' ? 'refused' : type === 'NodeLost' ? 'lost' : 'failed',
+    state: REFUSALS.includes(type) ? 'refused' : type === 'NodeLost' ? 'lost' : 'failed',
     error: { node, phase, type, message: messageOf(cause) },
     ...(cause instanceof ApplicationFailure && endOf(cause)),
   };
+}
+
+/** Whether `error` says that an activity used up its attempts on waiting for its site to let the run go on. */
+export function wasWaiting(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof ApplicationFailure && isWait(cause.type);
 }
 
 /** Whether `error` says that the activity was cancelled, rather than that it failed. */

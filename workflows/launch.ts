@@ -46,8 +46,8 @@ import {
   type StoredResult,
 } from './contract';
 import { describeRun } from './describe';
-import { failure } from './errors';
-import { nodeFailure, wasCancelled } from './failures';
+import { failure, isWait } from './errors';
+import { LONGEST_MESSAGE, nodeFailure, wasCancelled } from './failures';
 import { nodeComputation, toConfirm, type LaunchContext } from './launch-context';
 import { forget, onSignal } from './messages';
 import { Reporter } from './reporter';
@@ -334,15 +334,16 @@ export class Launch {
    */
   private missDeadline(what: string, isLate: (node: NodeView) => boolean): void {
     for (const view of this.model.nodes.values()) {
-      const { node, state } = view;
+      const { node, state, attention } = view;
       if (isTerminalNode(state) || !isLate(view)) continue;
+      const wait = isWait(attention?.type) ? `: ${attention?.message ?? ''}` : '';
       // Of a site that never answered nothing is known.
-      const as = state === 'waiting' ? 'lost' : 'failed';
+      const as = state === 'waiting' && wait === '' ? 'lost' : 'failed';
       const error: NodeError = {
         node,
         phase: state,
         type: 'DeadlineExceeded',
-        message: `${node} ${what}; it was ${state}`,
+        message: `${node} ${what}; it was ${state}${wait}`.slice(0, LONGEST_MESSAGE),
       };
       const launchId = launchOf(this.model, node) ?? this.launchId;
       this.learn({ type: 'error', failed: { launchId, error, state: as } });

@@ -1,17 +1,20 @@
 /** launchEdgeNode: brings the site's node up once, on the site's own data. */
 import type { LaunchEdgeInput, LaunchedNode } from '../../workflows/contract';
-import { runNode } from '../shared/run-node';
+import { runNode, startedNode } from '../shared/run-node';
+import { admit } from './admission';
 import type { EdgeHost } from './edge-host';
 import { dataFolder } from './site-data';
 
 export function createLaunchEdgeNode(host: EdgeHost) {
-  return async function launchEdgeNode({
-    site,
-    computation,
-    ...launch
-  }: LaunchEdgeInput): Promise<LaunchedNode> {
+  return async function launchEdgeNode(input: LaunchEdgeInput): Promise<LaunchedNode> {
+    const { site, computation, consortium: _ofTheRun, ...launch } = input;
+    const ref = { ...launch, node: site.id };
+    const started = await startedNode(host, ref);
+    if (started !== undefined) return started;
     const policy = await host.policy();
-    return runNode(host, { ...launch, node: site.id }, computation, policy, {
+    // Asked once more: the site may have changed its mind, and this may be another computation than the kit was fetched for.
+    await admit(host, policy, input);
+    return runNode(host, ref, computation, policy, {
       command: computation.commands.edge,
       folders: {
         kit: host.folders.kit(launch),

@@ -1,6 +1,7 @@
 /** What is known of the attempt under way: why it was interrupted, and whether another one follows a failure. */
 import type { Context, Info } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { isWait } from '../../workflows/errors';
 
 /**
  * - `cancelled`: the workflow no longer wants the activity
@@ -23,5 +24,7 @@ export function interruptionOf({ cancellationSignal }: Context): Interruption | 
 /** Whether another attempt is made after this one failed with `error`. */
 export function willRetry({ attempt, retryPolicy }: Info, error: unknown): boolean {
   if (error instanceof ApplicationFailure && error.nonRetryable === true) return false;
+  // Its run takes the step anew when the attempts are used up.
+  if (error instanceof ApplicationFailure && isWait(error.type)) return true;
   return attempt < (retryPolicy?.maximumAttempts || Infinity);
 }

@@ -16,7 +16,7 @@ import { z } from 'zod';
 import { ApiProblem, mayPass } from '../../client';
 import { errorCode } from '../../nodes/error-code';
 import { LaunchId, NodeName, RunId, SiteId, type NodeError } from '../../workflows/contract';
-import { failure, isFailureType } from '../../workflows/errors';
+import { failure, isFailureType, isWait } from '../../workflows/errors';
 import type { ErrorReportBody } from '../../workflows/api-contract';
 import { interruptionOf, willRetry, type Interruption } from './attempt';
 
@@ -38,8 +38,15 @@ export interface ActivityRules {
 
 /** The interceptor for `interceptors.activity` of a worker. */
 export function createActivityRules(rules: ActivityRules): (context: Context) => ActivityInterceptors {
-  return (context) => ({ inbound: new Rules(rules, context) });
+  const waits: Waits = new Map();
+  return (context) => ({ inbound: new Rules(rules, context, waits) });
 }
+
+/**
+ * Why each launch waits here, as it was told last. A wait may last for hours and is looked at again every few seconds: it is
+ * told when it begins or changes, and with each first attempt.
+ */
+type Waits = Map<string, string>;
 
 /** As much of any input as says where a failure belongs. */
 const Whereabouts = z.object({
@@ -53,6 +60,7 @@ class Rules implements ActivityInboundCallsInterceptor {
   constructor(
     private readonly rules: ActivityRules,
     private readonly context: Context,
+    private readonly waits: Waits,
   ) {}
 
   async execute(
@@ -61,7 +69,9 @@ class Rules implements ActivityInboundCallsInterceptor {
   ): Promise<unknown> {
     const beat = this.startHeartbeat();
     try {
-      return await next({ ...input, args: [this.checked(input.args[0])] });
+      const result = await next({ ...input, args: [this.checked(input.args[0])] });
+      this.waits.delete(this.waitOf(input.args[0]));
+      return result;
     } catch (error) {
       throw await this.settle(error, input.args[0]);
     } finally {
@@ -95,9 +105,28 @@ class Rules implements ActivityInboundCallsInterceptor {
       this.rules.log.info({ ...about, reason: known.message }, 'activity ended by a stop');
       return known;
     }
-    this.rules.log.error({ err: error, ...about }, 'activity failed');
+    if (isWait(known.type)) {
+      if (this.isToldAlready(known, input)) return known;
+      this.rules.log.info({ ...about, reason: known.message }, 'the run waits');
+    } else {
+      this.waits.delete(this.waitOf(input));
+      this.rules.log.error({ err: error, ...about }, 'activity failed');
+    }
     if (where && !this.rules.silent.includes(activity)) await this.report(known, where);
     return known;
+  }
+
+  /** Whether all that there is to say of a wait was said before. */
+  private isToldAlready({ message }: ApplicationFailure, input: unknown): boolean {
+    const wait = this.waitOf(input);
+    const isOld = this.context.info.attempt > 1 && this.waits.get(wait) === message;
+    this.waits.set(wait, message);
+    return isOld;
+  }
+
+  private waitOf(input: unknown): string {
+    const { runId = '', launchId = '' } = Whereabouts.safeParse(input).data ?? {};
+    return `${this.context.info.activityType} ${runId}.${launchId}`;
   }
 
   /** A worker that shuts down hands its work on; only what the server no longer waits for ends as cancelled. */

@@ -7,13 +7,40 @@ import { failure } from '../../workflows/errors';
 /** One computation that may run here, and as what: a container of exactly this image, or processes of this folder. */
 export const AllowedComputation = z
   .strictObject({
-    name: z.string().min(1),
-    runtime: z.enum(['docker', 'process', 'auto']).default('auto'),
-    image: z.string().min(1).optional(),
-    folder: z.string().min(1).optional(),
+    name: z.string().min(1).describe('What it is called.'),
+    versions: z
+      .array(z.string('a version is a text: "1.0"').min(1))
+      .min(1)
+      .optional()
+      .describe('Which versions of it. Absent: any.'),
+    runtime: z
+      .enum(['docker', 'process', 'auto'])
+      .default('auto')
+      .describe('`auto`: in a container where an engine answers and an image is named, else as processes.'),
+    image: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Its image. A tag stands for the image that it means on this host.'),
+    digest: z
+      .string()
+      .regex(/^sha256:[0-9a-f]{64}$/, 'a digest is sha256: and 64 characters 0-9, a-f')
+      .optional()
+      .describe('The very image, by its digest, whatever it is called: `sha256:...`. No other is let in.'),
+    folder: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Its folder, if it may run as local processes, which nothing isolates. Relative to this file.',
+      ),
   })
   .refine(
-    ({ runtime, image }) => runtime !== 'docker' || image !== undefined,
+    ({ digest, folder }) => digest === undefined || folder === undefined,
+    'a digest names an image: give the folder an entry of its own',
+  )
+  .refine(
+    ({ runtime, image, digest }) => runtime !== 'docker' || image !== undefined || digest !== undefined,
     'a docker computation names its image',
   )
   .refine(
@@ -21,16 +48,16 @@ export const AllowedComputation = z
     'a process computation names its folder',
   )
   .refine(
-    ({ image, folder }) => image !== undefined || folder !== undefined,
+    ({ image, digest, folder }) => (image ?? digest ?? folder) !== undefined,
     'name an image, a folder or both',
   );
 export type AllowedComputation = z.output<typeof AllowedComputation>;
 
 /** The most that a node may use here, whatever its computation asks for. */
 export const ResourceCaps = z.strictObject({
-  cpus: z.number().positive().optional(),
-  memory: ByteSize.optional(),
-  pids: z.int().positive().optional(),
+  cpus: z.number().positive().optional().describe('Processors.'),
+  memory: ByteSize.optional().describe('Memory.'),
+  pids: z.int().positive().optional().describe('Processes and threads.'),
 });
 export type ResourceCaps = z.output<typeof ResourceCaps>;
 
@@ -40,14 +67,40 @@ export const LogDisclosure = z.enum(['none', 'on-error', 'stream']);
 /** Whether the names and sizes of a node's results may leave the site. The results themselves stay in any case. */
 export const ResultDisclosure = z.enum(['listed', 'hidden']);
 
+/** How containers are made here, beyond what holds for all of them. */
+export const ContainerRules = z.strictObject({
+  readOnlyRoot: z
+    .boolean()
+    .default(false)
+    .describe(
+      'A node can write to its kit, its results and `/tmp`, which is in memory, and nowhere else. Not every image can live with that.',
+    ),
+  network: z
+    .string()
+    .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'is not the name of a network')
+    .refine(
+      (name) => !['host', 'none', 'bridge', 'default'].includes(name),
+      'has to be a network that you made for nodes: `docker network create ...`',
+    )
+    .optional()
+    .describe(
+      "The engine's network that nodes are put on, whose way out is for you to bound, with a firewall. Absent: one that Muster makes, on " +
+        'which nodes cannot reach each other.',
+    ),
+});
+export type ContainerRules = z.output<typeof ContainerRules>;
+
 /** What every host decides; read anew for each launch, so that a change needs no restart. */
 export interface HostPolicy {
+  /** What its administrator calls it: a refusal names it. */
+  file: string;
   computations: readonly AllowedComputation[];
   resources: ResourceCaps;
   logs: z.output<typeof LogDisclosure>;
   results: z.output<typeof ResultDisclosure>;
   /** The site's folders by the consortium's dataset name; a central host has none. */
   datasets: Readonly<Record<string, string>>;
+  containers?: ContainerRules | undefined;
 }
 
 /** How a computation runs on this host. */
@@ -60,6 +113,31 @@ interface Ways {
   images: HostImages;
 }
 
+/** The digest in the name of an image, if it has one. */
+const digestIn = (image: string | undefined) => /(?:^|@)(sha256:[0-9a-f]+)$/.exec(image ?? '')?.[1];
+
+/** The entries that allow a computation, as far as names tell, or why none does. What a tag means is not looked at. */
+export function allowing(
+  { name, version, image }: Pick<NodeComputation, 'name' | 'version' | 'image'>,
+  computations: readonly AllowedComputation[],
+): { entries: readonly AllowedComputation[] } | { why: string } {
+  const named = computations.filter((entry) => entry.name === name);
+  if (named.length === 0) return { why: `computation "${name}" is not allowed here` };
+  const ofVersion = named.filter(({ versions }) => versions?.includes(version) ?? true);
+  if (ofVersion.length === 0) {
+    const allowed = named.flatMap(({ versions = [] }) => versions).join(', ');
+    return { why: `version ${version} of "${name}" is not allowed here; allowed: ${allowed}` };
+  }
+  const digest = digestIn(image);
+  const entries = ofVersion.filter((entry) => entry.digest === undefined || entry.digest === digest);
+  return entries.length > 0 ? { entries } : { why: otherImage(name, image, ofVersion) };
+}
+
+function otherImage(name: string, image: string | undefined, entries: readonly AllowedComputation[]): string {
+  const allowed = entries.flatMap((entry) => entry.digest ?? entry.image ?? []).join(', ') || 'none';
+  return `the run asks for image ${image ?? '(none)'} of "${name}"; allowed here: ${allowed}`;
+}
+
 /**
  * How `computation` may run here. A host may allow an image by a name; what the run asks for by digest then has to be
  * what that name means here.
@@ -70,22 +148,21 @@ export async function meansFor(
   policy: HostPolicy,
   { choose, images }: Ways,
 ): Promise<Means> {
-  const named = policy.computations.filter(({ name }) => name === computation.name);
-  if (named.length === 0)
-    throw failure('ComputationNotAllowed', `computation "${computation.name}" is not allowed here`);
-  for (const entry of named) {
+  const notAllowed = (why: string) =>
+    failure('ComputationNotAllowed', `${policy.file}: computations: ${why}`);
+  const allowed = allowing(computation, policy.computations);
+  if ('why' in allowed) throw notAllowed(allowed.why);
+  for (const entry of allowed.entries) {
     const kind = await choose(wishOf(entry, computation));
     if (kind === 'process' && entry.folder !== undefined) return { runtime: kind, folder: entry.folder };
     const { image } = computation;
-    if (kind === 'docker' && image !== undefined && entry.image !== undefined) {
-      if (await images.is(entry.image, image)) return { runtime: kind, image };
+    // What is of the right digest is the image, by whatever name: it has only to be had.
+    const reference = entry.digest === undefined ? entry.image : image;
+    if (kind === 'docker' && image !== undefined && reference !== undefined) {
+      if (await images.is(reference, image)) return { runtime: kind, image };
     }
   }
-  const allowed = named.flatMap(({ image }) => image ?? []).join(', ') || 'none';
-  throw failure(
-    'ComputationNotAllowed',
-    `the run asks for image ${computation.image ?? '(none)'} of "${computation.name}"; allowed here: ${allowed}`,
-  );
+  throw notAllowed(otherImage(computation.name, computation.image, allowed.entries));
 }
 
 /** `auto` leaves no choice where only one way was given, by the host or by the computation. */

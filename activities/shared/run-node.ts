@@ -66,6 +66,7 @@ async function start(
       ...place,
       env,
       resources: capped(computation.resources, policy.resources),
+      ...(policy.containers && { containers: policy.containers }),
     });
   };
   return launched(runtime, await unlessStopped(host.folders, ref, bringUp, () => node.remove(ref)));

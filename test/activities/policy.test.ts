@@ -15,6 +15,7 @@ import { failureOf } from './stage';
 const computation = (image?: string): NodeComputation =>
   runInput(['a'], { computation: { name: 'example', version: '1', ...(image && { image }) } }).computation;
 const policy = (...computations: AllowedComputation[]): HostPolicy => ({
+  file: 'site.yaml',
   computations,
   resources: {},
   logs: 'on-error',

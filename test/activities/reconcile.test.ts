@@ -78,7 +78,7 @@ describe('a host', () => {
     return new Reconciler({ host, activities, reserved: () => host.ports.list(), log });
   };
   const edge = (siteId: string) => {
-    const host = { ...stage.nodeHost(siteId), siteId };
+    const host = stage.edgeHost(siteId);
     return new Reconciler({ host, activities: createEdgeActivities(host), log });
   };
   const over = () => (states[keyOf(stage.launch)] = 'over');

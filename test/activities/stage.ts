@@ -18,9 +18,10 @@ import {
   type CentralHost,
 } from '../../activities/central';
 import { EDGE_INPUTS, createEdgeActivities, type EdgeHost } from '../../activities/edge';
+import { Approvals } from '../../activities/edge/approvals';
+import type { SiteRules } from '../../activities/edge/site-rules';
 import type { NodeHost } from '../../activities/shared/host';
 import { LaunchFolders } from '../../activities/shared/launch-folders';
-import type { HostPolicy } from '../../activities/shared/policy';
 import { createCentralApi } from '../../client';
 import { connectEngine, createHostImages, createNodeRuntimes, createPortLedger } from '../../nodes';
 import type { ObjectStore } from '../../storage';
@@ -86,18 +87,21 @@ export class Stage {
   /** What the workers wrote into their logs, a JSON line each. */
   readonly log: string[] = [];
   /** What a host's administrator wrote; may be changed at any time. */
-  policy: HostPolicy;
+  policy: Omit<SiteRules, 'site'>;
 
   private constructor(
     private readonly root: string,
     readonly store: ObjectStore,
   ) {
     this.policy = {
+      file: 'site.yaml',
       computations: [{ name: 'example', runtime: 'process', folder: this.path('computation') }],
       resources: {},
       logs: 'on-error',
       results: 'listed',
       datasets: { data: this.path('data') },
+      approval: 'auto',
+      quietHours: [],
     };
   }
 
@@ -150,7 +154,7 @@ export class Stage {
 
   /** A site's edge worker as it is after a start. */
   site(siteId: string, more: Partial<EdgeHost> = {}): EdgeWorker {
-    const host = { ...this.nodeHost(siteId), siteId, ...more };
+    const host = { ...this.edgeHost(siteId), ...more };
     return new TestWorker(createEdgeActivities(host), {
       log: this.logger(),
       inputs: EDGE_INPUTS,
@@ -164,6 +168,15 @@ export class Stage {
     const ports = createPortLedger({ file: this.path('central/ports.json'), range: PORTS });
     const { store } = this;
     return { ...this.nodeHost('central'), hostId: 'test', centralName: undefined, ports, store };
+  }
+
+  edgeHost(siteId: string): EdgeHost {
+    return {
+      ...this.nodeHost(siteId),
+      siteId,
+      policy: () => Promise.resolve({ ...this.policy, site: siteId }),
+      approvals: new Approvals(this.path(siteId)),
+    };
   }
 
   nodeHost(name: string): NodeHost {

@@ -20,10 +20,14 @@ export interface Attempt<T> {
 const quiet = new DefaultLogger('ERROR', () => undefined);
 
 export class TestWorker<A extends Activities<A>> {
+  private readonly rules: ReturnType<typeof createActivityRules>;
+
   constructor(
     readonly activities: A,
-    private readonly rules: ActivityRules,
-  ) {}
+    rules: ActivityRules,
+  ) {
+    this.rules = createActivityRules(rules);
+  }
 
   /** Does one activity to its end. */
   do<K extends keyof A & string>(
@@ -42,7 +46,7 @@ export class TestWorker<A extends Activities<A>> {
   ): Attempt<Output<A, K>> {
     const environment = new MockActivityEnvironment(
       { activityType: name, ...info },
-      { interceptors: [createActivityRules(this.rules)], logger: quiet },
+      { interceptors: [this.rules], logger: quiet },
     );
     let beats = 0;
     environment.on('heartbeat', () => (beats += 1));

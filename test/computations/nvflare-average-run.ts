@@ -6,7 +6,7 @@ import getPort from 'get-port';
 import { parse } from 'yaml';
 import type { ExitedNode, NodeRuntime, NodeSpec } from '../../nodes/node-runtime';
 
-import { Computation, containerName } from '../../workflows/contract';
+import { Computation } from '../../workflows/contract';
 import { never } from '../nodes/support';
 
 export const FOLDER = join(__dirname, '../../computations/nvflare-average');
@@ -99,8 +99,10 @@ export class AverageRun {
     return this.spec(node).folders.kit ?? '';
   }
 
-  containerName(node: string): string {
-    return containerName(this.#runId, node);
+  async containerId(node: string): Promise<string> {
+    const condition = await this.runtime.inspect(this.spec(node));
+    if (condition.state === 'absent') throw new Error(`${node} is gone`);
+    return condition.id;
   }
 
   spec(node: string): NodeSpec {

@@ -116,7 +116,7 @@ describeWithEngine('the mean by NVFlare', () => {
       const run = await provisioned({ logMegabytes: 1, neverStartAt: 'a', ignoreSigtermAt: 'a' });
       await run.startEdges(['a']);
       await until(async () => (await run.log('a', 1)).includes('never to start') || undefined);
-      const log = await engine.getContainer(run.containerName('a')).logs({ stdout: true });
+      const log = await engine.getContainer(await run.containerId('a')).logs({ stdout: true });
       expect(log.length).toBeGreaterThan(2 ** 20);
       expect(await run.stop('a', 1_000)).toEqual({ wasRunning: true, forced: true });
     },

@@ -1,5 +1,6 @@
-/** The reference of `computation.yaml` in docs/computations.md, made from its schema. */
+/** The references of files that people write, made from their schemas. */
 import { z } from 'zod';
+import { SiteFile } from '../../workers/policy-files';
 import { Computation } from '../../workflows/contract';
 
 interface Schema {
@@ -12,14 +13,20 @@ interface Schema {
   items?: Schema;
   pattern?: string;
   properties?: Record<string, Schema>;
+  additionalProperties?: Schema | boolean;
   required?: string[];
 }
 
 const HEADING = '| key | what it takes | default | what it is |\n| --- | --- | --- | --- |';
 
+/** `computation.yaml`, for docs/computations.md. */
+export const manifestReference = () => referenceOf(Computation);
+/** `site.yaml`, for docs/site.md. */
+export const siteReference = () => referenceOf(SiteFile);
+
 /** A Markdown table with a row for each key. */
-export function manifestReference(): string {
-  const schema = z.toJSONSchema(Computation, { io: 'input' }) as Schema;
+function referenceOf(type: z.ZodType): string {
+  const schema = z.toJSONSchema(type, { io: 'input' }) as Schema;
   return [HEADING, ...rows(schema, '')].join('\n');
 }
 
@@ -27,6 +34,7 @@ function rows(schema: Schema, prefix: string): string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, value]) => {
     const path = prefix === '' ? key : `${prefix}.${key}`;
     const own = row(path, value, schema.required?.includes(key) === true);
+    if (value.items?.properties !== undefined) return [own, ...rows(value.items, `${path}[]`)];
     if (value.properties === undefined) return [own];
     return [...(value.description === undefined ? [] : [own]), ...rows(value, path)];
   });
@@ -49,13 +57,18 @@ function typeOf({
   items,
   pattern = '',
   properties,
+  additionalProperties,
 }: Schema): string {
   if (properties !== undefined) return 'object';
   if (values !== undefined) return values.map(code).join(', ');
   if (value !== undefined) return code(value);
   if (anyOf !== undefined) return anyOf.map(typeOf).join(' or ');
+  if (typeof additionalProperties === 'object' && additionalProperties.type === 'string')
+    return 'texts by name';
   if (pattern.includes('Ki')) return 'size: `512Mi`';
   if (pattern.includes('ms')) return 'duration: `20s`, `5m`';
-  if (type === 'array') return `list of ${typeOf(items ?? {})}s`;
+  if (type === 'array') return `list of ${plural(items ?? {})}`;
   return type === 'string' ? 'text' : (type ?? 'anything');
 }
+
+const plural = (items: Schema) => (items.enum ? typeOf(items) : `${typeOf(items)}s`);

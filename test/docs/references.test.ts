@@ -5,9 +5,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { siteRules } from '../../workers/policy-files';
 import { Computation } from '../../workflows/contract';
 import { errorReference } from './error-reference';
-import { manifestReference } from './manifest-reference';
+import { manifestReference, siteReference } from './manifest-reference';
 
 const DOCS = join(__dirname, '../../docs');
 
@@ -21,6 +22,7 @@ test.each([
     '<!-- end of manifest -->',
     manifestReference,
   ],
+  ['site.md', '<!-- site.yaml: made from its schema -->', '<!-- end of site.yaml -->', siteReference],
   ['errors.md', '<!-- errors: made from workflows/errors.ts -->', '<!-- end of errors -->', errorReference],
 ])('the reference in %s is that of the code', (name, begin, end, reference) => {
   const file = join(DOCS, name);
@@ -28,6 +30,13 @@ test.each([
   const [written = '', after = ''] = rest.split(end);
   if (process.env.UPDATE_DOCS) writeFileSync(file, `${before}${begin}\n\n${reference()}\n\n${end}${after}`);
   else expect(plain(written)).toBe(plain(reference()));
+});
+
+test('every site.yaml in site.md is one', () => {
+  const text = readFileSync(join(DOCS, 'site.md'), 'utf8');
+  const files = [...text.matchAll(/```yaml\n(site:[^]*?)```/g)].map(([, yaml = '']) => yaml);
+  expect(files.length).toBeGreaterThan(0);
+  for (const yaml of files) expect(siteRules('site.yaml', yaml)).toMatchObject({ file: 'site.yaml' });
 });
 
 test.each(['computations.md', 'neuroflame.md'])('every manifest in %s is one', (name) => {

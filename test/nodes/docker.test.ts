@@ -1,5 +1,6 @@
 import Docker from 'dockerode';
 import { once } from 'node:events';
+import { readlink, symlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join, resolve } from 'node:path';
 import getPort from 'get-port';
@@ -73,6 +74,98 @@ describeWithEngine('the docker runtime', () => {
     expect(status).toMatch(new RegExp(`^Uid:\\t${process.getuid!()}\\t`, 'm'));
   });
 
+  test('a node shares nothing of the host: no network, processes or memory, and its system calls are bounded', async () => {
+    const spec = await bench.node(
+      `const links = ['net', 'pid', 'ipc', 'mnt', 'uts'].map((name) => fs.readlinkSync('/proc/self/ns/' + name));
+       fs.writeFileSync('/workspace/output/seen', links.join(' ') + '\\n' + fs.readFileSync('/proc/self/status'))`,
+    );
+    const { id } = await runtime.ensure(spec);
+    await runtime.wait(spec, never);
+    const { HostConfig } = await look(id);
+    expect(HostConfig).toMatchObject({ Privileged: false, IpcMode: 'private', PidMode: '', UTSMode: '' });
+    expect(HostConfig.Binds ?? []).toEqual([]);
+    const [links = '', ...status] = (await output(spec, 'seen')).split('\n');
+    for (const link of links.split(' ')) {
+      const [name = ''] = link.split(':');
+      expect(link).not.toBe(await readlink(`/proc/self/ns/${name}`));
+    }
+    expect(status).toContain('Seccomp:\t2');
+  });
+
+  test('a root that is read-only leaves a node its kit, its results and /tmp to write to', async () => {
+    const spec = await bench.node(
+      `const wrote = (path) => { try { fs.writeFileSync(path + '/x', 'x'); return 'yes'; } catch ({ code }) { return code; } };
+       const seen = ['/', '/etc', '/workspace', '/var/tmp', '/workspace/data', process.env.HOME, '/tmp', '/workspace/runKit', '/dev/shm'];
+       fs.writeFileSync('/workspace/output/wrote', seen.map(wrote).join(' '));`,
+      { containers: { readOnlyRoot: true } },
+    );
+    await runtime.ensure(spec);
+    expect(await runtime.wait(spec, never)).toMatchObject({ exitCode: 0 });
+    expect(await output(spec, 'wrote')).toMatch(/^(?:(?:EROFS|EACCES|ENOENT) ){5}yes yes yes yes$/);
+  });
+
+  test("a node is put on the network that the site made, and on none that would be the host's", async () => {
+    const name = `${bench.runId}-bounded`;
+    const network = await engine.createNetwork({ Name: name, Driver: 'bridge', Internal: true });
+    try {
+      const { id } = await runtime.ensure(await bench.node(STAY, { containers: { network: name } }));
+      expect(Object.values((await look(id)).NetworkSettings.Networks)).toMatchObject([
+        { NetworkID: network.id },
+      ]);
+      for (const [other, words] of [
+        [`${name}-gone`, 'is not on this host'],
+        ['host', 'of the kind host'],
+      ] as const) {
+        const spec = await bench.node(STAY, { node: 'dream', containers: { network: other } });
+        await expect(runtime.ensure(spec)).rejects.toMatchObject({
+          type: 'NodeNotStarted',
+          message: expect.stringContaining(words) as string,
+        });
+      }
+      await Promise.all((await anything()).map((ref) => runtime.remove(ref)));
+    } finally {
+      await network.remove();
+    }
+  });
+
+  test("a folder with the engine's socket in it is not mounted, whatever it is called", async () => {
+    const link = join(bench.root, 'data-of-the-site');
+    await symlink('/var/run', link);
+    for (const data of ['/var/run/docker.sock', '/run', '/', link]) {
+      const spec = await bench.node(STAY, { folders: { data } });
+      await expect(runtime.ensure(spec)).rejects.toMatchObject({
+        type: 'NodeNotStarted',
+        message: expect.stringMatching(
+          /^The folder for \/workspace\/data is not mounted.*docker\.sock/,
+        ) as string,
+      });
+      expect(await anything()).toEqual([]);
+    }
+  });
+
+  test('two instances that have a run of one id on one engine do not touch each other’s nodes', async () => {
+    const others = createDockerRuntime({ engine, stateDir: join(bench.root, 'other-state') });
+    const spec = await bench.node(STAY);
+    // The very same run, launch and node, and a later launch of it.
+    for (const theirs of [spec, { ...spec, launchId: 'otherlaunch1' }]) {
+      const [own, other] = await Promise.all([runtime.ensure(spec), others.ensure(theirs)]);
+      expect(other.id).not.toBe(own.id);
+      await others.stop(theirs, 0);
+      await others.remove(theirs);
+      expect(await runtime.inspect(spec)).toMatchObject({ state: 'running', id: own.id });
+    }
+  });
+
+  test('a node that an older version named is found, and not started twice', async () => {
+    const spec = await bench.node(STAY);
+    const { id } = await runtime.ensure(spec);
+    await engine.getContainer(id).rename({ name: `muster-${spec.runId}-${spec.node}` });
+    expect(await runtime.ensure(spec)).toMatchObject({ state: 'running', id });
+    expect(await runtime.stop(spec, 0)).toMatchObject({ wasRunning: true });
+    await runtime.remove(spec);
+    expect(await anything()).toEqual([]);
+  });
+
   test('a node is held to its limits, its log is bounded, and nobody but its run starts it again', async () => {
     const spec = await bench.node(STAY, {
       resources: { cpus: 1.5, memory: '128Mi', pids: 40, shm: '32Mi', gpus: 0 },
@@ -115,11 +208,13 @@ describeWithEngine('the docker runtime', () => {
     const spec = await bench.node(STAY);
     const { id } = await runtime.ensure(spec);
     const { Name, Config } = await look(id);
-    expect(Name).toBe(`/muster-${bench.runId}-biscoe`);
+    const host = await hostIdOf(bench.stateDir);
+    expect(Name).toBe(`/muster-${bench.runId}-biscoe-${host.slice(0, 8)}`);
     expect(Config.Labels).toMatchObject({
       'io.muster.run': bench.runId,
       'io.muster.launch': bench.launchId,
       'io.muster.node': 'biscoe',
+      'io.muster.host': host,
     });
   });
 
@@ -207,7 +302,7 @@ describeWithEngine('the docker runtime', () => {
 
   test("a container of somebody else that has the node's name is left alone", async () => {
     const spec = await bench.node(STAY);
-    const name = containerName(spec.runId, spec.node);
+    const name = containerName(spec.runId, spec.node, await hostIdOf(bench.stateDir));
     const foreign = await engine.createContainer({ name, Image: image, Cmd: ['node'] });
     try {
       await expect(runtime.ensure(spec)).rejects.toMatchObject({

@@ -13,6 +13,8 @@ const write = (text: string) => writeFile(path, text);
 const ADDRESSES = { gateway: 'gateway.example.org:7410', api: 'https://sites.example.org:7443' };
 const JOINED = `\ngateway: ${ADDRESSES.gateway}\napi: ${ADDRESSES.api}\n`;
 const writeSite = (text: string) => write(text + JOINED);
+/** What a file without rules about runs and containers says of them. */
+const MORE = { file: 'site.yaml', approval: 'auto', quietHours: [], containers: { readOnlyRoot: false } };
 
 test('site.yaml names what may run and where data is; folders are taken from where the file is', async () => {
   await write(`
@@ -40,6 +42,7 @@ ${JOINED}`);
     resources: { cpus: 1.5, memory: '2Gi' },
     logs: 'none',
     results: 'hidden',
+    ...MORE,
   });
 });
 
@@ -52,12 +55,14 @@ test('what site.yaml leaves out is not allowed, not there and not uncapped by ac
     resources: {},
     logs: 'on-error',
     results: 'listed',
+    ...MORE,
   });
 });
 
 test("a central host's file may be empty; its nodes' logs are not held back", async () => {
   await write('# nothing yet\n');
   await expect(readComputationsFile(path)).resolves.toEqual({
+    file: 'MUSTER_COMPUTATIONS',
     computations: [],
     resources: {},
     logs: 'stream',

@@ -183,6 +183,52 @@ describe('RunWorkflow', () => {
     await expect(states(script, 'refused')).resolves.toMatchObject({ a: 'refused', b: 'stopped' });
   });
 
+  it('calls a site refused where a person refused the run, at once', async () => {
+    const script = await open(['a'], (it) =>
+      it.on('fetchRunKit', 'a', () => Promise.reject(failure('RunRefused', 'site.yaml: approval: no'))),
+    );
+    const run = await script.start('refused-by-a-person', runInputDraft(['a']));
+    expect(await failureOf(run.result())).toMatchObject({
+      message: 'a: RunRefused: site.yaml: approval: no',
+    });
+    await expect(states(script, 'refused-by-a-person')).resolves.toMatchObject({ a: 'refused' });
+    expect(script.calls.filter((call) => call === 'fetchRunKit a')).toHaveLength(1);
+  });
+
+  it.each(['ApprovalNeeded', 'SiteClosed'] as const)(
+    'waits at a site for longer than what is to be mended may take: %s',
+    async (type) => {
+      let closed = true;
+      const unlessClosed = () => (closed ? Promise.reject(failure(type, 'not yet')) : Promise.resolve());
+      const script = await open(['a'], (it) =>
+        it.on('fetchRunKit', 'a', unlessClosed).on('launchEdgeNode', 'a', unlessClosed),
+      );
+      const run = await script.start(`waits-${type.toLowerCase()}`, runInputDraft(['a'], quick));
+      // Two attempts are in the window.
+      await script.called('fetchRunKit a', 3);
+      closed = false;
+      await script.end('a');
+      await script.end(CENTRAL_NODE);
+      await expect(run.result()).resolves.toMatchObject({ status: 'complete' });
+    },
+  );
+
+  it('says what a site waited for that did not come up in time', async () => {
+    const script = await open(['a'], (it) =>
+      it.on('fetchRunKit', 'a', () => Promise.reject(failure('SiteClosed', 'closed until Monday'))),
+    );
+    const computation = { ...shortGrace, deadlines: { start: '2s', stopGrace: '1s' } } as const;
+    const run = await script.start('closed', runInputDraft(['a'], { computation, ...quick }));
+    await script.called('fetchRunKit a');
+    const { run: view } = await script.snapshot('closed');
+    const attention = { node: 'a', phase: 'fetchRunKit', type: 'SiteClosed', message: 'closed until Monday' };
+    await run.signal(statusSignal, { launchId: view.launchId!, node: 'a', attention });
+    expect(await failureOf(run.result())).toMatchObject({
+      message: 'a: DeadlineExceeded: a did not come up within 2s; it was waiting: closed until Monday',
+    });
+    await expect(states(script, 'closed')).resolves.toMatchObject({ a: 'failed' });
+  });
+
   it('fails with its own step when provisioning fails, and launches nothing', async () => {
     const script = await open(['a'], (it) =>
       it.on('provisionProject', CENTRAL_NODE, () =>
