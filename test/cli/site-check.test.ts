@@ -6,6 +6,10 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Approvals } from '../../activities/edge/approvals';
 import { describe as describeResult, examine, type CheckResult } from '../../cli/site-check';
+import { connectEngine, imageHere } from '../../nodes';
+import { ensureImage } from '../../nodes/image';
+import { Computation } from '../../workflows/contract';
+import { describeWithEngine } from '../nodes/needs-engine';
 import { useFolder } from '../support/folder';
 
 const folder = useFolder();
@@ -127,6 +131,59 @@ test.each([
   expect(stderr).toContain(words);
   expect(stderr.trim()).not.toContain('\n');
   expect(code).toBe(2);
+});
+
+describeWithEngine('with an engine', () => {
+  const engine = connectEngine();
+  const image = 'muster/test-node:1';
+  let digest = '';
+  beforeAll(async () => {
+    await ensureImage({ engine, image, folder: resolve(__dirname, '../nodes/image') });
+    digest = (await imageHere(engine, image))!.digest;
+  }, 300_000);
+
+  const examined = (entry: string) =>
+    writeFile(
+      file,
+      `site: a\ncomputations: [{ name: example, ${entry} }]\ndatasets: { data: data, run: /run }`,
+    ).then(() =>
+      examine(file, {
+        computation: Computation.parse({ name: 'example', version: '1.0.0', image }),
+        ...{ consortium: 'palmer', dataset: 'data' },
+      }),
+    );
+
+  test('images are named by digest, and a run of another one would not be let in', async () => {
+    const allowed = await examined(`image: "${image}"`);
+    expect(allowed.findings).toContainEqual({
+      ...{ what: 'computation example', verdict: 'ok', says: `${image} is ${digest}` },
+    });
+    expect(allowed.forecast).toMatchObject({ decision: 'accept' });
+    const pinned = digest.slice(digest.indexOf('sha256:'));
+    expect((await examined(`digest: "${pinned}"`)).forecast).toMatchObject({ decision: 'accept' });
+    const other = `sha256:${'0'.repeat(64)}`;
+    const refused = await examined(`image: "${image}", digest: "${other}"`);
+    expect(refused.forecast).toMatchObject({ decision: 'refuse', rule: 'computations' });
+    expect(refused.findings).toContainEqual({
+      ...{ what: 'computation example', verdict: 'wrong', says: `${image} is ${digest}, and not ${other}` },
+    });
+  });
+
+  test("a folder with the engine's socket in it is no dataset", async () => {
+    const { findings } = await examined(`image: "${image}"`);
+    expect(findings.find(({ what }) => what === 'dataset run')).toMatchObject({
+      verdict: 'wrong',
+      says: expect.stringContaining("/run holds the container engine's socket") as string,
+    });
+  });
+
+  test('an image that is not here is not pulled', async () => {
+    const { findings } = await examined('image: "muster/no-such-image:1"');
+    expect(findings.find(({ what }) => what === 'computation example')).toMatchObject({
+      verdict: 'note',
+      says: 'muster/no-such-image:1 is not here: it would be pulled',
+    });
+  });
 });
 
 test('what it prints is plain, whatever is in the file', async () => {
