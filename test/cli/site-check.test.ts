@@ -17,7 +17,11 @@ const file = join(folder, 'site.yaml');
 const manifest = join(folder, 'computation.yaml');
 const NO_ENGINE = { DOCKER_HOST: 'unix:///no/such/engine.sock' };
 
-const VALID = `
+const JOINED = `
+gateway: gateway.example.org:7410
+api: https://sites.example.org:7443
+`;
+const VALID = `${JOINED}
 site: biscoe
 computations: [{ name: example, runtime: process, folder: . }]
 datasets: { data: data }
@@ -74,7 +78,7 @@ test('a file that is not valid', async () => {
 });
 
 test('a folder that is not there, and an engine that is needed', async () => {
-  await writeFile(file, 'site: a\ndatasets: { x: gone }\ncomputations: [{ name: e, image: "i:1" }]');
+  await writeFile(file, JOINED + 'site: a\ndatasets: { x: gone }\ncomputations: [{ name: e, image: "i:1" }]');
   const { code, stdout } = await muster('check', '--config', file);
   expect(stdout).toMatch(/^WRONG {2}dataset x .*gone.*does not exist$/m);
   expect(stdout).toMatch(/^WRONG {2}engine /m);
@@ -187,7 +191,7 @@ describeWithEngine('with an engine', () => {
 });
 
 test('what it prints is plain, whatever is in the file', async () => {
-  await writeFile(file, 'site: a\ndatasets: { "x\\u001b[31m": "/no/\\u0007" }');
+  await writeFile(file, JOINED + 'site: a\ndatasets: { "x\\u001b[31m": "/no/\\u0007" }');
   const result: CheckResult = await examine(file);
   expect(describeResult(result).join('')).not.toMatch(/[\u0000-\u001f]/);
 });

@@ -1,4 +1,5 @@
 /** Somebody has a site's key and uses it for all that should not be possible. */
+import 'reflect-metadata';
 import { ExtendedKeyUsage } from '@peculiar/x509';
 import { once, setMaxListeners } from 'node:events';
 import { constants, type ClientHttp2Session } from 'node:http2';

@@ -6,7 +6,9 @@ import { SiteRulesFile } from '../../workers/site-rules-file';
 import { useFolder } from '../support/folder';
 
 const path = join(useFolder(), 'site.yaml');
-const write = (text: string) => writeFile(path, text);
+/** What is written of the site is followed by how it reaches the centre. */
+const JOINED = '\ngateway: gateway.example.org:7410\napi: https://sites.example.org:7443\n';
+const write = (text: string) => writeFile(path, text === '' ? text : text + JOINED);
 const said: string[] = [];
 const log = {
   info: (_about: object, message: string) => void said.push(message),
