@@ -149,7 +149,7 @@ describeWithEngine('with an engine', () => {
   const examined = (entry: string) =>
     writeFile(
       file,
-      `site: a\ncomputations: [{ name: example, ${entry} }]\ndatasets: { data: data, run: /run }`,
+      `${JOINED}site: a\ncomputations: [{ name: example, ${entry} }]\ndatasets: { data: data, run: /run }`,
     ).then(() =>
       examine(file, {
         computation: Computation.parse({ name: 'example', version: '1.0.0', image }),

@@ -33,7 +33,7 @@ test('an edit counts at once', async () => {
 
 test.each<[string, () => Promise<void>, RegExp]>([
   ['is not valid', () => write('site: a\nlogs: everything'), /FILE: \/logs /],
-  ['is no YAML', () => write('site: [a'), /FILE: .* at line 1/],
+  ['is no YAML', () => write('site: [a'), /FILE: .* at line \d/],
   ['is empty, as while it is being written', () => write(''), /FILE: \/site /],
   ['is gone', () => rm(path), /FILE: there is no such file/],
   ['is of another site', () => write('site: b'), /FILE: \/site is b now, and this worker is that of a/],
