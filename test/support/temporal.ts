@@ -7,6 +7,9 @@ import { EDGE_RUN_WORKFLOW, RUN_WORKFLOW } from '../../workflows/contract';
 
 const OUR_WORKFLOWS = `WorkflowType IN ('${RUN_WORKFLOW}', '${EDGE_RUN_WORKFLOW}')`;
 
+/** A file of many runs has many histories, and each is replayed by a workflow worker of its own. */
+const REPLAYED_MS = 300_000;
+
 /** What a test file gets from {@link useTemporal}; all of it is there in `beforeAll` and later. */
 export interface TestTemporal {
   readonly address: string;
@@ -35,7 +38,7 @@ export interface TestTemporal {
 export function useTemporal(): TestTemporal {
   const temporal = new FileTemporal();
   beforeAll(() => temporal.open());
-  afterAll(() => temporal.close());
+  afterAll(() => temporal.close(), REPLAYED_MS);
   return temporal;
 }
 
