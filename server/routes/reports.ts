@@ -1,14 +1,12 @@
 /** What central workers and sites report of runs. */
-import { and, eq } from 'drizzle-orm';
 import type { FastifyBaseLogger } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { ErrorReportBody, StartedReportBody, StatusReportBody } from '../../workflows/api-contract';
 import { mustBeNode } from '../access';
 import type { Database } from '../db/client';
-import { nodes } from '../db/schema';
 import { HttpProblem } from '../problem';
 import type { Reports } from '../reports';
-import { lookUpRun, unknownRun } from '../runs/find-run';
+import { lookUpNode, lookUpRun, unknownRun } from '../runs/find-run';
 import type { Runs } from '../runs/temporal';
 import { nothing, problems, RunPath } from './responses';
 
@@ -125,11 +123,7 @@ export const reportRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, repor
 
   /** A site may not write into the log of a run that it has no part in. A run that has not reported yet is asked for. */
   async function mustTakePart(runId: string, site: string): Promise<void> {
-    const [node] = await db
-      .select({ node: nodes.node })
-      .from(nodes)
-      .where(and(eq(nodes.runId, runId), eq(nodes.node, site)));
-    if (node) return;
+    if (await lookUpNode(db, runId, site)) return;
     if (await lookUpRun(db, runId))
       throw new HttpProblem('forbidden', `Site ${site} takes no part in run ${runId}.`);
     if (!(await temporal.describe(runId))) throw unknownRun(runId);

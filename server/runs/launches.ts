@@ -1,5 +1,6 @@
 /**
- * Whether a launch is its node's current one (its run's, or of its site alone): who asks for an older launch's kit, or reports for it, is refused.
+ * Whether a launch is its node's current one (its run's, or of its site alone): who asks for an older launch's kit, or reports
+ * for it, is refused.
  *
  * The row alone cannot tell. It is written by reports that come on their own time, so a site may well ask for the kit of
  * a launch that the row has not heard of yet, and must not be held up by that. What is certain is the object store: the

@@ -3,14 +3,12 @@
  * terminated cannot report that it has ended, and one that was reset is at work although its row says that it is not.
  * What cannot be known is `unknown`, and a worker then leaves everything as it is.
  */
-import { and, eq } from 'drizzle-orm';
 import type { LaunchLiveness } from '../../workflows/api-contract';
 import { EDGE_RUN_WORKFLOW, RUN_WORKFLOW, edgeRunWorkflowId, type LaunchRef } from '../../workflows/contract';
 import { isTerminalRun } from '../../workflows/run-state';
 import type { Database } from '../db/client';
-import { nodes } from '../db/schema';
 import type { EndedParts } from './ended-parts';
-import { lookUpRun } from './find-run';
+import { lookUpNode, lookUpRun } from './find-run';
 import type { Runs } from './temporal';
 
 export interface Liveness {
@@ -40,13 +38,13 @@ export function createLiveness(deps: {
     },
 
     async atSite({ runId, launchId }, site) {
-      const [row, takesPart, runIsOpen, partIsOpen] = await Promise.all([
+      const [row, node, runIsOpen, partIsOpen] = await Promise.all([
         lookUpRun(db, runId),
-        hasNode(runId, site),
+        lookUpNode(db, runId, site),
         temporal.isOpen(runId, RUN_WORKFLOW),
         temporal.isOpen(edgeRunWorkflowId(runId, site), EDGE_RUN_WORKFLOW),
       ]);
-      if (!takesPart && partIsOpen === undefined) return 'unknown';
+      if (node === undefined && partIsOpen === undefined) return 'unknown';
       if (runIsOpen === true && partIsOpen === false) endedParts.found({ runId, launchId, node: site });
       // Nothing is at a site before its part of the run was opened, so a part that is not there has been closed.
       if (runIsOpen === true) return partIsOpen === true ? 'live' : 'over';
@@ -54,12 +52,4 @@ export function createLiveness(deps: {
       return row && isTerminalRun(row.state) ? 'over' : 'unknown';
     },
   };
-
-  async function hasNode(runId: string, site: string): Promise<boolean> {
-    const found = await db
-      .select({ node: nodes.node })
-      .from(nodes)
-      .where(and(eq(nodes.runId, runId), eq(nodes.node, site)));
-    return found.length > 0;
-  }
 }
