@@ -6,7 +6,6 @@ import {
   ExtendedKeyUsageExtension,
   KeyUsageFlags,
   KeyUsagesExtension,
-  PemConverter,
   Pkcs10CertificateRequestGenerator,
   SubjectAlternativeNameExtension,
   X509CertificateGenerator,
@@ -15,15 +14,11 @@ import {
   type JsonName,
 } from '@peculiar/x509';
 import { createHash, randomBytes, webcrypto } from 'node:crypto';
+import { ALGORITHM, newKeys, privateKeyPem, type Certified } from '../../certificates/authority';
 
-const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+export type { Certified };
+
 const HOUR_MS = 3_600_000;
-
-/** A certificate and its key, both PEM. */
-export interface Certified {
-  cert: string;
-  key: string;
-}
 
 /** What a certificate says; all of it may be wrong. */
 export interface Subject {
@@ -51,14 +46,14 @@ export interface TestAuthority extends Certified {
 export const newSerial = () => `5a${randomBytes(15).toString('hex')}`;
 
 export async function createTestAuthority(name = 'A test'): Promise<TestAuthority> {
-  const keys = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
+  const keys = await newKeys();
   const root = await X509CertificateGenerator.createSelfSigned(
     {
       serialNumber: newSerial(),
       name: [{ CN: [name] }],
       ...validity({ until: 60 * 24 * HOUR_MS }),
       keys,
-      signingAlgorithm: P256,
+      signingAlgorithm: ALGORITHM,
       extensions: [
         new BasicConstraintsExtension(true, 0, true),
         new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true),
@@ -68,12 +63,12 @@ export async function createTestAuthority(name = 'A test'): Promise<TestAuthorit
   );
 
   async function issue(what: Subject): Promise<Certified> {
-    const { publicKey, privateKey } = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
+    const { publicKey, privateKey } = await newKeys();
     const { subject = [{ CN: ['anyone'] }], serialNumber = newSerial(), names = [], usages = [] } = what;
     const certificate = await X509CertificateGenerator.create(
       {
         ...{ serialNumber, subject, issuer: root.subject, ...validity(what), publicKey },
-        ...{ signingKey: keys.privateKey, signingAlgorithm: P256 },
+        ...{ signingKey: keys.privateKey, signingAlgorithm: ALGORITHM },
         extensions: [
           new BasicConstraintsExtension(what.isAuthority ?? false, undefined, true),
           ...(usages.length > 0 ? [new ExtendedKeyUsageExtension(usages)] : []),
@@ -83,12 +78,12 @@ export async function createTestAuthority(name = 'A test'): Promise<TestAuthorit
       },
       webcrypto,
     );
-    return { cert: certificate.toString('pem'), key: await toPem(privateKey) };
+    return { cert: certificate.toString('pem'), key: await privateKeyPem(privateKey) };
   }
 
   return {
     cert: root.toString('pem'),
-    key: await toPem(keys.privateKey),
+    key: await privateKeyPem(keys.privateKey),
     pin: createHash('sha256').update(Buffer.from(root.rawData)).digest(),
     issue,
     issueServer: () =>
@@ -112,7 +107,7 @@ export async function createTestAuthority(name = 'A test'): Promise<TestAuthorit
 /** A request for a certificate that says all kinds of things of itself, with a key of this kind. */
 export async function newRequest({
   name = [{ CN: ['anyone'] }],
-  algorithm = P256,
+  algorithm = ALGORITHM,
   extensions = [],
 }: {
   name?: JsonName;
@@ -124,11 +119,8 @@ export async function newRequest({
     { name, keys, signingAlgorithm: algorithm, extensions },
     webcrypto,
   );
-  return { csr: request.toString('pem'), key: await toPem(keys.privateKey) };
+  return { csr: request.toString('pem'), key: await privateKeyPem(keys.privateKey) };
 }
-
-const toPem = async (key: webcrypto.CryptoKey) =>
-  PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), PemConverter.PrivateKeyTag);
 
 const validity = ({ from = -HOUR_MS, until = HOUR_MS }: Subject) => ({
   notBefore: new Date(Date.now() + from),
