@@ -123,7 +123,7 @@ function describeNetwork(network: readonly NetworkOutcome[]): string[] {
   const rows = network.map(({ what, seconds, wrong }) => [what, `${seconds} s`, holds(wrong, 'complete')]);
   return [
     '## The network between the sites and the centre',
-    'Both sites reach Temporal, the API and the object store through a network that misbehaves.',
+    'Both sites reach the gateway, the API and the object store through a network that misbehaves.',
     table(['', 'took', 'runs'], rows),
   ];
 }
