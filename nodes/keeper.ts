@@ -80,9 +80,11 @@ const CLAIM_MS = 1000;
 export async function readClaim(folder: string): Promise<Claim | undefined> {
   const file = join(folder, 'claim');
   for (;;) {
+    // First what it says, then since when: the file is made empty, and its time is that of the claim once it is whole.
+    const text = await read(file);
     const at = await modifiedAt(file);
     if (at === undefined) return undefined;
-    const [, pid, started] = /^(\d+)\n(.+)\n$/.exec(await read(file)) ?? [];
+    const [, pid, started] = /^(\d+)\n(.+)\n$/.exec(text) ?? [];
     if (started !== undefined) return { keeper: { pid: Number(pid), started: started.trim() }, at };
     if (Date.now() - at > CLAIM_MS) return { keeper: undefined, at };
     await sleep(5);
