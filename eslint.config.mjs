@@ -6,12 +6,13 @@ import tseslint from 'typescript-eslint';
 const rooms = {
   workflows: [],
   certificates: [],
+  sealing: [],
   client: ['workflows'],
   nodes: ['workflows'],
   storage: ['workflows'],
   activities: ['workflows', 'client', 'nodes', 'storage'],
-  workers: ['workflows', 'client', 'nodes', 'storage', 'activities'],
-  server: ['workflows', 'storage', 'certificates'],
+  workers: ['workflows', 'client', 'nodes', 'storage', 'activities', 'sealing'],
+  server: ['workflows', 'storage', 'certificates', 'sealing'],
   web: ['workflows', 'client'],
   dev: ['workflows', 'client', 'nodes', 'storage', 'certificates'],
   // What a site's worker would decide, and what waits there, is explained by the very code that decides.

@@ -1,12 +1,9 @@
 /** The site gateway's settings, read from the environment once. */
 import { z } from 'zod';
+import { KeyRingText, type NamedKeys } from '../../sealing/key-ring';
 import { ConfigError } from '../config';
-import type { TokenKey } from './tokens';
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-const KEY = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9_-]{43})$/;
-const HOW_TO_MAKE_A_KEY = "make one with `node -p \"'k1:' + crypto.randomBytes(32).toString('base64url')\"`";
 
 const file = (what: string) => z.string(`is not set: name the file of ${what}`);
 const text = (what: string) => z.string(`is not set: ${what}`);
@@ -22,20 +19,7 @@ const Environment = z.object({
   MUSTER_GATEWAY_TLS_CERT: file('the certificate that sites are shown (PEM, with its chain)'),
   MUSTER_GATEWAY_TLS_KEY: file("that certificate's key (PEM)"),
   MUSTER_SITE_CA_CERT: file("the site CA's certificate (PEM)"),
-  MUSTER_GATEWAY_KEYS: text(HOW_TO_MAKE_A_KEY).transform((list, context): [TokenKey, ...TokenKey[]] => {
-    const [first, ...others] = list.split(',').map((entry) => readKey(entry.trim()));
-    const keys = [first, ...others];
-    if (
-      first &&
-      keys.every((key) => key !== undefined) &&
-      new Set(keys.map(({ id }) => id)).size === keys.length
-    )
-      return [first, ...keys.slice(1)];
-    context.addIssue(
-      `must be id:key, a comma between several, each id once; the first is used from now on: ${HOW_TO_MAKE_A_KEY}`,
-    );
-    return z.NEVER;
-  }),
+  MUSTER_GATEWAY_KEYS: KeyRingText,
   MUSTER_API_URL: z
     .url({ protocol: /^https?$/, error: 'must be an address like https://muster.example.org' })
     .transform((url) => url.replace(/\/+$/, '')),
@@ -62,7 +46,8 @@ export interface GatewayConfig {
   /** Files, PEM. */
   certificate: { cert: string; key: string };
   siteCa: string;
-  keys: [TokenKey, ...TokenKey[]];
+  /** Seal the task tokens that sites see. */
+  keys: NamedKeys;
   api: { url: string; token: string };
   logLevel: string;
   temporal: {
@@ -106,10 +91,4 @@ export function readGatewayConfig(environment: Env): GatewayConfig {
       }),
     },
   };
-}
-
-function readKey(entry: string): TokenKey | undefined {
-  const [, id, encoded] = KEY.exec(entry) ?? [];
-  if (id === undefined || encoded === undefined) return undefined;
-  return { id, secret: Buffer.from(encoded, 'base64url') };
 }

@@ -3,23 +3,11 @@
  * sealed: only the gateway can open it, and only for the site it was given to. All that is needed to do so is in the
  * token and in the keys, so gateways with the same keys share the work without knowing of each other.
  */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  hkdfSync,
-  randomBytes,
-  type KeyObject,
-} from 'node:crypto';
+import { KeyRing, type NamedKeys } from '../../sealing/key-ring';
 import { bytesField, edit, once } from './wire';
 
-const CIPHER = 'aes-256-gcm';
-const KEY_BYTES = 32;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-const VERSION = 1;
-/** Deriving a key costs more than using it: they are kept, for about as many sites as one gateway serves. */
-const MOST_DERIVED = 10_000;
+/** Deriving keys costs more than using them: they are kept, for about as many sites as one gateway serves. */
+const MOST_RINGS = 10_000;
 
 /** Whom a token is for. */
 export interface TokenHolder {
@@ -37,67 +25,32 @@ export interface Task {
   attempt: string;
 }
 
-export interface TokenKey {
-  /** Travels with the token; letters, digits, `_` and `-`. */
-  id: string;
-  /** 32 bytes. */
-  secret: Buffer;
-}
-
 /** The keys of task tokens: the first seals, every one opens, so that a key is replaced without losing a task. */
 export class TokenKeys {
-  private readonly sealing: TokenKey;
-  private readonly byId: ReadonlyMap<string, TokenKey>;
-  private readonly derived = new Map<string, KeyObject>();
+  private readonly rings = new Map<string, KeyRing>();
 
-  constructor(keys: readonly [TokenKey, ...TokenKey[]]) {
-    [this.sealing] = keys;
-    this.byId = new Map(keys.map((key) => [key.id, key]));
-  }
+  constructor(private readonly keys: NamedKeys) {}
 
   seal(task: Task, holder: TokenHolder): Buffer {
-    const key = this.sealing;
-    const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv(CIPHER, this.keyFor(key, holder), nonce).setAAD(bound(key, holder));
-    const sealed = [cipher.update(encodeTask(task)), cipher.final()];
-    const head = [Buffer.from([VERSION, key.id.length]), Buffer.from(key.id, 'latin1')];
-    return Buffer.concat([...head, nonce, ...sealed, cipher.getAuthTag()]);
+    return this.ringOf(holder).seal(encodeTask(task));
   }
 
-  /** `undefined` for whatever this ring did not seal for this holder. */
+  /** `undefined` for whatever these keys did not seal for this holder. */
   open(sealed: Buffer, holder: TokenHolder): Task | undefined {
-    const idEnd = 2 + (sealed[1] ?? 0);
-    const key = this.byId.get(sealed.toString('latin1', 2, idEnd));
-    const nonceEnd = idEnd + NONCE_BYTES;
-    const tagStart = sealed.length - TAG_BYTES;
-    if (sealed[0] !== VERSION || !key || tagStart < nonceEnd) return undefined;
-    try {
-      const decipher = createDecipheriv(CIPHER, this.keyFor(key, holder), sealed.subarray(idEnd, nonceEnd), {
-        authTagLength: TAG_BYTES,
-      });
-      decipher.setAAD(bound(key, holder)).setAuthTag(sealed.subarray(tagStart));
-      const opened = [decipher.update(sealed.subarray(nonceEnd, tagStart)), decipher.final()];
-      return decodeTask(Buffer.concat(opened));
-    } catch {
-      return undefined;
-    }
+    const opened = this.ringOf(holder).open(sealed);
+    return opened && decodeTask(opened);
   }
 
-  /** A key of the holder's own: random nonces then suffice for as many tasks as one site will ever have. */
-  private keyFor({ id, secret }: TokenKey, { siteId, namespace }: TokenHolder): KeyObject {
+  /** Keys of the holder's own: random nonces then suffice for as many tasks as one site will ever have. */
+  private ringOf({ siteId, namespace }: TokenHolder): KeyRing {
     const purpose = JSON.stringify(['task-token', namespace, siteId]);
-    const name = id + purpose;
-    const known = this.derived.get(name);
+    const known = this.rings.get(purpose);
     if (known) return known;
-    const key = createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', purpose, KEY_BYTES)));
-    if (this.derived.size === MOST_DERIVED) this.derived.clear();
-    this.derived.set(name, key);
-    return key;
+    const ring = new KeyRing(this.keys, purpose);
+    if (this.rings.size === MOST_RINGS) this.rings.clear();
+    this.rings.set(purpose, ring);
+    return ring;
   }
-}
-
-function bound({ id }: TokenKey, { siteId, namespace }: TokenHolder): Buffer {
-  return Buffer.from(JSON.stringify([VERSION, id, namespace, siteId]));
 }
 
 function encodeTask({ token, ...texts }: Task): Buffer {
