@@ -6,7 +6,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export class ProxyError extends Error {}
 
 /**
- * The proxy through which TLS connections to the address are to be opened; `undefined` if none. A name is read in lower
+ * The proxy through which connections to the address are to be opened; `undefined` if none. A name is read in lower
  * case first.
  * @throws ProxyError
  */

@@ -1,4 +1,8 @@
-/** How a site speaks with the API: by TLS, trusting one authority only, with its certificate, and through a proxy if need be. */
+/**
+ * How a site speaks with the API: by TLS, trusting one authority only, with its certificate, and through a proxy if need be.
+ * And how kits are fetched, from an object store that may be anybody's.
+ */
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { Agent, fetch, ProxyAgent, type Dispatcher } from 'undici';
 import type { Fetch } from './central-api';
 import { proxyFor } from './proxy';
@@ -34,13 +38,39 @@ export function createUncheckedTransport(
   return transportOf(url, { rejectUnauthorized: false }, env);
 }
 
+/**
+ * For the object store, at whatever address kits are given out by. It may be certified by what this machine trusts, or by
+ * `ca` (PEM). Each call has a connection of its own: they are few, and large.
+ */
+export function createStoreFetch(
+  ca: string | undefined,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Fetch {
+  return async (url, init) => {
+    const transport = transportOf(url, { secureContext: trustingAlso(ca) }, env);
+    try {
+      return await transport.fetch(url, init);
+    } finally {
+      // What is under way, such as the body of the answer, ends first.
+      transport.close().catch(() => undefined);
+    }
+  };
+}
+
+function trustingAlso(ca: string | undefined): SecureContext {
+  const context = createSecureContext();
+  // The option `ca` would take the place of what the machine trusts.
+  if (ca !== undefined) (context.context as { addCACert(pem: string): void }).addCACert(ca);
+  return context;
+}
+
 function transportOf(
   url: string,
-  tls: TlsMaterial | { rejectUnauthorized: false },
+  tls: TlsMaterial | { rejectUnauthorized: false } | { secureContext: SecureContext },
   env: Readonly<Record<string, string | undefined>>,
 ): Transport {
-  const { hostname, port } = new URL(url);
-  const proxy = proxyFor(hostname, Number(port || '443'), env);
+  const { hostname, port, protocol } = new URL(url);
+  const proxy = proxyFor(hostname, Number(port || (protocol === 'https:' ? '443' : '80')), env);
   const dispatcher: Dispatcher =
     proxy === undefined ? new Agent({ connect: tls }) : new ProxyAgent({ uri: proxy.href, requestTls: tls });
   return {

@@ -15,20 +15,29 @@ export interface DownloadKitInput {
   /** Where the zip goes (0600). It is there only when it is whole and right. */
   file: string;
   signal: AbortSignal;
+  /** How the store is reached from here; without a word about it, as Node.js reaches anything. */
+  fetch?: KitFetch;
 }
+
+/** As much of `fetch` as is needed here. */
+export type KitFetch = (
+  url: string,
+  init: { method: string; headers: Record<string, string>; signal: AbortSignal },
+) => Promise<{ status: number; body: ReadableStream<Uint8Array> | null }>;
 
 /**
  * Downloads a kit, streaming; stops as soon as more came than the kit has.
  * @throws ApplicationFailure `KitUnavailable` when it cannot be had now, `KitBroken` when it is not what was published;
  * `signal.reason` when aborted
  */
-export async function downloadKit({ url, kit, file, signal }: DownloadKitInput): Promise<void> {
+export async function downloadKit(input: DownloadKitInput): Promise<void> {
+  const { kit, file, signal } = input;
   const partial = `${file}.part`;
   const digest = new DigestStream();
   try {
     await rm(partial, { force: true });
     const target = createWriteStream(partial, { flags: 'wx', mode: 0o600 });
-    await pipeline(incoming(url, kit, signal), digest, target, { signal });
+    await pipeline(incoming(input), digest, target, { signal });
     check(kit, digest);
     await rename(partial, file);
   } catch (error) {
@@ -39,12 +48,12 @@ export async function downloadKit({ url, kit, file, signal }: DownloadKitInput):
 }
 
 /** The bytes as they come, no more than the kit has. */
-async function* incoming(url: string, kit: Kit, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* incoming({ url, kit, signal, fetch }: DownloadKitInput): AsyncGenerator<Uint8Array> {
   // Without its query, which is what gives access.
   const [address = ''] = url.split('?');
   let received = 0;
   try {
-    for await (const chunk of await request(url, signal)) {
+    for await (const chunk of await request(url, signal, fetch)) {
       received += chunk.length;
       if (received > kit.size) throw broken(kit, `more came than its ${kit.size} bytes`);
       yield chunk;
@@ -55,8 +64,13 @@ async function* incoming(url: string, kit: Kit, signal: AbortSignal): AsyncGener
   }
 }
 
-async function request(url: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-  const response = await fetch(url, { signal, headers: { 'accept-encoding': 'identity' } });
+async function request(
+  url: string,
+  signal: AbortSignal,
+  how: KitFetch = fetch,
+): Promise<ReadableStream<Uint8Array>> {
+  const headers = { 'accept-encoding': 'identity' };
+  const response = await how(url, { method: 'GET', headers, signal });
   if (response.status === 200 && response.body !== null) return response.body;
   await response.body?.cancel();
   throw new Error(`HTTP status ${response.status}`);

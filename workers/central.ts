@@ -91,6 +91,7 @@ async function createHost(settings: CentralSettings): Promise<CentralHost> {
     folders: new LaunchFolders(state, settings.MUSTER_RESULTS_DIR),
     policy: () => readComputationsFile(settings.MUSTER_COMPUTATIONS),
     api: createCentralApi({ url: settings.MUSTER_API_URL, token: settings.MUSTER_API_TOKEN }),
+    fetchKit: fetch,
     nodeApiUrl: {
       docker: settings.MUSTER_NODE_API_URL ?? settings.MUSTER_API_URL,
       process: settings.MUSTER_API_URL,

@@ -79,6 +79,7 @@ async function createHost(
     policy: () => file.current(),
     approvals: new Approvals(state),
     api: createCentralApi({ url: site.api, fetch: identity.fetch }),
+    fetchKit: identity.fetchKit,
     nodeApiUrl: {
       ...(fromContainers !== undefined && { docker: fromContainers }),
       ...(reports !== undefined && { process: reports }),

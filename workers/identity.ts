@@ -16,7 +16,7 @@ import {
 } from '../client/identity-folder';
 import { proxyFor, ProxyError } from '../client/proxy';
 import { newSiteKey } from '../client/site-key';
-import { createTransport, type Transport } from '../client/site-transport';
+import { createStoreFetch, createTransport, type Transport } from '../client/site-transport';
 import { SettingsError } from './settings';
 
 /** How long after its beginning a certificate is renewed, as a share of its time. */
@@ -41,6 +41,8 @@ export interface IdentityParts {
 export class WorkerIdentity {
   /** Speaks with the API for sites, showing the certificate that is good at that moment. */
   readonly fetch: Fetch = (...request) => this.transport.fetch(...request);
+  /** Fetches kits: their store may also be certified by what certifies the centre. */
+  readonly fetchKit: Fetch = (...request) => createStoreFetch(this.files.ca, this.parts.env)(...request);
   private transport: Transport;
   /** Whoever has to act on a new certificate has not done so yet. */
   private isNews = false;

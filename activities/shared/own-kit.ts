@@ -26,7 +26,7 @@ export async function fetchOwnKit(
 }
 
 async function fetchFresh(
-  { folders, api }: NodeHost,
+  { folders, api, fetchKit }: NodeHost,
   ref: NodeRef,
   kit: Kit,
   signal: AbortSignal,
@@ -37,7 +37,7 @@ async function fetchFresh(
   });
   await folders.addToRecord(ref, { reportPath: access.reportPath, reportToken: access.reportToken });
   const file = folders.kitZip(ref);
-  await downloadKit({ url: access.url, kit, file, signal });
+  await downloadKit({ url: access.url, kit, file, signal, fetch: fetchKit });
   await extractKit(file, folders.kit(ref));
   await rm(file, { force: true });
 }

@@ -188,6 +188,7 @@ export class Stage {
       folders: new LaunchFolders(state, join(state, 'results')),
       policy: () => Promise.resolve(this.policy),
       api: createCentralApi({ url: this.api.url, token: 'token-of-a-worker' }),
+      fetchKit: fetch,
       nodeApiUrl: { docker: 'http://host.docker.internal', process: this.api.url },
     };
   }
