@@ -20,6 +20,7 @@ USER node
 # its site.yaml and, where nodes are containers, the engine's socket and a state folder that has the same path on the host.
 FROM runtime AS edge
 COPY --from=build /muster/dist/workflows ./dist/workflows
+COPY --from=build /muster/dist/certificates ./dist/certificates
 COPY --from=build /muster/dist/client ./dist/client
 COPY --from=build /muster/dist/nodes ./dist/nodes
 COPY --from=build /muster/dist/storage ./dist/storage

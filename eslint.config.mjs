@@ -7,7 +7,7 @@ const rooms = {
   workflows: [],
   certificates: [],
   sealing: [],
-  client: ['workflows'],
+  client: ['workflows', 'certificates'],
   nodes: ['workflows'],
   storage: ['workflows'],
   activities: ['workflows', 'client', 'nodes', 'storage'],

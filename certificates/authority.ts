@@ -4,16 +4,14 @@ import {
   BasicConstraintsExtension,
   KeyUsageFlags,
   KeyUsagesExtension,
-  PemConverter,
   SubjectKeyIdentifierExtension,
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
 import { createPrivateKey, randomBytes, webcrypto, X509Certificate as NodeCertificate } from 'node:crypto';
+import { ALGORITHM, newKeys, privateKeyPem } from './keys';
 import { readPem, tryTo } from './pem-files';
 
-/** Of all keys that certificates are made for here. */
-export const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const DAY_MS = 86_400_000;
 const AUTHORITY_DAYS = 3_650;
 /** The clock of whoever looks at a certificate may be slow. */
@@ -50,12 +48,6 @@ export const validity = (now: number, notAfter: number) => ({
 });
 
 export const wholeSeconds = (moment: number) => Math.floor(moment / 1_000) * 1_000;
-
-export const newKeys = () => webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-
-export async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
-  return PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), PemConverter.PrivateKeyTag);
-}
 
 /** @param purpose names it, with some letters of its own: authorities of two instances are not mistaken for one another */
 export async function newAuthority(purpose: string): Promise<Certified & Authority> {

@@ -12,15 +12,8 @@ import {
 } from '@peculiar/x509';
 import { webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
-import {
-  ALGORITHM,
-  newKeys,
-  newSerial,
-  privateKeyPem,
-  validity,
-  type Authority,
-  type Certified,
-} from './authority';
+import { newSerial, validity, type Authority, type Certified } from './authority';
+import { ALGORITHM, newKeys, privateKeyPem } from './keys';
 
 /** @param hosts names and addresses at which the server is reached; it goes by the first */
 export async function issueServerCertificate(

@@ -1,9 +1,8 @@
 /** The key of a site: made where it is used, and never sent; what is sent is a request for a certificate for it. */
 import 'reflect-metadata';
-import { PemConverter, Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
+import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
 import { webcrypto } from 'node:crypto';
-
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+import { ALGORITHM, newKeys, privateKeyPem } from '../certificates/keys';
 
 export interface SiteKey {
   /** The private key, PKCS#8 and PEM. */
@@ -13,11 +12,10 @@ export interface SiteKey {
 }
 
 export async function newSiteKey(siteId: string): Promise<SiteKey> {
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const keys = await newKeys();
   const request = await Pkcs10CertificateRequestGenerator.create(
     { name: [{ CN: [siteId] }], keys, signingAlgorithm: ALGORITHM },
     webcrypto,
   );
-  const key = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
-  return { key: PemConverter.encode(key, PemConverter.PrivateKeyTag), csr: request.toString('pem') };
+  return { key: await privateKeyPem(keys.privateKey), csr: request.toString('pem') };
 }

@@ -20,7 +20,6 @@ import {
 import { webcrypto } from 'node:crypto';
 import { join } from 'node:path';
 import {
-  ALGORITHM,
   newAuthority,
   newSerial,
   readAuthority,
@@ -28,6 +27,7 @@ import {
   wholeSeconds,
   type AuthorityFiles,
 } from '../../certificates/authority';
+import { ALGORITHM } from '../../certificates/keys';
 import { makeOnce } from '../../certificates/make-once';
 import { siteUri } from '../../workflows/identity-contract';
 import type { SiteIdentity } from './certificate';

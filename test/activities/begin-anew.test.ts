@@ -1,6 +1,7 @@
 /** A launch that takes over what an older one has on the host, and sites that get their kits once more. */
 import { CENTRAL_NODE } from '../../workflows/contract';
-import { STAY, Stage, failureOf, until } from './stage';
+import { STAY, Stage, failureOf } from './stage';
+import { until } from '../support/until';
 
 let stage: Stage;
 afterEach(() => stage.close());
@@ -104,7 +105,7 @@ describe('sites that begin anew', () => {
     const site = stage.member('a');
     await stage.site('a').do('fetchRunKit', { ...ref, site, computation, kit: kits[0]! });
     await stage.site('a').do('launchEdgeNode', { ...ref, site, computation });
-    await until(async () => ((await stage.starts()).includes('a') ? true : undefined));
+    await until(async () => (await stage.starts()).includes('a'));
   });
 
   test('get none where the host has published none', async () => {

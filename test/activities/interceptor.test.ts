@@ -7,7 +7,8 @@ import { ApiUnreachable } from '../../client';
 import { CENTRAL_NODE } from '../../workflows/contract';
 import { failure } from '../../workflows/errors';
 import { problem } from '../support/contract-server';
-import { STAY, Stage, failureOf, until } from './stage';
+import { STAY, Stage, failureOf } from './stage';
+import { until } from '../support/until';
 import { TestWorker } from './worker';
 
 const silent: ActivityRules = {

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { CENTRAL_NODE } from '../../workflows/contract';
-import { PROVISION, STAY, Stage, failureOf, until } from './stage';
+import { PROVISION, STAY, Stage, failureOf } from './stage';
+import { until } from '../support/until';
 
 let stage: Stage;
 afterEach(() => stage.close());

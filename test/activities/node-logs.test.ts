@@ -7,7 +7,8 @@ import { KeptLog } from '../../activities/shared/kept-log';
 import { MAX_LOG_PART_BYTES } from '../../workflows/api-contract';
 import { useFolder } from '../support/folder';
 import { problem } from '../support/contract-server';
-import { PROVISION, Stage, failureOf, until } from './stage';
+import { PROVISION, Stage, failureOf } from './stage';
+import { until } from '../support/until';
 
 describe('a kept log', () => {
   const folder = useFolder();
@@ -128,7 +129,7 @@ describe('the log of a node that is watched', () => {
       'stream',
     );
     const watching = stage.site('a').do('superviseNode', node);
-    await until(() => (sent().length > 0 ? true : undefined));
+    await until(() => sent().length > 0);
     expect(sent()[0]!.text).toBe('here\n');
     await writeFile(stage.path(`a/results/${stage.runId}/${stage.launchId}/go`), '');
     await watching;
@@ -175,7 +176,7 @@ describe('the log of a node that is watched', () => {
       'stream',
     );
     const first = stage.site('a').begin('superviseNode', node);
-    await until(() => (sent().length > 0 ? true : undefined));
+    await until(() => sent().length > 0);
     first.interrupt('WORKER_SHUTDOWN');
     await failureOf(first.done);
     const second = stage.site('a').do('superviseNode', node);
@@ -189,7 +190,7 @@ describe('the log of a node that is watched', () => {
     const node = await launch('echo here', 'stream');
     stage.api.answer = problem(503, 'Not ready');
     const watching = stage.site('a').do('superviseNode', node);
-    await until(() => (sent().length > 0 ? true : undefined));
+    await until(() => sent().length > 0);
     stage.api.answer = stage.answer;
     await expect(watching).resolves.toMatchObject({ exitCode: 0 });
     expect(new Set(sent().map(({ text }) => text))).toEqual(new Set(['here\n']));

@@ -1,7 +1,8 @@
 /** Making the kits: how it fails, and that nothing of it stays, least of all the secrets that it leaves in its folder. */
 import { access, writeFile } from 'node:fs/promises';
 import type { Computation } from '../../workflows/contract';
-import { PROVISION, Stage, failureOf, until } from './stage';
+import { PROVISION, Stage, failureOf } from './stage';
+import { until } from '../support/until';
 import type { Attempt } from './worker';
 
 let stage: Stage;
@@ -127,7 +128,7 @@ describe('interrupted', () => {
   const HANGS = 'echo provision >> starts; cd "$PROVISION_DIR"; touch ca.key; sleep 1000';
   const begin = async (): Promise<Attempt<unknown>> => {
     const attempt = stage.central().begin('provisionProject', stage.provisionInput(['a']));
-    await until(async () => ((await there(`${provisionFolder()}/ca.key`)) ? true : undefined));
+    await until(async () => await there(`${provisionFolder()}/ca.key`));
     return attempt;
   };
 

@@ -18,7 +18,8 @@ import { CENTRAL_NODE, PROVISION_NODE, type LaunchRef } from '../../workflows/co
 import { json, problem, type Answer } from '../support/contract-server';
 import { describeWithEngine } from '../nodes/needs-engine';
 import { Bench } from '../nodes/support';
-import { STAY, Stage, until } from './stage';
+import { STAY, Stage } from './stage';
+import { until } from '../support/until';
 
 describe('what is done about a launch', () => {
   const states = fc.array(fc.constantFrom<LaunchLiveness>('live', 'over', 'unknown'), { maxLength: 8 });

@@ -7,7 +7,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { Logger } from 'pino';
 import {
@@ -294,15 +293,6 @@ export class Stage {
   async kept(host: string): Promise<string[]> {
     const names = await readdir(this.path(host), { recursive: true }).catch(() => []);
     return names.filter((name) => name.startsWith('launches/') || name.startsWith('nodes/')).sort();
-  }
-}
-
-/** Resolves to the first answer that is not `undefined`. */
-export async function until<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  for (;;) {
-    const seen = await look();
-    if (seen !== undefined) return seen;
-    await pause(20);
   }
 }
 

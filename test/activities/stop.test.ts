@@ -1,6 +1,7 @@
 /** A stop is confirmed when nothing runs, and holds however late a start arrives. */
 import { CENTRAL_NODE } from '../../workflows/contract';
-import { STAY, Stage, failureOf, until } from './stage';
+import { STAY, Stage, failureOf } from './stage';
+import { until } from '../support/until';
 
 let stage: Stage;
 afterEach(() => stage.close());
@@ -53,7 +54,7 @@ describe('a node that runs', () => {
 describe('a node that had ended by itself', () => {
   test('is not said to have been stopped, and its own failure stays one', async () => {
     await bringUp('touch "$OUTPUT_DIR/up"; exit 7');
-    await until(async () => ((await condition()) === 'exited' ? true : undefined));
+    await until(async () => (await condition()) === 'exited');
     await expect(stage.site('a').do('stopNode', { ...ofSite(), grace })).resolves.toEqual({
       wasRunning: false,
       forced: false,

@@ -5,7 +5,7 @@ import { createDockerRuntime } from '../../nodes/docker';
 import { connectEngine } from '../../nodes/engine';
 import { ensureImage } from '../../nodes/image';
 import { describeWithEngine } from '../nodes/needs-engine';
-import { until } from '../nodes/support';
+import { until } from '../support/until';
 import { useFolder } from '../support/folder';
 import { AverageRun, FOLDER, manifest, SITES } from './nvflare-average-run';
 
@@ -115,7 +115,7 @@ describeWithEngine('the mean by NVFlare', () => {
     async () => {
       const run = await provisioned({ logMegabytes: 1, neverStartAt: 'a', ignoreSigtermAt: 'a' });
       await run.startEdges(['a']);
-      await until(async () => (await run.log('a', 1)).includes('never to start') || undefined);
+      await until(async () => (await run.log('a', 1)).includes('never to start'));
       const log = await engine.getContainer(await run.containerId('a')).logs({ stdout: true });
       expect(log.length).toBeGreaterThan(2 ** 20);
       expect(await run.stop('a', 1_000)).toEqual({ wasRunning: true, forced: true });

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { identify } from '../../nodes/process-table';
 import type { Part } from '../../dev/part';
 import { freePort } from '../../dev/ports';
@@ -8,6 +7,7 @@ import { listens, logs } from '../../dev/readiness';
 import type { Entry } from '../../dev/roster';
 import { Supervisor } from '../../dev/supervisor';
 import { useFolder } from '../support/folder';
+import { until } from '../support/until';
 
 const folder = useFolder();
 const forever = new AbortController().signal;
@@ -36,10 +36,6 @@ function part(name: string, script: string, ready: Part['ready'] = logs('ready')
 const READY = `console.log(JSON.stringify({ msg: 'ready' })); setInterval(() => {}, 1000);`;
 const pidOf = (name: string) => entries.find((entry) => entry.name === name)?.pid;
 const isGone = async (pid: number) => (await identify(pid)) === undefined;
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await pause(10);
-}
 
 it('waits until a part serves', async () => {
   const port = await freePort(['127.0.0.1']);

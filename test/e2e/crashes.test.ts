@@ -1,10 +1,8 @@
 /** Whatever dies comes back: each part is killed in the middle of a run, and the run completes with every node started once. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { CENTRAL_NODE } from '../../workflows/contract';
-import { Consortium } from '../support/consortium';
+import type { Consortium } from '../support/consortium';
 import { useFolder } from '../support/folder';
-import { ISLANDS, ISLAND_ARGUMENTS, PENGUINS } from '../support/penguins';
+import { ISLANDS, openPenguins } from '../support/penguins';
 
 jest.setTimeout(300_000);
 
@@ -13,16 +11,7 @@ let consortium: Consortium;
 
 beforeAll(async () => {
   // Long enough to be killed in the middle of; the run is over as soon as the pause is.
-  const params = join(folder, 'params.json');
-  writeFileSync(params, JSON.stringify({ pauseSeconds: 4 }));
-  consortium = await Consortium.open([
-    PENGUINS,
-    ...ISLAND_ARGUMENTS,
-    '--params',
-    params,
-    '--runtime',
-    'process',
-  ]);
+  consortium = await openPenguins(folder, { pauseSeconds: 4 });
 });
 afterAll(async () => {
   const unreplayable = await consortium.replayAll();

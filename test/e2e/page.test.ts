@@ -1,11 +1,9 @@
 /** The page against the real thing: Start run in a browser brings nodes up at every site, and Stop takes them down. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { describeInBrowser, launchBrowser } from '../support/browser';
-import { Consortium } from '../support/consortium';
+import type { Consortium } from '../support/consortium';
 import { useFolder } from '../support/folder';
-import { ISLAND_ARGUMENTS, PENGUINS } from '../support/penguins';
+import { openPenguins } from '../support/penguins';
 
 jest.setTimeout(300_000);
 
@@ -17,16 +15,7 @@ describeInBrowser('a consortium lead in a browser', () => {
   let page: Page;
 
   beforeAll(async () => {
-    const params = join(folder, 'params.json');
-    writeFileSync(params, JSON.stringify({ pauseSeconds: 2 }));
-    consortium = await Consortium.open([
-      PENGUINS,
-      ...ISLAND_ARGUMENTS,
-      '--params',
-      params,
-      '--runtime',
-      'process',
-    ]);
+    consortium = await openPenguins(folder, { pauseSeconds: 2 });
     browser = await launchBrowser();
     page = await (await browser.newContext()).newPage();
     page.setDefaultTimeout(60_000);

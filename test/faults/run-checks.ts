@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { z } from 'zod';
-import { followRun, type FollowedEvent } from '../../client';
+import type { FollowedEvent } from '../../client';
 import { connectEngine, engineAnswers } from '../../nodes';
 import { ask } from '../../nodes/engine';
 import type { RunDetail } from '../../workflows/api-contract';
@@ -23,6 +23,7 @@ import {
 } from '../../workflows/contract';
 import { NODE_TRANSITIONS, RUN_TRANSITIONS } from '../../workflows/run-state';
 import { held } from '../support/held';
+import { everyEventOf } from '../support/run-events';
 import { startsIn } from './computation';
 import type { FaultStack } from './stack';
 import { patiently, until } from './waiting';
@@ -46,7 +47,7 @@ export async function checkRun(
   followed?: readonly FollowedEvent[],
 ): Promise<string[]> {
   const { runId } = detail.run;
-  const history = await historyOf(stack, detail);
+  const history = await everyEventOf(stack.api, runId, detail.lastEventId);
   const truth = await truthOf(stack, runId);
   const wrong = [
     ...(await checkStarts(stack, detail)),
@@ -84,20 +85,6 @@ async function checkStarts(stack: FaultStack, { run, nodes }: RunDetail): Promis
     if (starts.length === 0 && run.state === 'complete') wrong.push(`${node} was never started`);
   }
   return wrong;
-}
-
-export async function historyOf(
-  { api }: FaultStack,
-  { run, lastEventId }: RunDetail,
-): Promise<FollowedEvent[]> {
-  const leave = new AbortController();
-  const events: FollowedEvent[] = [];
-  for await (const event of followRun(api, run.runId, { signal: leave.signal })) {
-    events.push(event);
-    if (event.id >= lastEventId) break;
-  }
-  leave.abort();
-  return events;
 }
 
 /** The states of the run and of each node, one after the other. */
@@ -143,7 +130,7 @@ const Payload = z
 
 async function truthOf(stack: FaultStack, runId: string): Promise<Truth> {
   const truth: Truth = { run: [], nodes: new Map() };
-  for (const event of await everyEventOf(stack, runId)) {
+  for (const event of await workflowHistoryOf(stack, runId)) {
     const status =
       event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields?.MusterStatus;
     if (status) truth.run = withNext(truth.run, RunState.parse(Payload.parse(status)));
@@ -160,7 +147,7 @@ const withNext = <T>(states: readonly T[], next: T): T[] =>
   states.at(-1) === next ? [...states] : [...states, next];
 
 /** The history of a run's workflow, also where it was continued as new. */
-async function everyEventOf({ temporal }: FaultStack, runId: string) {
+async function workflowHistoryOf({ temporal }: FaultStack, runId: string) {
   let all: NonNullable<History['events']> = [];
   for (let execution: string | undefined | null; ;) {
     const { events } = await temporal.workflow.getHandle(runId, execution ?? undefined).fetchHistory();

@@ -23,6 +23,7 @@ import { Supervisor } from '../../dev/supervisor';
 import { mintToken } from '../../dev/tokens';
 import type { AccessClaims } from '../../workflows/api-contract';
 import { descendants } from './descendants';
+import { kill } from '../support/kill';
 import { until } from './waiting';
 
 const TOKEN_LIFETIME = '1d';
@@ -192,14 +193,6 @@ async function startSites(
       await supervisor.start(edgeWorkerPart(paths, wiring, { siteId, siteFile }), signal);
     }),
   );
-}
-
-function kill(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
 }
 
 const nothing = () => undefined;

@@ -15,7 +15,8 @@ import type { NodeRuntime } from '../../nodes/node-runtime';
 import { useFolder } from '../support/folder';
 import { describeWithEngine } from './needs-engine';
 import { itRunsNodes } from './runtime-suite';
-import { Bench, give, never, output, until } from './support';
+import { Bench, give, never, output } from './support';
+import { until } from '../support/until';
 
 const engine = connectEngine();
 const STAY = 'setInterval(() => {}, 1000);';
@@ -356,11 +357,11 @@ describeWithEngine('the docker runtime', () => {
     const distant = createDockerRuntime({ engine: new Docker({ socketPath }), stateDir: bench.stateDir });
     const { id } = await distant.ensure(spec);
     const ended = distant.wait(spec, never);
-    await until(() => relay.waiting() || undefined);
+    await until(() => relay.waiting());
     await relay.stop();
     await expect(distant.inspect(spec)).rejects.toMatchObject({ type: 'EngineUnavailable' });
     relay = await startRelay(socketPath);
-    await until(() => relay.waiting() || undefined);
+    await until(() => relay.waiting());
     await give(spec, 'go');
     expect(await ended).toMatchObject({ state: 'exited', id, exitCode: 6 });
     await relay.stop();

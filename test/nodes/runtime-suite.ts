@@ -2,7 +2,8 @@
 import { chmod, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LogPiece, NodeRuntime, NodeSpec } from '../../nodes/node-runtime';
-import { Bench, give, left, never, output, startFromWorkerThatDies, until } from './support';
+import { Bench, give, left, never, output, startFromWorkerThatDies } from './support';
+import { until } from '../support/until';
 
 export interface Subject {
   /** A runtime as a freshly started worker has it. */
@@ -178,7 +179,7 @@ export function itRunsNodes(subject: Subject): void {
       );
       await runtime.ensure(spec);
       await runtime.wait(spec, never);
-      await until(async () => (await runtime.logs(spec, 1)) === 'the end' || undefined);
+      await until(async () => (await runtime.logs(spec, 1)) === 'the end');
       expect(await runtime.logs(spec, 3)).toBe('line 299 ä\nline 300 ä\nthe end');
       expect((await runtime.logs(spec, 1000)).split('\n')).toHaveLength(301);
       expect(await runtime.logs(spec, 0)).toBe('');
@@ -327,7 +328,7 @@ export function itRunsNodes(subject: Subject): void {
       );
       const { id } = await runtime.ensure(spec);
       expect(await runtime.wait(spec, never)).toMatchObject({ exitCode: 0 });
-      await until(async () => ((await subject.remains(id)).length === 0 ? true : undefined));
+      await until(async () => (await subject.remains(id)).length === 0);
     });
 
     test('a removed node is stopped and forgotten, also when it is removed twice', async () => {

@@ -6,9 +6,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as pause } from 'node:timers/promises';
 import { build } from 'esbuild';
 import type { NodeRuntime, NodeSpec, RuntimeKind } from '../../nodes/node-runtime';
+import { until } from '../support/until';
 
 const randomId = (length: number) => randomBytes(length).toString('hex').slice(0, length);
 
@@ -67,15 +67,6 @@ export const left = (spec: NodeSpec, name: string): Promise<string> =>
 /** Puts a file where the node is looking for it. */
 export const give = (spec: NodeSpec, name: string): Promise<void> =>
   writeFile(join(spec.folders.kit!, name), '');
-
-/** Resolves to the first answer that is not `undefined`. */
-export async function until<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  for (;;) {
-    const seen = await look();
-    if (seen !== undefined) return seen;
-    await pause(20);
-  }
-}
 
 /** A signal that nothing aborts. */
 export const never = new AbortController().signal;

@@ -6,7 +6,8 @@ import { readMessages } from '../../client/event-stream';
 import { followRun } from '../../client/events';
 import { RunEvent } from '../../workflows/api-contract';
 import { describeOnEachDatabase } from './databases';
-import { eventsOf, look, report, start, until } from './scenes';
+import { eventsOf, look, report, start } from './scenes';
+import { until } from '../support/until';
 import { admin, lead, problemOf, tokenFor, useServer } from './server';
 import { nodeView, runView, statusReport } from './views';
 
@@ -175,7 +176,7 @@ describeOnEachDatabase("a run's events", (kind) => {
       new Promise<number>((resolve) => replica.server.getConnections((_error, count) => resolve(count)));
     expect(await connections()).toBe(1);
     response.destroy();
-    await until(async () => ((await connections()) === 0 ? true : undefined));
+    await until(async () => (await connections()) === 0);
   });
 
   it('are for those who may see the run', async () => {

@@ -7,7 +7,8 @@ import {
   snapshotQuery,
   type RunState,
 } from '../../workflows/contract';
-import { report, signalsTo, start, until } from './scenes';
+import { report, signalsTo, start } from './scenes';
+import { until } from '../support/until';
 import { central, problemOf, site, useServer } from './server';
 import { LAUNCH, nodeView, runView, statusReport } from './views';
 

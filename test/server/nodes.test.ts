@@ -3,7 +3,8 @@ import { createObjectStore, objectStoreConfigFromEnv } from '../../storage/objec
 import { RunKitAccess, type AccessClaims } from '../../workflows/api-contract';
 import { kitKey, NodeReport } from '../../workflows/contract';
 import { testObjectStoreEnv } from '../support/object-store';
-import { eventsOf, look, report, signalsTo, start, until } from './scenes';
+import { eventsOf, look, report, signalsTo, start } from './scenes';
+import { until } from '../support/until';
 import { central, problemOf, SECRET, site, tokenFor, useServer } from './server';
 import { LAUNCH, nodeView, runView, statusReport } from './views';
 
@@ -261,6 +262,6 @@ describe('nodes', () => {
       return (await server.objects.stat(key))?.lastModified.getTime() ?? 0;
     };
     const before = await mark();
-    await until(async () => ((await mark()) > before ? true : undefined));
+    await until(async () => (await mark()) > before);
   }
 });

@@ -1,7 +1,8 @@
 import { RunList } from '../../workflows/api-contract';
 import type { NodeError } from '../../workflows/contract';
 import { describeOnEachDatabase } from './databases';
-import { eventsOf, look, report, signalsTo, start, statesOf, until } from './scenes';
+import { eventsOf, look, report, signalsTo, start, statesOf } from './scenes';
+import { until } from '../support/until';
 import { central, problemOf, site, useServer } from './server';
 import { errorReport, LAUNCH, nodeView, runView, statusReport } from './views';
 

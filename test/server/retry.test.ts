@@ -1,6 +1,7 @@
 /** Retrying a run: who may, what of, and what Temporal is asked for. */
 import { RUN_WORKFLOW, type NodeState, type RunState, type RunView } from '../../workflows/contract';
-import { COMPUTATION, eventsOf, look, register, report, signalsTo, start, until } from './scenes';
+import { COMPUTATION, eventsOf, look, register, report, signalsTo, start } from './scenes';
+import { until } from '../support/until';
 import { lead, problemOf, useServer } from './server';
 import { LAUNCH, nodeView, runView, statusReport } from './views';
 

@@ -1,6 +1,5 @@
 /** Consortia, runs and reports, as tests of the central API make them, and what has become of them. */
 import { defaultPayloadConverter } from '@temporalio/common';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { z } from 'zod';
 import { createJournal } from '../../server/journal';
 import {
@@ -12,8 +11,6 @@ import {
 } from '../../workflows/api-contract';
 import type { Computation } from '../../workflows/contract';
 import { central, type TestServer } from './server';
-
-const POLL_MS = 10;
 
 export type ConsortiumDraft = z.input<typeof ConsortiumBody>;
 
@@ -92,13 +89,4 @@ export async function signalsTo({ temporal }: TestServer, runId: string): Promis
         : [];
     },
   );
-}
-
-/** Resolves with what `look` gives once it is not `undefined`. */
-export async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    await pause(POLL_MS);
-  }
 }

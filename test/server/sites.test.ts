@@ -6,7 +6,8 @@ import { createRuns } from '../../server/runs/temporal';
 import { AWAY_AFTER_MS, createPresence, presenceOf } from '../../server/sites/presence';
 import { SiteList, type PresenceBody } from '../../workflows/api-contract';
 import { describeOnEachDatabase, silent } from './databases';
-import { register, report, signalsTo, start, until } from './scenes';
+import { register, report, signalsTo, start } from './scenes';
+import { until } from '../support/until';
 import { admin, lead, problemOf, site, useServer } from './server';
 import { LAUNCH, nodeView, runView, statusReport } from './views';
 

@@ -14,7 +14,8 @@ import {
   type JsonName,
 } from '@peculiar/x509';
 import { createHash, randomBytes, webcrypto } from 'node:crypto';
-import { ALGORITHM, newKeys, privateKeyPem, type Certified } from '../../certificates/authority';
+import type { Certified } from '../../certificates/authority';
+import { ALGORITHM, newKeys, privateKeyPem } from '../../certificates/keys';
 
 export type { Certified };
 

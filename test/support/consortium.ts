@@ -3,7 +3,6 @@
  * through the central API, or on the page. Every workflow history that was made is replayed at the end.
  */
 import { Client, Connection } from '@temporalio/client';
-import { Worker } from '@temporalio/worker';
 import {
   ApiUnreachable,
   createCentralApi,
@@ -14,6 +13,8 @@ import {
 import type { ConsortiumBody, RunDetail } from '../../workflows/api-contract';
 import { TERMINAL_RUN_STATES, type Computation } from '../../workflows/contract';
 import type { z } from 'zod';
+import { unreplayable } from './replay';
+import { everyEventOf } from './run-events';
 import { MusterProcess } from './try';
 
 /** A consortium with its whole computation. */
@@ -92,14 +93,7 @@ export class Consortium {
   /** Everything that was ever told of a run. */
   async history(runId: string): Promise<FollowedEvent[]> {
     const { lastEventId } = await this.api.getRun(runId);
-    const events: FollowedEvent[] = [];
-    const leave = new AbortController();
-    for await (const event of followRun(this.api, runId, { signal: leave.signal })) {
-      events.push(event);
-      if (event.id >= lastEventId) break;
-    }
-    leave.abort();
-    return events;
+    return everyEventOf(this.api, runId, lastEventId);
   }
 
   replayAll = () => replayAll(this.muster);
@@ -114,20 +108,10 @@ function holds(want: (detail: RunDetail) => boolean, detail: RunDetail): boolean
 
 /** Replays all workflows of a stack with today's code; answers those that do not replay. */
 export async function replayAll(muster: MusterProcess): Promise<string[]> {
-  const codePath = process.env.MUSTER_TEST_WORKFLOW_BUNDLE;
-  if (codePath === undefined) throw new Error('the workflow bundle is made by test/support/global-setup.ts');
   const connection = await Connection.connect({ address: (await muster.process('temporal')).address });
-  const failed: string[] = [];
   try {
-    const histories = new Client({ connection }).workflow.list().intoHistories();
-    for await (const { workflowId, error } of Worker.runReplayHistories(
-      { workflowBundle: { codePath } },
-      histories,
-    )) {
-      if (error) failed.push(`${workflowId}: ${error.message}`);
-    }
+    return await unreplayable(new Client({ connection }).workflow.list().intoHistories());
   } finally {
     await connection.close();
   }
-  return failed;
 }

@@ -1,7 +1,8 @@
 /** The example computation as `muster try` is told of it. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { Consortium } from './consortium';
 
 const folder = join(__dirname, '../../computations/penguins');
 
@@ -11,6 +12,13 @@ export const ISLAND_ARGUMENTS = ISLANDS.flatMap((island) => [
   '--site',
   `${island}=${join(folder, 'data', island)}`,
 ]);
+
+/** A consortium of the islands that is up, its first run complete. */
+export function openPenguins(folder: string, parameters: object): Promise<Consortium> {
+  const params = join(folder, 'params.json');
+  writeFileSync(params, JSON.stringify(parameters));
+  return Consortium.open([PENGUINS, ...ISLAND_ARGUMENTS, '--params', params, '--runtime', 'process']);
+}
 
 const Fit = z.looseObject({ n: z.number(), intercept: z.number(), slope: z.number() });
 

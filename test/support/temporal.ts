@@ -4,6 +4,8 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { ensureNamespace } from '../../dev/namespace';
 import { EDGE_RUN_WORKFLOW, RUN_WORKFLOW } from '../../workflows/contract';
+import { fromSetup } from './from-setup';
+import { unreplayable, workflowBundle } from './replay';
 
 const OUR_WORKFLOWS = `WorkflowType IN ('${RUN_WORKFLOW}', '${EDGE_RUN_WORKFLOW}')`;
 
@@ -55,7 +57,7 @@ class FileTemporal implements TestTemporal {
   }
 
   get workflowBundle(): { codePath: string } {
-    return { codePath: fromSetup('MUSTER_TEST_WORKFLOW_BUNDLE') };
+    return workflowBundle();
   }
 
   async open(): Promise<void> {
@@ -100,19 +102,7 @@ class FileTemporal implements TestTemporal {
 
   private async replayAll(): Promise<void> {
     const histories = this.client.workflow.list({ query: OUR_WORKFLOWS }).intoHistories();
-    const failures: string[] = [];
-    for await (const { workflowId, error } of Worker.runReplayHistories(
-      { workflowBundle: this.workflowBundle },
-      histories,
-    )) {
-      if (error) failures.push(`${workflowId}: ${error.message}`);
-    }
+    const failures = await unreplayable(histories);
     if (failures.length > 0) throw new Error(`Runs that do not replay:\n${failures.join('\n')}`);
   }
-}
-
-function fromSetup(name: string): string {
-  const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set: test/support/global-setup.ts sets it.`);
-  return value;
 }

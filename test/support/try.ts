@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
+import { kill } from './kill';
 
 const CLI = join(__dirname, '../../dist/cli/main.js');
 const POLL_MS = 50;
@@ -139,15 +140,7 @@ export class MusterProcess {
     const kindly = await Promise.race([this.exited, pause(20_000, 'late', { ref: false })]);
     if (kindly === 'late') this.child.kill('SIGKILL');
     await this.exited;
-    for (const { pid } of await this.leftovers()) kill(pid);
+    for (const { pid } of await this.leftovers()) kill(pid, 'SIGKILL');
     if (this.ownsState) await rm(this.state, { recursive: true, force: true, maxRetries: 5 });
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }

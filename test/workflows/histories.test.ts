@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
+import { workflowBundle } from '../support/replay';
 
 const folder = join(__dirname, '../histories');
 const recorded = readdirSync(folder).filter((name) => name.endsWith('.json'));
@@ -12,8 +13,8 @@ it('there are recorded histories', () => {
 });
 
 it.each(recorded)('%s replays', async (name) => {
-  const codePath = process.env.MUSTER_TEST_WORKFLOW_BUNDLE;
-  if (codePath === undefined) throw new Error('the workflow bundle is made by test/support/global-setup.ts');
   const history = historyFromJSON(JSON.parse(readFileSync(join(folder, name), 'utf8')));
-  await expect(Worker.runReplayHistory({ workflowBundle: { codePath } }, history)).resolves.toBeUndefined();
+  await expect(
+    Worker.runReplayHistory({ workflowBundle: workflowBundle() }, history),
+  ).resolves.toBeUndefined();
 });

@@ -1,10 +1,10 @@
 /** What passes of the calls, without a network: what Temporal reads in a request is what the gateway has looked at. */
 import * as fc from 'fast-check';
 import { temporal as api } from '@temporalio/proto';
-import { PASSED_CALLS, type PassedCall, type Scope } from '../../server/gateway/calls';
-import { Refusal } from '../../server/gateway/refusal';
-import { TokenKeys, type Task } from '../../server/gateway/tokens';
-import { MalformedMessage } from '../../server/gateway/wire';
+import { PASSED_CALLS, type PassedCall, type Scope } from '../../../server/gateway/calls';
+import { Refusal } from '../../../server/gateway/refusal';
+import { TokenKeys, type Task } from '../../../server/gateway/tokens';
+import { MalformedMessage } from '../../../server/gateway/wire';
 import { anyFields, damaged, write } from './protobufs';
 import { SERVICE, messages, testKey } from './stage';
 

@@ -10,10 +10,11 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import { pino } from 'pino';
-import { ApiAdmissions } from '../../server/gateway/admissions';
-import { readGatewayConfig } from '../../server/gateway/config';
-import { useTemporal } from '../support/temporal';
-import { SERVICE, Stage, until } from './stage';
+import { ApiAdmissions } from '../../../server/gateway/admissions';
+import { readGatewayConfig } from '../../../server/gateway/config';
+import { useTemporal } from '../../support/temporal';
+import { SERVICE, Stage } from './stage';
+import { until } from '../../support/until';
 
 const temporal = useTemporal();
 const stage = Stage.use(temporal);
@@ -100,7 +101,7 @@ it('who is cut off is known from the API, and stays so while it is away', async 
   ending.abort();
 });
 
-const built = join(__dirname, '../../dist/server/gateway/main.js');
+const built = join(__dirname, '../../../dist/server/gateway/main.js');
 
 describe('the process', () => {
   let folder: string;

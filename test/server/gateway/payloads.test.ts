@@ -16,10 +16,10 @@ import {
   resultPayloads,
   sitePayloadsOf,
   type PayloadPlaces,
-} from '../../server/gateway/payloads';
-import { MalformedMessage } from '../../server/gateway/wire';
-import { siteQueue } from '../../workflows/contract';
-import { useTemporal } from '../support/temporal';
+} from '../../../server/gateway/payloads';
+import { MalformedMessage } from '../../../server/gateway/wire';
+import { siteQueue } from '../../../workflows/contract';
+import { useTemporal } from '../../support/temporal';
 import { ScriptedWorkflow } from './scripted-workflow';
 import { Stage, messages } from './stage';
 

@@ -1,7 +1,7 @@
 /** Protobuf messages at random: made of fields that a test knows, written by somebody else's writer. */
 import * as fc from 'fast-check';
 import { Writer } from 'protobufjs';
-import { Wire } from '../../server/gateway/wire';
+import { Wire } from '../../../server/gateway/wire';
 
 export type WrittenField = { number: number } & (
   | { wire: typeof Wire.varint; value: bigint }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time';
 import { temporal as api } from '@temporalio/proto';
-import type { TestTemporal } from '../support/temporal';
+import type { TestTemporal } from '../../support/temporal';
 
 type HistoryEvent = api.api.history.v1.IHistoryEvent;
 type Schedule = api.api.command.v1.IScheduleActivityTaskCommandAttributes;

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { Bucket, DEFAULT_LIMITS, SiteUse } from '../../server/gateway/limits';
+import { Bucket, DEFAULT_LIMITS, SiteUse } from '../../../server/gateway/limits';
 
 it('allows so many at once, and then so many a second', () => {
   const bucket = new Bucket({ burst: 3, perSecond: 2 }, 1000);

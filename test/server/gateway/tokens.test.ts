@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { TokenKeys, type Task } from '../../server/gateway/tokens';
+import { TokenKeys, type Task } from '../../../server/gateway/tokens';
 import { testKey } from './stage';
 
 const boston = { siteId: 'boston', namespace: 'default' };

@@ -2,10 +2,11 @@
 import { Context, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure, defaultPayloadConverter } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time';
-import { siteQueue } from '../../workflows/contract';
-import { useTemporal } from '../support/temporal';
+import { siteQueue } from '../../../workflows/contract';
+import { useTemporal } from '../../support/temporal';
 import { ScriptedWorkflow } from './scripted-workflow';
-import { Stage, until, type TestGateway } from './stage';
+import { Stage, type TestGateway } from './stage';
+import { until } from '../../support/until';
 
 const temporal = useTemporal();
 const stage = Stage.use(temporal);

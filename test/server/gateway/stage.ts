@@ -7,19 +7,18 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import { Writable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Metadata, credentials, status, type ServiceError } from '@grpc/grpc-js';
 import { temporal as api } from '@temporalio/proto';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { pino } from 'pino';
-import { siteIdentityOf } from '../../server/identity/certificate';
-import { createGateway, type Gateway, type GatewayOptions } from '../../server/gateway/gateway';
-import type { Admissions, SiteIdentity } from '../../server/gateway/identity';
-import { connectTemporal } from '../../server/gateway/temporal';
-import { TokenKeys } from '../../server/gateway/tokens';
-import { siteQueue } from '../../workflows/contract';
-import type { TestTemporal } from '../support/temporal';
-import { createTestAuthority, type Certified, type TestAuthority } from '../support/certificates';
+import { siteIdentityOf } from '../../../server/identity/certificate';
+import { createGateway, type Gateway, type GatewayOptions } from '../../../server/gateway/gateway';
+import type { Admissions, SiteIdentity } from '../../../server/gateway/identity';
+import { connectTemporal } from '../../../server/gateway/temporal';
+import { TokenKeys } from '../../../server/gateway/tokens';
+import { siteQueue } from '../../../workflows/contract';
+import type { TestTemporal } from '../../support/temporal';
+import { createTestAuthority, type Certified, type TestAuthority } from '../../support/certificates';
 
 export const SERVICE = '/temporal.api.workflowservice.v1.WorkflowService/';
 export const { workflowservice: messages } = api.api;
@@ -53,11 +52,6 @@ export interface TestGateway {
 }
 
 export const testKey = (id: string, byte = 7) => ({ id, secret: Buffer.alloc(32, byte) });
-
-/** Waits for something to be so. */
-export async function until(holds: () => unknown): Promise<void> {
-  while (!(await holds())) await sleep(20);
-}
 
 /** Gateways, and sites that connect to them; all of it ends with the test file. */
 export class Stage {

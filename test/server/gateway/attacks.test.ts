@@ -8,22 +8,13 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import { temporal as api } from '@temporalio/proto';
-import type { RefusalReason } from '../../server/gateway/refusal';
-import { siteQueue } from '../../workflows/contract';
-import { useTemporal } from '../support/temporal';
-import { createTestAuthority, type Certified } from '../support/certificates';
+import type { RefusalReason } from '../../../server/gateway/refusal';
+import { siteQueue } from '../../../workflows/contract';
+import { useTemporal } from '../../support/temporal';
+import { createTestAuthority, type Certified } from '../../support/certificates';
 import { ScriptedWorkflow } from './scripted-workflow';
-import {
-  SERVICE,
-  Stage,
-  ending,
-  frame,
-  messages,
-  openStream,
-  until,
-  type RawSite,
-  type TestGateway,
-} from './stage';
+import { SERVICE, Stage, ending, frame, messages, openStream, type RawSite, type TestGateway } from './stage';
+import { until } from '../../support/until';
 
 const temporal = useTemporal();
 const stage = Stage.use(temporal);

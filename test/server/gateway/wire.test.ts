@@ -8,7 +8,7 @@ import {
   fieldsOf,
   number,
   once,
-} from '../../server/gateway/wire';
+} from '../../../server/gateway/wire';
 import { anyFields, damaged, write } from './protobufs';
 
 const RUNS = { numRuns: 10_000 };
