@@ -11,7 +11,7 @@ const rooms = {
   nodes: ['workflows'],
   storage: ['workflows'],
   activities: ['workflows', 'client', 'nodes', 'storage'],
-  workers: ['workflows', 'client', 'nodes', 'storage', 'activities', 'sealing'],
+  workers: ['workflows', 'certificates', 'client', 'nodes', 'storage', 'activities', 'sealing'],
   server: ['workflows', 'storage', 'certificates', 'sealing'],
   web: ['workflows', 'client'],
   dev: ['workflows', 'client', 'nodes', 'storage', 'certificates'],

@@ -69,6 +69,8 @@ export interface MinioServer {
   folder: string;
   accessKey: string;
   secretKey: string;
+  /** A folder with `public.crt` and `private.key`, where the store is to be reached by TLS. */
+  certs?: string;
 }
 
 type CommandLine = readonly [string, ...string[]];
@@ -78,7 +80,8 @@ export function minioCommand(
   minio: Minio,
   server: MinioServer,
 ): { command: CommandLine; env: Record<string, string>; sweep?: CommandLine } {
-  const { host, port, folder, accessKey, secretKey } = server;
+  const { host, port, folder, accessKey, secretKey, certs } = server;
+  const tls = (path: string) => (certs === undefined ? [] : ['--certs-dir', path]);
   const env = {
     MINIO_ROOT_USER: accessKey,
     MINIO_ROOT_PASSWORD: secretKey,
@@ -86,16 +89,21 @@ export function minioCommand(
     MINIO_UPDATE: 'off',
   };
   if (minio.kind === 'program') {
-    return { command: [minio.path, 'server', '--quiet', '--address', `${host}:${port}`, folder], env };
+    const listen = ['--address', `${host}:${port}`];
+    return { command: [minio.path, 'server', '--quiet', ...tls(certs ?? ''), ...listen, folder], env };
   }
   // The container is no child of ours: it is found again by a name that only this folder has.
   const name = `muster-minio-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`;
   const user = process.getuid && process.getgid ? ['--user', `${process.getuid()}:${process.getgid()}`] : [];
   const keys = Object.keys(env).flatMap((variable) => ['--env', variable]);
-  const binds = ['--publish', `${host}:${port}:9000`, '--volume', `${folder}:/data`];
+  const volumes = [`${folder}:/data`, ...(certs === undefined ? [] : [`${certs}:/certs:ro`])];
+  const binds = ['--publish', `${host}:${port}:9000`, ...volumes.flatMap((volume) => ['--volume', volume])];
   const options = ['--rm', '--name', name, ...user, ...keys, ...binds];
   return {
-    command: ['docker', 'run', ...options, minio.image, 'server', '--quiet', '--address', ':9000', '/data'],
+    command: [
+      ...(['docker', 'run'] as const),
+      ...[...options, minio.image, 'server', '--quiet', ...tls('/certs'), '--address', ':9000', '/data'],
+    ],
     env,
     sweep: ['docker', 'rm', '--force', name],
   };

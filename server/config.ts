@@ -1,6 +1,7 @@
 /** The central API's settings, read from the environment once. */
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { tlsFiles, type TlsFiles } from '../certificates/tls-files';
 import { objectStoreConfigFromEnv, type ObjectStoreConfig } from '../storage/object-store';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -74,7 +75,17 @@ const Environment = z.object({
 type Environment = z.output<typeof Environment>;
 
 /** Where the projection is kept: a Postgres server, or the embedded one in a folder. */
-export type DatabaseConfig = { url: string } | { folder: string };
+export type DatabaseConfig =
+  /** `tls` names what the server is certified by; `public`: what this machine trusts. Absent: there is no TLS. */
+  { url: string; tls?: TlsFiles | 'public' | undefined } | { folder: string };
+
+/** Temporal's frontend; by TLS where files for it are named. */
+export interface TemporalConfig {
+  /** host:port */
+  address: string;
+  namespace: string;
+  tls?: TlsFiles | undefined;
+}
 
 /** Where sites are spoken to, each known by its certificate. */
 export interface SitesConfig {
@@ -103,7 +114,7 @@ export interface ServerConfig {
   publicUrl: string;
   logLevel: string;
   database: DatabaseConfig;
-  temporal: { address: string; namespace: string; uiUrl?: string | undefined };
+  temporal: TemporalConfig & { uiUrl?: string | undefined };
   objectStore: ObjectStoreConfig;
   /** Absent where no site can join. */
   sites?: SitesConfig;
@@ -129,7 +140,14 @@ export function readConfig(environment: Env): ServerConfig {
     wrong.push(
       'MUSTER_DATA_DIR is not set: name a folder for the data, or a Postgres server with DATABASE_URL',
     );
+  const complain = (name: string, why: string) => wrong.push(`${name} ${why}`);
+  const temporalTls = tlsFiles('TEMPORAL', env, complain);
+  const databaseTls = tlsFiles('DATABASE', env, complain);
   const objectStore = readObjectStore(env, wrong);
+  const postgres =
+    parsed.data?.DATABASE_URL === undefined
+      ? undefined
+      : readPostgres(parsed.data.DATABASE_URL, databaseTls, wrong);
   const sites = parsed.success ? readSites(parsed.data, wrong) : undefined;
   if (!parsed.success || objectStore === undefined || wrong.length > 0) throw new ConfigError(wrong);
 
@@ -140,16 +158,37 @@ export function readConfig(environment: Env): ServerConfig {
     secret: data.MUSTER_API_SECRET,
     publicUrl: data.MUSTER_PUBLIC_URL ?? `http://127.0.0.1:${data.MUSTER_API_PORT}`,
     logLevel: data.MUSTER_LOG_LEVEL,
-    database:
-      data.DATABASE_URL === undefined ? { folder: data.MUSTER_DATA_DIR ?? '' } : { url: data.DATABASE_URL },
+    database: postgres ?? { folder: data.MUSTER_DATA_DIR ?? '' },
     temporal: {
       address: data.TEMPORAL_ADDRESS,
       namespace: data.TEMPORAL_NAMESPACE,
       uiUrl: data.TEMPORAL_UI_URL,
+      ...(temporalTls && { tls: temporalTls }),
     },
     objectStore,
     ...(sites && { sites }),
   };
+}
+
+/**
+ * A server that is reached by TLS is always held to its certificate and its name: `sslmode` says whether, and not how. Other
+ * words about TLS in an address would be the driver's to interpret, which has changed its mind about them.
+ */
+function readPostgres(address: string, files: TlsFiles | undefined, wrong: string[]): DatabaseConfig {
+  const url = new URL(address);
+  const mode = url.searchParams.get('sslmode');
+  url.searchParams.delete('sslmode');
+  const others = [...url.searchParams.keys()].filter((name) => /^(ssl|uselibpqcompat)/i.test(name));
+  if (others.length > 0)
+    wrong.push(
+      `DATABASE_URL must not say ${others.join(', ')}: name files by DATABASE_TLS_CA, DATABASE_TLS_CERT and DATABASE_TLS_KEY`,
+    );
+  if (mode !== null && !['disable', 'require', 'verify-ca', 'verify-full'].includes(mode))
+    wrong.push(`DATABASE_URL must not say sslmode=${mode}: say verify-full, or disable`);
+  if (mode === 'disable' && files !== undefined)
+    wrong.push('DATABASE_URL must not say sslmode=disable: DATABASE_TLS_CA is set');
+  const tls = files ?? (mode === null || mode === 'disable' ? undefined : 'public');
+  return { url: url.href, ...(tls && { tls }) };
 }
 
 /** Sites can join where MUSTER_SITE_API_URL says how they reach the API; then all that they need has to be there. */

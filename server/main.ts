@@ -3,6 +3,7 @@ import closeWithGrace from 'close-with-grace';
 import fastify from 'fastify';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readTlsFiles } from '../certificates/tls-files';
 import { createObjectStore } from '../storage/object-store';
 import { app, serverOptions } from './app';
 import { createImages } from './registry/images';
@@ -22,7 +23,8 @@ async function main(): Promise<void> {
   const log = createLogger(config.logLevel);
   const identity = config.sites && (await openIdentity(config.sites));
   const database = await openDatabase(config.database, log);
-  const temporal = connectTemporal(config.temporal);
+  const { tls } = config.temporal;
+  const temporal = connectTemporal(config.temporal, tls && (await readTlsFiles('TEMPORAL', tls)));
   const server = fastify({ ...serverOptions, loggerInstance: log });
   server.addHook('onClose', async () => {
     await Promise.all([database.close(), temporal.connection.close()]);

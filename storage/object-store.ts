@@ -2,7 +2,9 @@
  * The object store: kits and results of runs. Only core S3 is used (put with If-None-Match, stat, get, list, delete,
  * presigned GET), so that any S3 server serves.
  */
-import { createReadStream } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { createReadStream, readFileSync } from 'node:fs';
+import { Agent, globalAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import { ApplicationFailure } from '@temporalio/common';
 import { Client, CopyDestinationOptions, CopySourceOptions } from 'minio';
@@ -22,6 +24,17 @@ const HttpUrl = z.string().transform((text, context) => {
 });
 const Present = z.string('is not set').min(1, 'is empty');
 
+function readCertificates(path: string, context: z.RefinementCtx): string {
+  try {
+    const pem = readFileSync(path, 'utf8');
+    new X509Certificate(pem);
+    return pem;
+  } catch {
+    context.addIssue(`names ${path}, which is no certificate that can be read (PEM)`);
+    return z.NEVER;
+  }
+}
+
 const Environment = z.object({
   MINIO_ENDPOINT: Present.pipe(HttpUrl),
   MINIO_ACCESS_KEY: Present,
@@ -31,6 +44,7 @@ const Environment = z.object({
     .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be 3 to 63 characters a-z, 0-9, . and -')
     .default('muster'),
   MINIO_PUBLIC_ENDPOINT: HttpUrl.optional(),
+  MINIO_TLS_CA: Present.transform(readCertificates).optional(),
 });
 
 export interface ObjectStoreConfig {
@@ -40,10 +54,13 @@ export interface ObjectStoreConfig {
   bucket: string;
   /** The address that presigned URLs carry, where sites reach the store by another one than this process. */
   publicEndpoint?: URL | undefined;
+  /** What the store has to be certified by, PEM; without it, by what this machine trusts. */
+  ca?: string | undefined;
 }
 
 /**
- * The settings `MINIO_ENDPOINT`, `MINIO_ACCESS_KEY`, `MINIO_SECRET_KEY`, `MINIO_BUCKET`, `MINIO_PUBLIC_ENDPOINT`.
+ * The settings `MINIO_ENDPOINT`, `MINIO_ACCESS_KEY`, `MINIO_SECRET_KEY`, `MINIO_BUCKET`,
+ * `MINIO_PUBLIC_ENDPOINT`, `MINIO_TLS_CA`.
  * @throws Error that names each wrong variable, in one line
  */
 export function objectStoreConfigFromEnv(
@@ -61,6 +78,7 @@ export function objectStoreConfigFromEnv(
     secretKey: data.MINIO_SECRET_KEY,
     bucket: data.MINIO_BUCKET,
     publicEndpoint: data.MINIO_PUBLIC_ENDPOINT,
+    ca: data.MINIO_TLS_CA,
   };
 }
 
@@ -255,6 +273,10 @@ function connect(config: ObjectStoreConfig, url: URL, region?: string): Client {
     endPoint: url.hostname.replace(/^\[|\]$/g, ''),
     ...(url.port !== '' && { port: Number(url.port) }),
     useSSL: url.protocol === 'https:',
+    ...(config.ca !== undefined &&
+      url.protocol === 'https:' && {
+        transportAgent: new Agent({ ...globalAgent.options, ca: config.ca }),
+      }),
     accessKey: config.accessKey,
     secretKey: config.secretKey,
     ...(region !== undefined && { region }),

@@ -17,7 +17,9 @@ import {
 import { createActivityRules } from '../activities/shared/interceptor';
 import { LaunchFolders } from '../activities/shared/launch-folders';
 import { Reconciler } from '../activities/shared/reconcile';
+import { forTemporalSdk, readTlsFiles } from '../certificates/tls-files';
 import { createCentralApi } from '../client';
+import { createStoreFetch } from '../client/site-transport';
 import {
   chooseRuntime,
   connectEngine,
@@ -37,13 +39,11 @@ async function start(log: Logger): Promise<void> {
   const settings = centralSettings(process.env);
   logTemporalTo(log);
   const host = await createHost(settings);
-  const address = settings.TEMPORAL_ADDRESS;
-  const connection = await connect(`Temporal at ${address} (TEMPORAL_ADDRESS)`, { address });
+  const temporal = await temporalOptions(settings);
+  const variables = settings.temporalTls ? 'TEMPORAL_ADDRESS, TEMPORAL_TLS_CA' : 'TEMPORAL_ADDRESS';
+  const connection = await connect(`Temporal at ${temporal.address} (${variables})`, temporal);
   const namespace = settings.TEMPORAL_NAMESPACE;
-  const client = new Client({
-    connection: await Connection.connect({ address: settings.TEMPORAL_ADDRESS }),
-    namespace,
-  });
+  const client = new Client({ connection: await Connection.connect(temporal), namespace });
   const rules = createActivityRules({
     log,
     inputs: CENTRAL_INPUTS,
@@ -80,7 +80,8 @@ async function createHost(settings: CentralSettings): Promise<CentralHost> {
   await mkdir(state, { recursive: true, mode: 0o700 });
   // Read now to tell a mistake at the start; it is read anew for each launch.
   await readComputationsFile(settings.MUSTER_COMPUTATIONS);
-  const store = createObjectStore(objectStoreSettings());
+  const storeSettings = objectStoreSettings();
+  const store = createObjectStore(storeSettings);
   await store.ensureBucket();
   return {
     hostId: settings.MUSTER_HOST_ID,
@@ -91,7 +92,8 @@ async function createHost(settings: CentralSettings): Promise<CentralHost> {
     folders: new LaunchFolders(state, settings.MUSTER_RESULTS_DIR),
     policy: () => readComputationsFile(settings.MUSTER_COMPUTATIONS),
     api: createCentralApi({ url: settings.MUSTER_API_URL, token: settings.MUSTER_API_TOKEN }),
-    fetchKit: fetch,
+    // This host is the centre's own: it reaches the store as the centre does, without a proxy.
+    fetchKit: createStoreFetch(storeSettings.ca, {}),
     nodeApiUrl: {
       docker: settings.MUSTER_NODE_API_URL ?? settings.MUSTER_API_URL,
       process: settings.MUSTER_API_URL,
@@ -99,6 +101,17 @@ async function createHost(settings: CentralSettings): Promise<CentralHost> {
     ports: createPortLedger({ file: join(state, 'ports.json'), range: settings.MUSTER_CENTRAL_PORTS }),
     store,
   };
+}
+
+async function temporalOptions({ TEMPORAL_ADDRESS: address, temporalTls }: CentralSettings) {
+  try {
+    return {
+      address,
+      ...(temporalTls && { tls: forTemporalSdk(await readTlsFiles('TEMPORAL', temporalTls)) }),
+    };
+  } catch (error) {
+    throw new SettingsError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function objectStoreSettings(): ObjectStoreConfig {

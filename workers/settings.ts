@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { tlsFiles } from '../certificates/tls-files';
 
 /** A mistake in a setting or a configuration file; its message is all that a person needs to see. */
 export class SettingsError extends Error {}
@@ -54,7 +55,6 @@ const Central = Edge.extend({
 });
 
 export type EdgeSettings = z.output<typeof Edge>;
-export type CentralSettings = z.output<typeof Central>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws SettingsError */
@@ -62,11 +62,18 @@ export const logLevel = (env: Environment): string => parse(Log, env).MUSTER_LOG
 /** @throws SettingsError */
 export const edgeSettings = (env: Environment): EdgeSettings => parse(Edge, env);
 /** @throws SettingsError */
-export const centralSettings = (env: Environment): CentralSettings => parse(Central, env);
+export const centralSettings = (env: Environment) => {
+  const wrong: string[] = [];
+  const temporalTls = tlsFiles('TEMPORAL', env, (name, why) => wrong.push(`${name} ${why}`));
+  return { ...parse(Central, env, wrong), ...(temporalTls && { temporalTls }) };
+};
+export type CentralSettings = ReturnType<typeof centralSettings>;
 
-function parse<T extends z.ZodType>(schema: T, env: Environment): z.output<T> {
+/** @param found what is wrong besides */
+function parse<T extends z.ZodType>(schema: T, env: Environment, found: readonly string[] = []): z.output<T> {
   const parsed = schema.safeParse(env);
-  if (parsed.success) return parsed.data;
-  const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
-  throw new SettingsError(`Settings: ${wrong.join('; ')}`);
+  if (parsed.success && found.length === 0) return parsed.data;
+  const issues = parsed.error?.issues ?? [];
+  const wrong = issues.map(({ path, message }) => `${path.join('.')} ${message}`);
+  throw new SettingsError(`Settings: ${[...wrong, ...found].join('; ')}`);
 }

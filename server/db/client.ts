@@ -9,6 +9,7 @@ import { migrate as migrateEmbedded } from 'drizzle-orm/pglite/migrator';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import type { FastifyBaseLogger } from 'fastify';
+import { readTlsFiles } from '../../certificates/tls-files';
 import type { DatabaseConfig } from '../config';
 import { claimFolder, FolderInUse } from './data-folder';
 
@@ -19,6 +20,8 @@ export interface OpenDatabase {
   db: Database;
   close(): Promise<void>;
 }
+
+type PostgresConfig = Extract<DatabaseConfig, { url: string }>;
 
 const migrations = { migrationsFolder: join(__dirname, 'migrations') };
 const casing = 'snake_case';
@@ -31,12 +34,17 @@ const MIGRATION_LOCK = 7_400_001;
  */
 export async function openDatabase(config: DatabaseConfig, log: FastifyBaseLogger): Promise<OpenDatabase> {
   try {
-    return await ('url' in config ? openPostgres(config.url, log) : openEmbedded(config.folder));
+    return await ('url' in config ? openPostgres(config, log) : openEmbedded(config.folder));
   } catch (error) {
     if (error instanceof FolderInUse) throw error;
-    const which = 'url' in config ? `at ${new URL(config.url).host}` : `in ${config.folder}`;
+    const which = 'url' in config ? nameOf(config) : `in ${config.folder}`;
     throw new Error(`Cannot open the database ${which}: ${reasonOf(error)}`, { cause: error });
   }
+}
+
+function nameOf({ url, tls }: PostgresConfig): string {
+  const by = { none: '', public: ' by TLS', own: ' by TLS (DATABASE_TLS_CA)' };
+  return `at ${new URL(url).host}${by[typeof tls === 'object' ? 'own' : (tls ?? 'none')]}`;
 }
 
 /** A connection that was tried at several addresses fails without a message of its own. */
@@ -65,8 +73,9 @@ async function openEmbedded(folder: string): Promise<OpenDatabase> {
   }
 }
 
-async function openPostgres(connectionString: string, log: FastifyBaseLogger): Promise<OpenDatabase> {
-  const pool = new Pool({ connectionString, connectionTimeoutMillis: 5_000 });
+async function openPostgres({ url, tls }: PostgresConfig, log: FastifyBaseLogger): Promise<OpenDatabase> {
+  const ssl = typeof tls === 'object' ? await readTlsFiles('DATABASE', tls) : tls && true;
+  const pool = new Pool({ connectionString: url, ssl, connectionTimeoutMillis: 5_000 });
   // A connection that breaks while nobody uses it is replaced when the next one is needed.
   pool.on('error', (error) => log.warn({ err: error }, 'a database connection broke'));
   const migrating = await pool.connect();

@@ -1,7 +1,8 @@
 /** The site gateway's settings, read from the environment once. */
 import { z } from 'zod';
 import { KeyRingText, type NamedKeys } from '../../sealing/key-ring';
-import { ConfigError } from '../config';
+import { tlsFiles } from '../../certificates/tls-files';
+import { ConfigError, type TemporalConfig } from '../config';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -35,9 +36,6 @@ const Environment = z.object({
     .regex(/^.+:\d+$/, 'must be host:port')
     .default('127.0.0.1:7233'),
   TEMPORAL_NAMESPACE: z.string().default('default'),
-  TEMPORAL_TLS_CA: z.string().optional(),
-  TEMPORAL_TLS_CERT: z.string().optional(),
-  TEMPORAL_TLS_KEY: z.string().optional(),
 });
 
 export interface GatewayConfig {
@@ -50,12 +48,7 @@ export interface GatewayConfig {
   keys: NamedKeys;
   api: { url: string; token: string };
   logLevel: string;
-  temporal: {
-    address: string;
-    namespace: string;
-    /** Files, PEM. The gateway speaks TLS with Temporal if there is a CA, and shows a certificate if there is one. */
-    tls?: { ca: string; cert?: string | undefined; key?: string | undefined };
-  };
+  temporal: TemporalConfig;
 }
 
 /**
@@ -68,10 +61,7 @@ export function readGatewayConfig(environment: Env): GatewayConfig {
   const wrong = parsed.success
     ? []
     : parsed.error.issues.map(({ path, message }) => `${path.join()} ${message}`);
-  if ((env.TEMPORAL_TLS_CERT === undefined) !== (env.TEMPORAL_TLS_KEY === undefined))
-    wrong.push('TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY belong together: set both or none');
-  if (env.TEMPORAL_TLS_CERT !== undefined && env.TEMPORAL_TLS_CA === undefined)
-    wrong.push('TEMPORAL_TLS_CA is not set: name the file of the CA that Temporal is certified by');
+  const tls = tlsFiles('TEMPORAL', env, (name, why) => wrong.push(`${name} ${why}`));
   if (!parsed.success || wrong.length > 0) throw new ConfigError(wrong);
 
   const { data } = parsed;
@@ -86,9 +76,7 @@ export function readGatewayConfig(environment: Env): GatewayConfig {
     temporal: {
       address: data.TEMPORAL_ADDRESS,
       namespace: data.TEMPORAL_NAMESPACE,
-      ...(data.TEMPORAL_TLS_CA !== undefined && {
-        tls: { ca: data.TEMPORAL_TLS_CA, cert: data.TEMPORAL_TLS_CERT, key: data.TEMPORAL_TLS_KEY },
-      }),
+      ...(tls && { tls }),
     },
   };
 }

@@ -2,6 +2,7 @@
 import closeWithGrace from 'close-with-grace';
 import { readFile } from 'node:fs/promises';
 import { destination, pino, type Logger } from 'pino';
+import { readTlsFiles } from '../../certificates/tls-files';
 import { ConfigError } from '../config';
 import { siteIdentityOf } from '../identity/certificate';
 import { ApiAdmissions } from './admissions';
@@ -55,10 +56,7 @@ async function readCertificate({ certificate }: GatewayConfig): Promise<ServerCe
 }
 
 async function temporalAddress({ temporal: { address, tls } }: GatewayConfig): Promise<TemporalAddress> {
-  if (!tls) return { address };
-  const read = async (path: string | undefined) => (path === undefined ? undefined : readFile(path));
-  const [ca, cert, key] = await Promise.all([read(tls.ca), read(tls.cert), read(tls.key)]);
-  return { address, tls: { ca, cert, key } };
+  return { address, ...(tls && { tls: await readTlsFiles('TEMPORAL', tls) }) };
 }
 
 function showNewCertificates(

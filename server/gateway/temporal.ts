@@ -1,13 +1,14 @@
 /** Temporal's frontend, as the gateway calls it: bytes in, bytes out. */
 import { Client, Metadata, credentials, status, type ServiceError } from '@grpc/grpc-js';
+import type { TlsMaterial } from '../../certificates/tls-files';
 import { CallFailure } from './refusal';
 import type { Answer } from './grpc';
 
 export interface TemporalAddress {
   /** host:port */
   address: string;
-  /** TLS, where it is wanted; PEM. */
-  tls?: { ca?: Buffer | undefined; cert?: Buffer | undefined; key?: Buffer | undefined } | undefined;
+  /** TLS, where it is wanted. */
+  tls?: TlsMaterial | undefined;
 }
 
 export interface TemporalCall {
@@ -43,7 +44,7 @@ const OPTIONS = {
 /** Connects when it is first called, and again whenever the connection is lost. */
 export function connectTemporal({ address, tls }: TemporalAddress): Temporal {
   const security = tls
-    ? credentials.createSsl(tls.ca ?? null, tls.key ?? null, tls.cert ?? null)
+    ? credentials.createSsl(bytes(tls.ca), bytes(tls.key), bytes(tls.cert))
     : credentials.createInsecure();
   const client = new Client(address, security, OPTIONS);
   return {
@@ -72,6 +73,7 @@ export function connectTemporal({ address, tls }: TemporalAddress): Temporal {
   };
 }
 
+const bytes = (pem: string | undefined) => (pem === undefined ? null : Buffer.from(pem));
 const same = (bytes: Buffer) => bytes;
 
 function failed({ code, details, metadata }: ServiceError): Answer {

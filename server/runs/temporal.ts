@@ -29,7 +29,8 @@ import {
   type StatusSignal,
   type StopSignal,
 } from '../../workflows/contract';
-import type { ServerConfig } from '../config';
+import { forTemporalSdk, type TlsMaterial } from '../../certificates/tls-files';
+import type { TemporalConfig } from '../config';
 import { HttpProblem } from '../problem';
 import type { Ending } from '../projection';
 
@@ -84,9 +85,13 @@ type EventId = NonNullable<
 >;
 
 /** A connection that is made when it is first needed, so that the API also starts while Temporal does not answer. */
-export function connectTemporal({ address, namespace }: ServerConfig['temporal']): Client {
+export function connectTemporal(
+  { address, namespace }: Pick<TemporalConfig, 'address' | 'namespace'>,
+  tls?: TlsMaterial,
+): Client {
   const connection = Connection.lazy({
     address,
+    ...(tls && { tls: forTemporalSdk(tls) }),
     connectTimeout: PATIENCE_MS,
     interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: MAX_ATTEMPTS }))],
   });

@@ -1,6 +1,6 @@
 /** A Postgres server of one's own. */
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,6 +8,7 @@ import { freePort } from '../../dev/ports';
 import type { Part } from '../../dev/part';
 import { findOnPath } from '../../dev/programs';
 import { listens } from '../../dev/readiness';
+import type { Certified } from '../support/certificates';
 
 const run = promisify(execFile);
 const HOST = '127.0.0.1';
@@ -34,8 +35,11 @@ async function findServer(program: string): Promise<string | undefined> {
   return findOnPath(program, { PATH: folders.join(delimiter) });
 }
 
-/** A server with an empty database. */
-export async function ownPostgres(): Promise<OwnPostgres> {
+/**
+ * A server with an empty database.
+ * @param certified by which it lets itself be reached by TLS, and not without
+ */
+export async function ownPostgres(certified?: Certified): Promise<OwnPostgres> {
   const [initdb, postgres] = await Promise.all(['initdb', 'postgres'].map(findServer));
   if (initdb === undefined || postgres === undefined) throw new Error('Postgres is not installed here');
   const isRoot = process.getuid?.() === 0;
@@ -66,7 +70,10 @@ export async function ownPostgres(): Promise<OwnPostgres> {
   );
   await run(file, args);
   const port = await freePort([HOST]);
-  const settings = { listen_addresses: HOST, port: String(port), unix_socket_directories: '' };
+  const settings = {
+    ...{ listen_addresses: HOST, port: String(port), unix_socket_directories: '' },
+    ...(certified && (await onlyByTls(data, certified, isRoot))),
+  };
   const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   return {
     part: {
@@ -80,4 +87,14 @@ export async function ownPostgres(): Promise<OwnPostgres> {
     url: `postgres://${USER}@${HOST}:${port}/postgres`,
     remove: () => rm(root, { recursive: true, force: true }),
   };
+}
+
+/** Settings of a server whose files, and who may connect, are in its data folder. */
+async function onlyByTls(data: string, { cert, key }: Certified, isRoot: boolean) {
+  const files = { 'server.crt': cert, 'server.key': key, 'pg_hba.conf': 'hostssl all all all trust\n' };
+  for (const [name, content] of Object.entries(files)) {
+    await writeFile(join(data, name), content, { mode: 0o600 });
+    if (isRoot) await chown(join(data, name), NOBODY.uid, NOBODY.gid);
+  }
+  return { ssl: 'on' };
 }

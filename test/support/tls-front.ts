@@ -1,4 +1,4 @@
-/** TLS in front of a server that has none: who shows no certificate of an authority does not get through. */
+/** TLS in front of a server that has none: where an authority is named, who shows no certificate of it does not get through. */
 import { once } from 'node:events';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
@@ -12,12 +12,13 @@ export interface TlsFront {
   close(): Promise<void>;
 }
 
-/** @param ca what certifies those who may come in */
-export async function startTlsFront(target: string, server: Certified, ca: string): Promise<TlsFront> {
+/** @param ca what certifies those who may come in; without it, anybody may */
+export async function startTlsFront(target: string, server: Certified, ca?: string): Promise<TlsFront> {
   const shown: string[] = [];
   const sockets = new Set<Socket>();
   const [host = '', port = ''] = target.split(':');
-  const options = { ...server, ca, requestCert: true, rejectUnauthorized: true, ALPNProtocols: ['h2'] };
+  const asked = ca !== undefined && { ca, requestCert: true, rejectUnauthorized: true };
+  const options = { ...server, ...asked, ALPNProtocols: ['h2'] };
   const front = createServer(options, (client: TLSSocket) => {
     shown.push(client.getPeerX509Certificate()?.serialNumber.toLowerCase() ?? '');
     const behind = connect(Number(port), host);

@@ -6,7 +6,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { temporal as temporalProto } from '@temporalio/proto';
 import { siteQueue } from '../../workflows/contract';
 import { useFolder } from '../support/folder';
+import { createTestAuthority } from '../support/certificates';
 import { testObjectStoreEnv } from '../support/object-store';
+import { startTlsFront, type TlsFront } from '../support/tls-front';
 import { EntryPoint, type Environment } from './entry-point';
 import { useJoinedSite } from './joined-site';
 
@@ -117,6 +119,53 @@ function expectJsonLines(log: string): void {
   const lines = log.trim().split('\n');
   expect(lines.filter((line) => !line.startsWith('{') || !line.endsWith('}'))).toEqual([]);
 }
+
+describe('a central worker that reaches Temporal by TLS', () => {
+  const at = (name: string) => join(folder, name);
+  let front: TlsFront;
+  beforeAll(async () => {
+    const authority = await createTestAuthority();
+    const own = await authority.issue({ subject: [{ CN: ['central'] }] });
+    const other = await createTestAuthority('Another');
+    const files = {
+      'ca.crt': authority.cert,
+      'own.crt': own.cert,
+      'own.key': own.key,
+      'other.crt': other.cert,
+    };
+    for (const [name, pem] of Object.entries(files)) writeFileSync(at(name), pem);
+    front = await startTlsFront(temporal.address, await authority.issueServer(), authority.cert);
+  });
+  afterAll(() => front.close());
+  const startByTls = (env: Environment) =>
+    start('central', [], {
+      TEMPORAL_ADDRESS: front.address,
+      TEMPORAL_TLS_CERT: at('own.crt'),
+      TEMPORAL_TLS_KEY: at('own.key'),
+      ...env,
+    });
+
+  test('works', async () => {
+    const worker = startByTls({ TEMPORAL_TLS_CA: at('ca.crt') });
+    await worker.says('ready');
+    await expect(worker.end('SIGTERM')).resolves.toBe(0);
+    expect(worker.stdout).not.toContain('PRIVATE KEY');
+  });
+
+  test('does not believe whom another authority certifies, and names the setting in one line', async () => {
+    const worker = startByTls({ TEMPORAL_TLS_CA: at('other.crt') });
+    await expect(worker.ended).resolves.toBe(1);
+    expect(worker.stderr).toMatch(
+      /^central-worker: no answer from Temporal at [^\n]+ \(TEMPORAL_ADDRESS, TEMPORAL_TLS_CA\): [^\n]*InvalidCertificate[^\n]*\n$/,
+    );
+  });
+
+  test('needs files that are there', async () => {
+    const worker = startByTls({ TEMPORAL_TLS_CA: at('none.crt') });
+    await expect(worker.ended).resolves.toBe(2);
+    expect(worker.stderr).toMatch(/^central-worker: TEMPORAL_TLS_CA: \S+ cannot be read: ENOENT[^\n]*\n$/);
+  });
+});
 
 describe('an edge worker', () => {
   /** Whether the site's queue is polled, as Temporal sees it. */

@@ -61,6 +61,13 @@ test.each<[string, string | undefined, string]>([
   expect(mistake(() => centralSettings({ ...central, [name]: value }))).toBe(`Settings: ${words}`);
 });
 
+test('what is shown to Temporal has its key with it', () => {
+  const tls = { TEMPORAL_TLS_CA: '/ca', TEMPORAL_TLS_CERT: '/cert', MUSTER_API_URL: undefined };
+  expect(mistake(() => centralSettings({ ...central, ...tls }))).toBe(
+    'Settings: MUSTER_API_URL is not set; TEMPORAL_TLS_KEY is not set, and TEMPORAL_TLS_CERT is: the two belong together',
+  );
+});
+
 test('every mistake is told at once', () => {
   expect(mistake(() => edgeSettings({}))).toBe(
     'Settings: MUSTER_STATE_DIR is not set; MUSTER_RESULTS_DIR is not set',
