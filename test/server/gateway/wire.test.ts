@@ -9,9 +9,9 @@ import {
   number,
   once,
 } from '../../../server/gateway/wire';
-import { anyFields, damaged, write } from './protobufs';
+import { anyFields, write } from './protobufs';
 
-const RUNS = { numRuns: 10_000 };
+const RUNS = { numRuns: 2_000 };
 const bytes = (...values: number[]) => Buffer.from(values);
 const text = (content: string) => Buffer.from(content);
 const kindOf = (field: { number: number; wire: Wire }) => `${field.number} ${field.wire}`;
@@ -62,20 +62,6 @@ describe('any message', () => {
         });
         expect(changed.equals(withSeven(content))).toBe(true);
         expect(edit(changed, { 7: each(() => undefined) }).equals(write(others))).toBe(true);
-      }),
-      RUNS,
-    );
-  });
-
-  it('is read or refused, however damaged it is', () => {
-    fc.assert(
-      fc.property(damaged(anyFields.map(write)), (message) => {
-        try {
-          const all = { 1: once((content) => content), 2: each((content) => edit(content, {})) };
-          edit(message, { ...all, 3: number(() => undefined) });
-        } catch (error) {
-          expect(error).toBeInstanceOf(MalformedMessage);
-        }
       }),
       RUNS,
     );

@@ -57,12 +57,50 @@ const pieces = fc
 
 /** Values of any shape, below the keys that the files have. */
 const value = fc.jsonValue({ maxDepth: 4 });
-export const structures = (keys: readonly string[]) =>
+const structures = (keys: readonly string[]) =>
   fc
     .dictionary(fc.oneof(fc.constantFrom(...keys), fc.string({ maxLength: 12 })), value, { maxKeys: 12 })
     .map((object) => stringify(object));
 
-export const texts = fc.oneof(bytes, fc.string({ maxLength: 400 }), pieces);
+/** A good text that somebody has damaged: cut, with letters changed, with pieces of it twice or from elsewhere. */
+const damaged = (good: string) =>
+  fc
+    .array(fc.record({ at: fc.nat(good.length), cut: fc.nat(20), put: fc.oneof(pieces, bytes) }), {
+      minLength: 1,
+      maxLength: 3,
+    })
+    .map((slips) =>
+      slips.reduce((text, { at, cut, put }) => text.slice(0, at) + put + text.slice(at + cut), good),
+    );
+
+/** A good value, of which one part is another. */
+const changed = (good: Record<string, unknown>) =>
+  fc
+    .tuple(fc.constantFrom(...pathsIn(good)), fc.oneof(value, fc.constantFrom('', '../..', -1, 1e308, null)))
+    .map(([path, part]) => stringify(withPart(good, path, part)));
+
+function pathsIn(good: unknown): string[][] {
+  if (typeof good !== 'object' || good === null) return [];
+  return Object.entries(good).flatMap(([key, inside]) => [
+    [key],
+    ...pathsIn(inside).map((path) => [key, ...path]),
+  ]);
+}
+
+function withPart(whole: unknown, [key, ...path]: readonly string[], part: unknown): unknown {
+  if (key === undefined) return part;
+  const copy = structuredClone(whole) as Record<string, unknown>;
+  copy[key] = withPart(copy[key], path, part);
+  return copy;
+}
+
+/** Texts of every kind, for a parser that knows these keys and would take `good`. */
+export const textsLike = (keys: readonly string[], good: Record<string, unknown>) => ({
+  'any text': fc.oneof(bytes, fc.string({ maxLength: 400 }), pieces),
+  'any structure': structures(keys),
+  'a damaged text': damaged(stringify(good)),
+  'a changed structure': changed(good),
+});
 
 const repeat = (text: string, times: number) => text.repeat(times);
 const chain = (width: number, rows: number) =>
@@ -95,6 +133,3 @@ export const BOMBS: readonly [string, string][] = [
   ['more than is read', repeat('# nothing\n', 40_000)],
   ['quotes that are not closed', repeat('"', 100_001)],
 ];
-
-/** What takes longer hangs, also on a machine with other things to do. */
-export const PATIENCE_MS = 60_000;
