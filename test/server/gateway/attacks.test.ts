@@ -13,7 +13,8 @@ import { siteQueue } from '../../../workflows/contract';
 import { useTemporal } from '../../support/temporal';
 import { createTestAuthority, type Certified } from '../../support/certificates';
 import { ScriptedWorkflow } from './scripted-workflow';
-import { SERVICE, Stage, ending, frame, messages, openStream, type RawSite, type TestGateway } from './stage';
+import { SERVICE, ending, frame, messages, openStream, type RawSite } from './raw-site';
+import { Stage, type TestGateway } from './stage';
 import { until } from '../../support/until';
 
 const temporal = useTemporal();

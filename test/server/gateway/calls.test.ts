@@ -18,7 +18,7 @@ import {
   workerHeartbeat,
   type Name,
 } from './requests';
-import { SERVICE, messages } from './stage';
+import { SERVICE, messages } from './raw-site';
 
 const { v1 } = messages;
 

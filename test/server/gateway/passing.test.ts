@@ -10,7 +10,8 @@ import { siteQueue } from '../../../workflows/contract';
 import { TcpProxy } from '../../support/tcp-proxy';
 import { useTemporal } from '../../support/temporal';
 import { ScriptedWorkflow } from './scripted-workflow';
-import { SERVICE, Stage, frame, messages, openStream, testKey, type TestGateway } from './stage';
+import { SERVICE, frame, messages, openStream } from './raw-site';
+import { Stage, testKey, type TestGateway } from './stage';
 import { until } from '../../support/until';
 
 const temporal = useTemporal();

@@ -21,7 +21,8 @@ import { MalformedMessage } from '../../../server/gateway/wire';
 import { siteQueue } from '../../../workflows/contract';
 import { useTemporal } from '../../support/temporal';
 import { ScriptedWorkflow } from './scripted-workflow';
-import { Stage, messages } from './stage';
+import { messages } from './raw-site';
+import { Stage } from './stage';
 
 const ENCODING = 'binary/encrypted';
 const encodingOf = ({ metadata }: Payload) => Buffer.from(metadata?.encoding ?? []).toString();

@@ -3,7 +3,8 @@ import { temporal as api } from '@temporalio/proto';
 import { PASSED_CALLS, type PassedCall, type Scope } from '../../../server/gateway/calls';
 import { Refusal } from '../../../server/gateway/refusal';
 import { TokenKeys, type Task } from '../../../server/gateway/tokens';
-import { SERVICE, messages, testKey } from './stage';
+import { SERVICE, messages } from './raw-site';
+import { testKey } from './stage';
 
 const { v1 } = messages;
 export const keys = new TokenKeys([testKey('k1')]);
