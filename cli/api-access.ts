@@ -1,7 +1,10 @@
 /** Finds the central API that a command is to speak with: the one that the environment names, or a local stack's. */
+import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { Option, type Command } from 'commander';
 import { createCentralApi, type CentralApi } from '../client';
+import type { Fetch } from '../client/central-api';
+import { createStoreFetch } from '../client/site-transport';
 import { loadSecrets, readStackFile, statePaths } from '../dev/state';
 import { mintToken } from '../dev/tokens';
 import { isRunning } from '../nodes/process-table';
@@ -42,6 +45,17 @@ function apiOfEnvironment(env: Readonly<Record<string, string | undefined>>): Ce
   if (token === '')
     throw new UsageError('MUSTER_API_URL is set: set MUSTER_API_TOKEN too; `muster token` makes one.');
   return createCentralApi({ url, token });
+}
+
+/** How results are fetched from the store of the API that the person means. */
+export async function openStore(
+  { state }: ApiOptions,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<Fetch> {
+  const isStack = state !== undefined || (env.MUSTER_API_URL ?? '') === '';
+  const stack = isStack ? await readStackFile(statePaths(state ?? DEFAULT_STATE)) : undefined;
+  const ca = stack?.objectStore.ca;
+  return createStoreFetch(ca && (await readFile(ca, 'utf8')), {});
 }
 
 async function apiOfStack(state: string): Promise<CentralApi> {

@@ -5,6 +5,7 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Fetch } from '../client/central-api';
 import type { ResultList } from '../workflows/api-contract';
 import { messageOf } from './message-of';
 
@@ -25,7 +26,7 @@ export function describeResults(results: readonly Omit<Result, 'url'>[]): string
 export async function downloadResults(
   results: readonly Result[],
   folder: string,
-  say: (line: string) => void,
+  { fetch, say }: { fetch: Fetch; say: (line: string) => void },
 ): Promise<void> {
   const root = resolve(folder);
   const files = results.map((result) => ({ ...result, path: placeOf(root, result.name) }));
@@ -38,7 +39,7 @@ export async function downloadResults(
       throw new Error(`${file.path} is there with other content: name another folder with --out.`);
   }
   for (const file of files) {
-    if (missing.includes(file)) await download(file);
+    if (missing.includes(file)) await download(file, fetch);
     say(file.path);
   }
 }
@@ -51,11 +52,14 @@ function placeOf(root: string, name: string): string {
   return path;
 }
 
-async function download({ name, size, sha256, url, path }: Result & { path: string }): Promise<void> {
+async function download(
+  { name, size, sha256, url, path }: Result & { path: string },
+  fetch: Fetch,
+): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const part = join(dirname(path), `.${randomUUID()}.part`);
   try {
-    const { body, ok, status } = await fetch(url);
+    const { body, ok, status } = await fetch(url, { method: 'GET', headers: {} });
     if (!ok || body === null) throw new Error(`the object store answered ${status}`);
     const digest = new Digest();
     await pipeline(body, digest, createWriteStream(part, { flags: 'wx', mode: 0o600 }));

@@ -4,7 +4,7 @@ import { Option, type Command } from 'commander';
 import { RetryFrom } from '../workflows/api-contract';
 import { LaunchId, NodeName, RunId, SiteId } from '../workflows/contract';
 import { listenForInterrupts } from './interrupts';
-import { openApi, withApiOptions, type ApiOptions } from './api-access';
+import { openApi, openStore, withApiOptions, type ApiOptions } from './api-access';
 import { allErrors, describeErrors } from './run-errors';
 import { showLogs } from './run-logs';
 import { describeResults, downloadResults } from './run-results';
@@ -151,7 +151,7 @@ async function results(runId: string, { out, json, ...where }: ResultOptions): P
   const say = (line: string) => {
     if (json !== true) process.stdout.write(`${line}\n`);
   };
-  if (out !== undefined) await downloadResults(list.results, out, say);
+  if (out !== undefined) await downloadResults(list.results, out, { fetch: await openStore(where), say });
   else describeResults(files).forEach(say);
   const told = { runId, results: files, ...(list.why !== undefined && { why: list.why }) };
   if (json === true) process.stdout.write(`${JSON.stringify(told)}\n`);

@@ -2,7 +2,9 @@
 import type { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
 import { setTimeout as delay } from 'node:timers/promises';
+import { forTemporalSdk, readTlsFiles } from '../certificates/tls-files';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract';
+import type { Place } from './place';
 
 /** Temporal's number for each type of search attribute that we use. */
 const TYPE_NUMBERS = { Keyword: 2 } as const;
@@ -10,15 +12,15 @@ const RETENTION = '7 days';
 const POLL_MS = 50;
 const PATIENCE_MS = 30_000;
 
-/** Makes sure that runs can be started in `namespace` of the server at `address`. */
+/** Makes sure that runs can be started in that namespace of that server. */
 export async function prepareTemporal(
-  address: string,
-  namespace: string,
+  { address, namespace, tls }: Pick<Place['temporal'], 'address' | 'namespace' | 'tls'>,
   signal: AbortSignal,
 ): Promise<void> {
   // Loading the client takes a while: longer than the server needs to come up.
   const { Connection } = await import('@temporalio/client');
-  const connection = await Connection.connect({ address }).catch((error: unknown) => {
+  const material = tls && { tls: forTemporalSdk(await readTlsFiles('TEMPORAL', tls)) };
+  const connection = await Connection.connect({ address, ...material }).catch((error: unknown) => {
     throw new Error(`Temporal at ${address} does not answer.`, { cause: error });
   });
   await ensureNamespace(connection, namespace, signal).finally(() => connection.close());

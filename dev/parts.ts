@@ -5,6 +5,7 @@ import { CENTRAL_QUEUE, siteQueue } from '../workflows/contract';
 import { minioCommand, type Minio, type MinioServer } from './object-store';
 import { packageRoot } from './package-root';
 import type { Part } from './part';
+import type { Place } from './place';
 import { answers, both, listens, logs } from './readiness';
 import { siteTls } from './site-tls';
 import type { StackFile, StatePaths } from './state';
@@ -32,13 +33,13 @@ export function minioPart(paths: StatePaths, minio: Minio, server: MinioServer):
     env,
     address: `${server.host}:${server.port}`,
     logFile: paths.log('minio'),
-    ready: answers(`http://${server.host}:${server.port}/minio/health/ready`),
+    ready: answers(`https://${server.host}:${server.port}/minio/health/ready`, siteTls(paths).ca),
     ...(sweep && { sweep: () => void spawnSync(sweep[0], sweep.slice(1), { stdio: 'ignore' }) }),
   };
 }
 
 /** All that the parts of our own need to know of the others. */
-export type Wiring = Pick<StackFile, 'temporal' | 'objectStore' | 'api' | 'sites'>;
+export type Wiring = Pick<Place, 'temporal'> & Pick<StackFile, 'objectStore' | 'api' | 'sites'>;
 
 export function apiPart(
   paths: StatePaths,
@@ -155,14 +156,28 @@ function nodeApiEnv({ nodeUrl }: Wiring['api']): Record<string, string> {
   return nodeUrl === undefined ? {} : { MUSTER_NODE_API_URL: nodeUrl };
 }
 
-function temporalEnv({ address, namespace, uiUrl }: Wiring['temporal']): Record<string, string> {
+function temporalEnv({ address, namespace, uiUrl, tls }: Wiring['temporal']): Record<string, string> {
   return {
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: namespace,
+    // Also where there are none: parts get what this process was given, which may be for another server.
+    TEMPORAL_TLS_CA: tls?.ca ?? '',
+    TEMPORAL_TLS_CERT: tls?.own?.cert ?? '',
+    TEMPORAL_TLS_KEY: tls?.own?.key ?? '',
     ...(uiUrl !== undefined && { TEMPORAL_UI_URL: uiUrl }),
   };
 }
 
-function objectStoreEnv({ endpoint, accessKey, secretKey }: Wiring['objectStore']): Record<string, string> {
-  return { MINIO_ENDPOINT: endpoint, MINIO_ACCESS_KEY: accessKey, MINIO_SECRET_KEY: secretKey };
+function objectStoreEnv({
+  endpoint,
+  accessKey,
+  secretKey,
+  ca,
+}: Wiring['objectStore']): Record<string, string> {
+  return {
+    MINIO_ENDPOINT: endpoint,
+    MINIO_ACCESS_KEY: accessKey,
+    MINIO_SECRET_KEY: secretKey,
+    ...(ca !== undefined && { MINIO_TLS_CA: ca }),
+  };
 }

@@ -1,6 +1,8 @@
 /** Where the parts of a stack will be found: decided before any of them starts, so that all can start together. */
+import { tlsFiles, type TlsFiles } from '../certificates/tls-files';
 import { findBridge, HOST_FROM_CONTAINERS } from './bridge';
 import { freePort } from './ports';
+import { siteTls } from './site-tls';
 import { readStackFile, type Secrets, type StackFile, type StatePaths } from './state';
 
 /** Nothing of a local stack is reached from other machines. */
@@ -22,7 +24,11 @@ export class SettingsError extends Error {
 
 /** Addresses of all parts; `own` is where a part listens that is ours to run. */
 export interface Place {
-  temporal: StackFile['temporal'] & { own?: { host: string; port: number; uiPort: number } };
+  temporal: StackFile['temporal'] & {
+    own?: { host: string; port: number; uiPort: number };
+    /** One that runs already may be reached by TLS; the development server knows none. */
+    tls?: TlsFiles | undefined;
+  };
   objectStore: StackFile['objectStore'] & { own?: { host: string; port: number } };
   api: StackFile['api'] & { own: { hosts: readonly string[]; port: number } };
   sites: StackFile['sites'] & { own: { host: string; apiPort: number; gatewayPort: number } };
@@ -48,7 +54,7 @@ export async function choosePlace(
   };
   return {
     temporal: temporalFrom(env) ?? (await ownTemporal(choose, env)),
-    objectStore: objectStoreFrom(env) ?? (await ownObjectStore(choose, secrets)),
+    objectStore: objectStoreFrom(env) ?? (await ownObjectStore(choose, secrets, siteTls(paths).ca)),
     api: await ownApi(choose),
     sites: await ownSites(choose),
     ports,
@@ -61,7 +67,11 @@ const namespaceFrom = (env: NodeJS.ProcessEnv) => env.TEMPORAL_NAMESPACE ?? 'def
 
 function temporalFrom(env: NodeJS.ProcessEnv): Place['temporal'] | undefined {
   const { TEMPORAL_ADDRESS: address, TEMPORAL_UI_URL: uiUrl } = env;
-  return address === undefined ? undefined : { address, namespace: namespaceFrom(env), uiUrl };
+  if (address === undefined) return undefined;
+  const tls = tlsFiles('TEMPORAL', env, (name, why) => {
+    throw new SettingsError(`${name} ${why}.`);
+  });
+  return { address, namespace: namespaceFrom(env), uiUrl, tls };
 }
 
 async function ownTemporal(choose: Choose, env: NodeJS.ProcessEnv): Promise<Place['temporal']> {
@@ -80,12 +90,12 @@ function objectStoreFrom(env: NodeJS.ProcessEnv): Place['objectStore'] | undefin
   if (accessKey === undefined || secretKey === undefined) {
     throw new SettingsError('MINIO_ENDPOINT is set: set MINIO_ACCESS_KEY and MINIO_SECRET_KEY too.');
   }
-  return { endpoint, accessKey, secretKey };
+  return { endpoint, accessKey, secretKey, ca: env.MINIO_TLS_CA };
 }
 
-async function ownObjectStore(choose: Choose, secrets: Secrets): Promise<Place['objectStore']> {
+async function ownObjectStore(choose: Choose, secrets: Secrets, ca: string): Promise<Place['objectStore']> {
   const own = { host: LOOPBACK, port: await choose('minio') };
-  return { endpoint: `http://${own.host}:${own.port}`, ...secrets.objectStore, own };
+  return { endpoint: `https://${own.host}:${own.port}`, ...secrets.objectStore, ca, own };
 }
 
 async function ownApi(choose: Choose): Promise<Place['api']> {

@@ -1,15 +1,19 @@
 /** How one knows that a part serves. Every check asks again and again until it does, or until it is aborted. */
+import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createStoreFetch } from '../client/site-transport';
 import type { Part, Starting } from './part';
 
 const POLL_MS = 50;
 
-/** The URL answers with success. */
+/** The URL answers with success. @param caFile what certifies it (PEM), where that is not what this machine trusts */
 export const answers =
-  (url: string) =>
-  ({ signal }: Starting): Promise<void> =>
-    until(signal, async () => (await fetch(url, { signal })).ok);
+  (url: string, caFile?: string) =>
+  async ({ signal }: Starting): Promise<void> => {
+    const fetch = createStoreFetch(caFile && (await readFile(caFile, 'utf8')), {});
+    await until(signal, async () => (await fetch(url, { method: 'GET', headers: {}, signal })).ok);
+  };
 
 /** Something listens on the port. */
 export const listens =

@@ -1,4 +1,5 @@
-/** What the parts of a local stack show to its sites: a certificate for this machine, by an authority made for that alone. */
+/** What the parts of a local stack show: a certificate for this machine, by an authority made for that alone. */
+import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newAuthority } from '../certificates/authority';
 import { makeOnce } from '../certificates/make-once';
@@ -20,6 +21,16 @@ export async function ensureSiteTls({ tls }: StatePaths): Promise<SiteTls> {
     return { 'ca.crt': authority.cert, 'server.crt': cert, 'server.key': key };
   });
   return siteTls({ tls });
+}
+
+/** The same for the object store, which goes by names of its own. Answers the folder. */
+export async function ensureMinioTls(paths: StatePaths): Promise<string> {
+  const { cert, key } = await ensureSiteTls(paths);
+  const folder = paths.minioTls;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await copyFile(cert, join(folder, 'public.crt'));
+  await copyFile(key, join(folder, 'private.key'));
+  return folder;
 }
 
 export const siteTls = ({ tls }: Pick<StatePaths, 'tls'>): SiteTls => ({

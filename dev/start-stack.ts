@@ -7,7 +7,7 @@ import { findMinio, type Minio } from './object-store';
 import { apiPart, centralWorkerPart, gatewayPart, minioPart, temporalPart } from './parts';
 import type { Place } from './place';
 import type { Waiting } from './programs';
-import { ensureSiteTls } from './site-tls';
+import { ensureMinioTls, ensureSiteTls } from './site-tls';
 import type { Secrets, StatePaths } from './state';
 import type { Supervisor } from './supervisor';
 import { findTemporal } from './temporal';
@@ -81,13 +81,13 @@ async function startTemporal(
   { paths, place, supervisor, signal }: StackStart,
   cli?: Promise<string>,
 ): Promise<void> {
-  const { own, address, namespace } = place.temporal;
+  const { own } = place.temporal;
   if (own !== undefined && cli !== undefined) {
     await mkdir(paths.temporal, { recursive: true });
     const database = join(paths.temporal, 'temporal.db');
     await supervisor.start(temporalPart(paths, await cli, { ...own, database }), signal);
   }
-  await prepareTemporal(address, namespace, signal);
+  await prepareTemporal(place.temporal, signal);
 }
 
 async function startMinio(
@@ -97,7 +97,8 @@ async function startMinio(
   const { own, accessKey, secretKey } = place.objectStore;
   if (own === undefined || minio === undefined) return;
   await mkdir(paths.minio, { recursive: true });
-  const server = { ...own, folder: paths.minio, accessKey, secretKey };
+  const certs = await ensureMinioTls(paths);
+  const server = { ...own, folder: paths.minio, certs, accessKey, secretKey };
   await supervisor.start(minioPart(paths, await minio, server), signal);
 }
 

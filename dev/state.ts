@@ -22,10 +22,12 @@ export function statePaths(folder: string, results = join(folder, 'results')) {
     log: (part: string) => at('logs', `${part.replace(':', '-')}.log`),
     temporal: at('temporal'),
     minio: at('minio'),
+    /** What the object store shows, in the way that MinIO wants it. */
+    minioTls: at('minio-tls'),
     api: at('api'),
     /** What the authority that certifies sites is known by; the API makes it. */
     siteCa: at('api', 'site-ca', 'ca.crt'),
-    /** What the API and the gateway show to sites. */
+    /** What the API, the gateway and the object store show. */
     tls: at('tls'),
     central: at('central'),
     sites: at('sites'),
@@ -43,7 +45,13 @@ export type StatePaths = ReturnType<typeof statePaths>;
 export const StackFile = z.object({
   supervisor: ProcessIdentity,
   temporal: z.object({ address: z.string(), namespace: z.string(), uiUrl: z.string().optional() }),
-  objectStore: z.object({ endpoint: z.string(), accessKey: z.string(), secretKey: z.string() }),
+  objectStore: z.object({
+    endpoint: z.string(),
+    accessKey: z.string(),
+    secretKey: z.string(),
+    /** PEM file of what certifies it, where that is not what the machine trusts. */
+    ca: z.string().optional(),
+  }),
   api: z.object({
     url: z.string(),
     /** How containers reach it, where there is a container engine. */

@@ -4,6 +4,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createStoreFetch } from '../../client/site-transport';
 import { createObjectStore, objectStoreConfigFromEnv } from '../../storage/object-store';
 import { downloadKit, extractKit, packKit } from '../../storage/run-kits';
 import { Kit, kitKey } from '../../workflows/contract';
@@ -12,7 +13,9 @@ import type { KitStep } from './kit-memory';
 const KEY = kitKey('bench', 'kitmemory000', 'central');
 
 async function main(step: KitStep | 'baseline', folder: string): Promise<void> {
-  const store = createObjectStore(objectStoreConfigFromEnv(process.env));
+  const settings = objectStoreConfigFromEnv(process.env);
+  const store = createObjectStore(settings);
+  const fetch = createStoreFetch(settings.ca, {});
   const at = (name: string) => join(folder, name);
   const published = async () => Kit.parse(JSON.parse(await readFile(at('kit.json'), 'utf8')));
   const signal = new AbortController().signal;
@@ -28,7 +31,7 @@ async function main(step: KitStep | 'baseline', folder: string): Promise<void> {
     },
     download: async () => {
       const url = await store.presignGet(KEY, 600);
-      await downloadKit({ url, kit: await published(), file: at('downloaded.zip'), signal });
+      await downloadKit({ url, kit: await published(), file: at('downloaded.zip'), signal, fetch });
     },
     extract: () => extractKit(at('downloaded.zip'), at('extracted')),
   };

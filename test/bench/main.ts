@@ -112,9 +112,10 @@ async function measureContainers(stack: Stack, signal: AbortSignal): Promise<Pai
 
 function measureKits({ objectStore }: Stack): ReturnType<typeof kitMemory> {
   say('Taking a large kit through the object store');
-  const { endpoint, accessKey, secretKey } = objectStore;
+  const { endpoint, accessKey, secretKey, ca } = objectStore;
   const env = { MINIO_ENDPOINT: endpoint, MINIO_ACCESS_KEY: accessKey, MINIO_SECRET_KEY: secretKey };
-  return kitMemory({ env: { ...env, MINIO_BUCKET: 'bench' } });
+  const tls: Record<string, string> = ca === undefined ? {} : { MINIO_TLS_CA: ca };
+  return kitMemory({ env: { ...env, ...tls, MINIO_BUCKET: 'bench' } });
 }
 
 function positive(text: string): number {

@@ -106,7 +106,7 @@ describe('muster run results', () => {
   });
   const download = async (results: ReturnType<typeof result>[]) => {
     const said: string[] = [];
-    await downloadResults(results, out, (line) => said.push(line));
+    await downloadResults(results, out, { fetch, say: (line) => said.push(line) });
     return said;
   };
 

@@ -1,9 +1,12 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createCentralApi, type CentralApi } from '../../client';
+import { createTransport } from '../../client/site-transport';
 import { identify } from '../../nodes/process-table';
+import { createTestAuthority } from '../support/certificates';
 import { useFolder } from '../support/folder';
+import { startTlsFront } from '../support/tls-front';
 import { MusterProcess } from '../support/try';
 
 const PARTS = ['temporal', 'minio', 'api', 'gateway', 'central-worker'];
@@ -50,10 +53,16 @@ describe('muster dev', () => {
     api = await apiOf(muster);
     for (const server of taken) server.close();
     expect(muster.stdout).toMatch(
-      /^Temporal +127.*\nObject store +http.*\nCentral API +http.*\nSite gateway +127.*\nCentral worker +\S.*\n/,
+      /^Temporal +127.*\nObject store +https.*\nCentral API +http.*\nSite gateway +127.*\nCentral worker +\S.*\n/,
     );
     expect(muster.stdout).not.toMatch(/:(7233|8233|9000|7400|7410)\b/);
     expect(await api.listRuns()).toEqual({ runs: [] });
+    const [, store = ''] = await muster.says(/Object store +(\S+)/);
+    const ca = await readFile(join(state, 'tls', 'ca.crt'), 'utf8');
+    const ready = `${store}/minio/health/ready`;
+    expect((await createTransport(store, { ca }, {}).fetch(ready, { method: 'GET', headers: {} })).ok).toBe(
+      true,
+    );
     const [, ui = ''] = await muster.says(/Temporal Web UI +(\S+)/);
     expect((await fetch(ui)).ok).toBe(true);
   });
@@ -125,6 +134,7 @@ it('leaves no process when Ctrl-C comes while it is starting', async () => {
 });
 
 describe('with servers that run already', () => {
+  const certificates = useFolder();
   const env = {
     TEMPORAL_ADDRESS: process.env.MUSTER_TEST_TEMPORAL_ADDRESS,
     TEMPORAL_NAMESPACE: `dev-${process.pid}`,
@@ -153,6 +163,31 @@ describe('with servers that run already', () => {
     expect(muster.stderr).toBe(
       'error: MINIO_ENDPOINT is set: set MINIO_ACCESS_KEY and MINIO_SECRET_KEY too.\n',
     );
+  });
+
+  it('reaches Temporal by TLS where files for it are named, and not without', async () => {
+    const authority = await createTestAuthority();
+    const own = await authority.issue({ subject: [{ CN: ['dev'] }] });
+    const files = { 'ca.crt': authority.cert, 'own.crt': own.cert, 'own.key': own.key };
+    const at = (name: string) => join(certificates, name);
+    for (const [name, pem] of Object.entries(files)) await writeFile(at(name), pem);
+    const front = await startTlsFront(
+      process.env.MUSTER_TEST_TEMPORAL_ADDRESS ?? '',
+      await authority.issueServer(),
+      authority.cert,
+    );
+    const tls = { TEMPORAL_TLS_CA: at('ca.crt'), TEMPORAL_TLS_CERT: at('own.crt') };
+    const byTls = { ...env, TEMPORAL_ADDRESS: front.address, ...tls };
+    const muster = await start(['dev'], { env: { ...byTls, TEMPORAL_TLS_KEY: at('own.key') } });
+    await expect((await apiOf(muster)).listRuns()).resolves.toEqual({ runs: [] });
+    // The stack itself, the API, the gateway and both connections of the central worker.
+    expect(front.shown.length).toBeGreaterThanOrEqual(4);
+    muster.interrupt();
+    expect(await muster.exited).toBe(0);
+    const half = await start(['dev'], { env: byTls });
+    expect(await half.exited).toBe(2);
+    expect(half.stderr).toMatch(/^error: TEMPORAL_TLS_KEY is not set, and TEMPORAL_TLS_CERT is: [^\n]+\n$/);
+    await front.close();
   });
 
   it('says that Temporal does not answer', async () => {

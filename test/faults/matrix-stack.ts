@@ -55,7 +55,7 @@ export async function openMatrixStack(part: PartName, say: (line: string) => voi
         ports.toStore = await TcpProxy.open(Number(new URL(objectStore.endpoint).port));
       },
       env: (name) => ({
-        ...(name === 'central-worker' && { MINIO_ENDPOINT: `http://${ports.toStore?.address ?? ''}` }),
+        ...(name === 'central-worker' && { MINIO_ENDPOINT: `https://${ports.toStore?.address ?? ''}` }),
         ...options.env?.(name),
       }),
     });

@@ -39,7 +39,7 @@ export class SiteNetwork {
       sites: { apiUrl: `https://${this.to('api').address}`, gateway: this.to('gateway').address },
     }),
     env: (part): Record<string, string> =>
-      part === 'api' ? { MINIO_PUBLIC_ENDPOINT: `http://${this.to('store').address}` } : {},
+      part === 'api' ? { MINIO_PUBLIC_ENDPOINT: `https://${this.to('store').address}` } : {},
   };
 
   get all(): TcpProxy[] {
