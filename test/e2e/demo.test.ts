@@ -1,6 +1,8 @@
 /** The main job: one command brings a federated run up on real data, and it finds what the pooled data would say. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openApi, openStore } from '../../cli/api-access';
+import { downloadResults } from '../../cli/run-results';
 import { describeWithEngine } from '../nodes/needs-engine';
 import { replayAll } from '../support/consortium';
 import { useFolder } from '../support/folder';
@@ -25,21 +27,33 @@ async function demo(runtime: 'process' | 'docker'): Promise<void> {
       expect(Math.abs(fit.slope - 49.6855664)).toBeLessThan(1e-6);
     }
     expect(await muster.leftovers()).toEqual([]);
-    expect(await unreplayable(muster.state)).toEqual([]);
+    await afterwards(muster.state, async (again) => {
+      expect(await replayAll(again)).toEqual([]);
+      await downloadAll(again.state, result.runId);
+    });
   } finally {
     await muster.end();
   }
 }
 
-/** The stack has ended with its run: another one on the same state knows its histories. */
-async function unreplayable(state: string): Promise<string[]> {
+/** The stack has ended with its run: another one on the same state knows its histories and has its results. */
+async function afterwards(state: string, look: (muster: MusterProcess) => Promise<void>): Promise<void> {
   const muster = await MusterProcess.start(['dev'], { state });
   try {
     await muster.says(/Central API/);
-    return await replayAll(muster);
+    await look(muster);
   } finally {
     await muster.end();
   }
+}
+
+/** As `muster run results --out` does, by TLS. */
+async function downloadAll(state: string, runId: string): Promise<void> {
+  const { results } = await (await openApi({ state })).listResults(runId);
+  expect(results.map(({ url }) => new URL(url).protocol)).toEqual(results.map(() => 'https:'));
+  const fetch = await openStore({ state });
+  await downloadResults(results, join(state, 'downloaded'), { fetch, say: () => undefined });
+  expect(globalFit(join(state, 'downloaded')).n).toBe(342);
 }
 
 it('muster demo finds the coefficients of the pooled data at every site, and leaves no process', () =>
