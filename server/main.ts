@@ -2,6 +2,7 @@
 import closeWithGrace from 'close-with-grace';
 import fastify from 'fastify';
 import { existsSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { readTlsFiles } from '../certificates/tls-files';
 import { createObjectStore } from '../storage/object-store';
@@ -10,7 +11,7 @@ import { createImages } from './registry/images';
 import { ConfigError, readConfig } from './config';
 import { openDatabase } from './db/client';
 import { openIdentity } from './identity/open-identity';
-import { createSiteDoor } from './identity/site-door';
+import { openSiteDoor } from './identity/site-door';
 import { listen } from './listen';
 import { createLogger } from './logger';
 import { connectTemporal, createRuns } from './runs/temporal';
@@ -43,11 +44,10 @@ async function main(): Promise<void> {
     identity,
     page: builtPage(),
   });
-  const siteDoor = config.sites &&
-    identity && {
-      ...config.sites,
-      create: () => createSiteDoor(identity, (request, response) => server.routing(request, response)),
-    };
+  const { sites } = config;
+  const serve: RequestListener = (request, response) => server.routing(request, response);
+  const siteDoor = sites &&
+    identity && { ...sites, create: () => openSiteDoor({ identity, files: sites.tls, serve, log }) };
   const addresses = await listen(server, config, siteDoor);
   log.info({ addresses, publicUrl: config.publicUrl }, 'ready');
 }

@@ -16,8 +16,8 @@ import { Refusal, type RefusalReason } from './refusal';
 
 /** PEM. */
 export interface ServerCertificate {
-  cert: Buffer;
-  key: Buffer;
+  cert: string | Buffer;
+  key: string | Buffer;
 }
 
 export interface Connection {

@@ -1,22 +1,20 @@
 /** The site gateway as a process: reads its settings, opens what it needs, and passes calls until it is told to end. */
 import closeWithGrace from 'close-with-grace';
 import { readFile } from 'node:fs/promises';
-import { destination, pino, type Logger } from 'pino';
+import { destination, pino } from 'pino';
 import { readTlsFiles } from '../../certificates/tls-files';
 import { ConfigError } from '../config';
 import { siteIdentityOf } from '../identity/certificate';
+import { readCertificate, showRenewed, type ShownCertificate } from '../shown-certificate';
 import { ApiAdmissions } from './admissions';
 import { readGatewayConfig, type GatewayConfig } from './config';
-import type { ServerCertificate } from './connections';
-import { createGateway, type Gateway } from './gateway';
+import { createGateway } from './gateway';
 import { connectTemporal, type TemporalAddress } from './temporal';
 import { TokenKeys } from './tokens';
 
 /** Calls under way may take so long to end after a signal; polls are ended at once. */
 const GRACE_MS = 10_000;
 const COUNT_MS = 60_000;
-/** A certificate that was replaced is shown soon after. */
-const REREAD_MS = 60_000;
 
 async function main(): Promise<void> {
   const config = readGatewayConfig(process.env);
@@ -27,7 +25,7 @@ async function main(): Promise<void> {
   );
   const ending = new AbortController();
   const [certificate, siteCa, temporal] = await Promise.all([
-    readCertificate(config),
+    readCertificate(config.certificate),
     readFile(config.siteCa),
     temporalAddress(config),
   ]);
@@ -44,41 +42,15 @@ async function main(): Promise<void> {
     ending.abort();
     await gateway.close(GRACE_MS);
   });
-  showNewCertificates(gateway, config, certificate, log);
+  const show = (renewed: ShownCertificate) => gateway.setCertificate(renewed);
+  showRenewed({ files: config.certificate, shown: certificate, show, log });
   const { address, port } = await gateway.listen(config.host, config.port);
   setInterval(() => log.info(gateway.counters(), 'counted'), COUNT_MS).unref();
   log.info({ address, port, namespace: config.temporal.namespace, pid: process.pid }, 'ready');
 }
 
-async function readCertificate({ certificate }: GatewayConfig): Promise<ServerCertificate> {
-  const [cert, key] = await Promise.all([readFile(certificate.cert), readFile(certificate.key)]);
-  return { cert, key };
-}
-
 async function temporalAddress({ temporal: { address, tls } }: GatewayConfig): Promise<TemporalAddress> {
   return { address, ...(tls && { tls: await readTlsFiles('TEMPORAL', tls) }) };
-}
-
-function showNewCertificates(
-  gateway: Gateway,
-  config: GatewayConfig,
-  first: ServerCertificate,
-  log: Logger,
-): void {
-  let shown = first;
-  const reread = async () => {
-    try {
-      const current = await readCertificate(config);
-      if (current.cert.equals(shown.cert) && current.key.equals(shown.key)) return;
-      gateway.setCertificate(current);
-      shown = current;
-      log.info('sites are shown the new certificate');
-    } catch (error) {
-      // Caught half-way, the pair may not fit: the next look will find it whole.
-      log.warn({ err: error }, 'the new certificate cannot be used (yet)');
-    }
-  };
-  setInterval(() => void reread(), REREAD_MS).unref();
 }
 
 main().catch((error: unknown) => {

@@ -30,15 +30,28 @@ export async function openIdentity(sites: SitesConfig): Promise<Identity> {
     ),
     ...([readPem(tls.cert), readPem(tls.key), readPem(tls.ca)] as const),
   ]);
-  const chain = certificatesIn(tls.cert, cert);
-  const privateKey = tryTo(tls.key, 'a private key', () => createPrivateKey(key));
-  if (chain[0]?.checkPrivateKey(privateKey) !== true)
-    throw new Error(`${tls.key} is not the key of ${tls.cert}.`);
-  const top = chain.at(-1);
-  const authority = certificatesIn(tls.ca, ca).find((one) => top !== undefined && certifies(one, top));
-  if (authority === undefined) throw new Error(`${tls.ca} is not what ${tls.cert} is certified by.`);
+  const authority = authorityOf(tls, { cert, key, ca });
   const pin = createHash('sha256').update(authority.raw).digest();
   return { siteCa, signingKey, siteApiUrl: url, gatewayAddress, tls: { cert, key }, ca, pin };
+}
+
+/**
+ * What certifies a certificate that sites are shown, among `ca`.
+ * @param files the paths of all three, by which one that cannot be used is named
+ * @throws Error
+ */
+export function authorityOf(
+  files: SitesConfig['tls'],
+  { cert, key, ca }: { cert: string; key: string; ca: string },
+): X509Certificate {
+  const chain = certificatesIn(files.cert, cert);
+  const privateKey = tryTo(files.key, 'a private key', () => createPrivateKey(key));
+  if (chain[0]?.checkPrivateKey(privateKey) !== true)
+    throw new Error(`${files.key} is not the key of ${files.cert}.`);
+  const top = chain.at(-1);
+  const authority = certificatesIn(files.ca, ca).find((one) => top !== undefined && certifies(one, top));
+  if (authority === undefined) throw new Error(`${files.ca} is not what ${files.cert} is certified by.`);
+  return authority;
 }
 
 function certificatesIn(path: string, text: string): X509Certificate[] {

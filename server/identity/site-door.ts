@@ -5,11 +5,13 @@
 import { constants } from 'node:crypto';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import { TLSSocket } from 'node:tls';
+import { TLSSocket, type SecureContextOptions } from 'node:tls';
+import type { SitesConfig } from '../config';
 import { HttpProblem } from '../problem';
+import { showRenewed, type ShownCertificate, type Showing } from '../shown-certificate';
 import { NotASiteCertificate, siteIdentityOf, type SiteIdentity } from './certificate';
 import { expired } from './enrolment';
-import type { Identity } from './open-identity';
+import { authorityOf, type Identity } from './open-identity';
 
 /** Who does not say hello in time is not waited for. */
 const HANDSHAKE_MS = 10_000;
@@ -19,19 +21,41 @@ const through = new WeakSet<IncomingMessage>();
 /** A server that hands its requests to `serve`. */
 export function createSiteDoor({ tls, siteCa }: Identity, serve: RequestListener): Server {
   const options = {
-    ...tls,
-    ca: siteCa.certificate,
-    minVersion: 'TLSv1.2' as const,
+    ...secureContext(siteCa, tls),
     requestCert: true,
     rejectUnauthorized: false,
     handshakeTimeout: HANDSHAKE_MS,
-    // A certificate is looked at on each connection, and not remembered from the one before.
-    secureOptions: constants.SSL_OP_NO_TICKET,
   };
   return createServer(options, (request, response) => {
     through.add(request);
     serve(request, response);
   });
+}
+
+export interface SiteDoor extends Pick<Showing, 'log' | 'everyMs'> {
+  identity: Identity;
+  /** Where what is shown, and what certifies it, comes from. */
+  files: SitesConfig['tls'];
+  serve: RequestListener;
+}
+
+/** A door that shows what is in the files, also after it was replaced there. */
+export function openSiteDoor({ identity, files, serve, ...how }: SiteDoor): Server {
+  const door = createSiteDoor(identity, serve);
+  const show = (renewed: ShownCertificate) => {
+    // Sites know this API by what certifies it: they would not come in to another.
+    authorityOf(files, { ...renewed, ca: identity.ca });
+    door.setSecureContext(secureContext(identity.siteCa, renewed));
+  };
+  return door.once('close', showRenewed({ ...how, files, shown: identity.tls, show }));
+}
+
+function secureContext(siteCa: Identity['siteCa'], { cert, key }: ShownCertificate): SecureContextOptions {
+  return {
+    ...{ cert, key, ca: siteCa.certificate, minVersion: 'TLSv1.2' as const },
+    // A certificate is looked at on each connection, and not remembered from the one before.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
 }
 
 export const cameThroughSiteDoor = (request: IncomingMessage) => through.has(request);
