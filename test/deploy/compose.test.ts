@@ -7,8 +7,10 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { findTemporal } from '../../dev/temporal';
 import { SEARCH_ATTRIBUTES } from '../../workflows/contract';
+import { createTestAuthority } from '../support/certificates';
 import { useFolder } from '../support/folder';
 import { useTemporal } from '../support/temporal';
+import { startTlsFront, type TlsFront } from '../support/tls-front';
 
 const root = resolve(__dirname, '../..');
 const folder = useFolder();
@@ -48,7 +50,7 @@ function composeCommand(): [string, ...string[]] | undefined {
   return undefined;
 }
 
-async function config(values: Record<string, string>): Promise<string> {
+async function config(values: Record<string, string>, ...more: string[]): Promise<string> {
   const [command = '', ...args] = composeCommand() ?? [];
   const file = join(folder, 'env');
   await writeFile(
@@ -59,7 +61,11 @@ async function config(values: Record<string, string>): Promise<string> {
   );
   const { stdout } = await run(
     command,
-    [...args, '--file', join(root, 'docker-compose.yml'), '--env-file', file, 'config'],
+    [
+      ...args,
+      ...['docker-compose.yml', ...more].flatMap((name) => ['--file', join(root, name)]),
+      ...['--env-file', file, 'config'],
+    ],
     {
       env: { PATH: process.env.PATH, HOME: folder },
     },
@@ -67,12 +73,12 @@ async function config(values: Record<string, string>): Promise<string> {
   return stdout;
 }
 
-describe('docker-compose.yml', () => {
-  const filledIn = Object.fromEntries(
-    Object.entries(settings).map(([name, value]) => [name, value === '' ? `value-of-${name}` : value]),
-  );
-  const withCompose = composeCommand() === undefined ? it.skip : it;
+const withCompose = composeCommand() === undefined ? it.skip : it;
+const filledIn = Object.fromEntries(
+  Object.entries(settings).map(([name, value]) => [name, value === '' ? `value-of-${name}` : value]),
+);
 
+describe('docker-compose.yml', () => {
   withCompose('is understood by Docker Compose once .env is filled in', async () => {
     const shown = Compose.pick({ volumes: true })
       .extend({ services: z.record(z.string(), z.unknown()) })
@@ -118,8 +124,52 @@ describe('docker-compose.yml', () => {
   });
 });
 
+describe('docker-compose.tls.yml', () => {
+  withCompose('leaves no service without TLS to Temporal, Postgres and the object store', async () => {
+    const shown = z
+      .object({ services: z.record(z.string(), Service.pick({ environment: true })) })
+      .parse(parse(await config(filledIn, 'docker-compose.tls.yml')));
+    const ca = '/etc/muster/centre/ca.crt';
+    const using = (variable: string) =>
+      Object.values(shown.services)
+        .map(({ environment }) => environment)
+        .filter((environment) => environment[variable] !== undefined);
+    for (const environment of using('TEMPORAL_ADDRESS'))
+      expect(environment.TEMPORAL_TLS_CA ?? environment.TEMPORAL_TLS_SERVER_CA_CERT_PATH).toBe(ca);
+    for (const environment of using('MINIO_ENDPOINT'))
+      expect(environment).toMatchObject({ MINIO_ENDPOINT: 'https://object-store:9000', MINIO_TLS_CA: ca });
+    for (const environment of using('DATABASE_URL'))
+      expect(environment).toMatchObject({ DATABASE_TLS_CA: ca });
+    for (const environment of using('POSTGRES_SEEDS'))
+      expect(environment).toMatchObject({ SQL_CA: ca, SQL_HOST_VERIFICATION: 'true' });
+    for (const environment of using('SQL_HOST')) expect(environment).toMatchObject({ SQL_TLS_CA_FILE: ca });
+    expect(['TEMPORAL_ADDRESS', 'MINIO_ENDPOINT', 'DATABASE_URL'].map((name) => using(name).length)).toEqual([
+      5, 2, 1,
+    ]);
+  });
+});
+
 describe('deploy/temporal/setup-namespace.sh', () => {
   const temporal = useTemporal();
+  const fronts: TlsFront[] = [];
+  afterAll(() => Promise.all(fronts.map((front) => front.close())));
+
+  /** By TLS, as docker-compose.tls.yml has it. */
+  async function byTls(): Promise<Record<string, string>> {
+    const authority = await createTestAuthority();
+    const [server, own] = await Promise.all([authority.issueServer(), authority.issue({})]);
+    const front = await startTlsFront(temporal.address, server, authority.cert);
+    fronts.push(front);
+    for (const [name, pem] of Object.entries({ ca: authority.cert, cert: own.cert, key: own.key }))
+      await writeFile(join(folder, name), pem);
+    return {
+      TEMPORAL_ADDRESS: front.address,
+      TEMPORAL_TLS: 'true',
+      TEMPORAL_TLS_SERVER_CA_CERT_PATH: join(folder, 'ca'),
+      TEMPORAL_TLS_CLIENT_CERT_PATH: join(folder, 'cert'),
+      TEMPORAL_TLS_CLIENT_KEY_PATH: join(folder, 'key'),
+    };
+  }
 
   it('makes the namespace with the search attributes of the contract, and can be run again', async () => {
     const cli = await findTemporal({ progress: () => undefined });
@@ -134,7 +184,8 @@ describe('deploy/temporal/setup-namespace.sh', () => {
     };
     const script = join(root, 'deploy/temporal/setup-namespace.sh');
     await run('sh', [script], { env });
-    await run('sh', [script], { env });
+    await run('sh', [script], { env: { ...env, ...(await byTls()) } });
+    expect(fronts[0]?.shown.length).toBeGreaterThan(0);
     const { customAttributes } = await temporal.connection.operatorService.listSearchAttributes({
       namespace,
     });
