@@ -1,7 +1,7 @@
-/** Access tokens: JWTs signed with the API's secret (HS256), whose claims are AccessClaims. */
+/** Access tokens: JWTs signed with the API's secret (HS256), whose claims are AccessClaims. None is kept. */
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { createSecretKey } from 'node:crypto';
-import { AccessClaims } from '../workflows/api-contract';
+import { AccessClaims, TOKEN_KINDS } from '../workflows/api-contract';
 import { HttpProblem } from './problem';
 
 type NodeClaims = Extract<AccessClaims, { role: 'node' }>;
@@ -28,18 +28,22 @@ export function createTokens(secret: string): Tokens {
     async verify(authorization) {
       const [, token] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
       if (token === undefined) throw unauthenticated('Send `Authorization: Bearer <access token>`.');
-      const { payload } = await jwtVerify(token, key, { algorithms: ['HS256'] }).catch(refuse);
+      const { payload, protectedHeader } = await jwtVerify(token, key, { algorithms: ['HS256'] }).catch(
+        refuse,
+      );
       const claims = AccessClaims.safeParse(payload);
       if (!claims.success)
         throw unauthenticated('The access token does not say what its bearer may do (role, sub).');
-      const { sub } = claims.data;
+      const { sub, role } = claims.data;
+      if (protectedHeader.typ !== TOKEN_KINDS[role])
+        throw unauthenticated(`The access token is not of the kind that is for ${role}: get a new one.`);
       if (sub === '' || sub.length > MAX_NAME)
         throw unauthenticated('The access token does not name its bearer.');
       return claims.data;
     },
     forNode: (node) =>
       new SignJWT({ ...node, role: 'node' })
-        .setProtectedHeader({ alg: 'HS256' })
+        .setProtectedHeader({ alg: 'HS256', typ: TOKEN_KINDS.node })
         .setSubject(`${node.runId}/${node.node}`)
         .setIssuedAt()
         .setExpirationTime(NODE_TOKEN_LIFETIME)

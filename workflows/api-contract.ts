@@ -40,6 +40,19 @@ export const AccessClaims = z.discriminatedUnion('role', [
 ]);
 export type AccessClaims = z.output<typeof AccessClaims>;
 
+/**
+ * The kind of token (header `typ`) that a role comes with. Those of people, of the parts of the centre and of nodes are kinds
+ * of their own, so that none is taken for another, whatever it says of its bearer.
+ */
+export const TOKEN_KINDS = {
+  admin: 'muster-person+jwt',
+  lead: 'muster-person+jwt',
+  central: 'muster-service+jwt',
+  gateway: 'muster-service+jwt',
+  site: 'muster-service+jwt',
+  node: 'muster-node+jwt',
+} as const satisfies Record<AccessClaims['role'], string>;
+
 // ---------------------------------------------------------------- computations
 
 /** A registered version of a computation. It does not change: what is new has a new version. */

@@ -16,10 +16,11 @@ function token(args: string[], env: Record<string, string> = { MUSTER_API_SECRET
 it('signs what its bearer may do, for so long', async () => {
   const made = token(['--role', 'lead', '--sub', 'alice', '--consortium', 'a', 'b', '--expires', '12h']);
   expect(made).toMatchObject({ status: 0, stderr: '' });
-  const { payload } = await jwtVerify(made.stdout, new TextEncoder().encode(secret), {
+  const { payload, protectedHeader } = await jwtVerify(made.stdout, new TextEncoder().encode(secret), {
     algorithms: ['HS256'],
   });
   expect(payload).toMatchObject({ role: 'lead', sub: 'alice', consortia: ['a', 'b'] });
+  expect(protectedHeader.typ).toBe('muster-person+jwt');
   expect(payload.exp! - payload.iat!).toBe(12 * 3600);
 });
 

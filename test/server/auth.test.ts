@@ -1,5 +1,5 @@
 import { UnsecuredJWT } from 'jose';
-import type { AccessClaims } from '../../workflows/api-contract';
+import { TOKEN_KINDS, type AccessClaims } from '../../workflows/api-contract';
 import { admin, central, lead, problemOf, SECRET, site, tokenFor, useServer } from './server';
 
 describe('who may call the API', () => {
@@ -40,6 +40,19 @@ describe('who may call the API', () => {
       async () => `Bearer ${await tokenFor({ ...admin, sub: '' })}`,
       'The access token does not name its bearer',
     ],
+    ...(
+      [
+        [admin, TOKEN_KINDS.central],
+        [lead('c'), TOKEN_KINDS.node],
+        [central, TOKEN_KINDS.admin],
+        [node, TOKEN_KINDS.central],
+        [admin, 'JWT'],
+      ] as const
+    ).map(([claims, kind]): [string, () => Promise<string>, string] => [
+      `a token for ${claims.role} of the kind ${kind}`,
+      async () => `Bearer ${await tokenFor(claims, SECRET, '1h', kind)}`,
+      `The access token is not of the kind that is for ${claims.role}`,
+    ]),
   ])('refuses %s', async (_what, authorization, detail) => {
     const answer = await get(await authorization());
     expect(answer.statusCode).toBe(401);

@@ -9,7 +9,7 @@ import type { Identity } from '../../server/identity/open-identity';
 import { createLogger } from '../../server/logger';
 import { createRuns, type Runs } from '../../server/runs/temporal';
 import type { ObjectStore } from '../../storage/object-store';
-import { Problem, type AccessClaims } from '../../workflows/api-contract';
+import { Problem, TOKEN_KINDS, type AccessClaims } from '../../workflows/api-contract';
 import { testObjectStore } from '../support/object-store';
 import { useTemporal, type TestTemporal } from '../support/temporal';
 import { newDatabase, silent, type DatabaseKind } from './databases';
@@ -19,9 +19,14 @@ export const PUBLIC_URL = 'https://muster.example.org';
 export const TEMPORAL_UI = 'https://temporal.example.org';
 
 /** An access token. */
-export function tokenFor(claims: AccessClaims, secret = SECRET, expiresIn = '1h'): Promise<string> {
+export function tokenFor(
+  claims: AccessClaims,
+  secret = SECRET,
+  expiresIn = '1h',
+  typ: string = TOKEN_KINDS[claims.role],
+): Promise<string> {
   return new SignJWT(claims)
-    .setProtectedHeader({ alg: 'HS256' })
+    .setProtectedHeader({ alg: 'HS256', typ })
     .setExpirationTime(expiresIn)
     .sign(new TextEncoder().encode(secret));
 }
