@@ -1,4 +1,5 @@
 /** What the bench measured, what it must hold, and how it is shown: pure. */
+import type { GatewayFigures } from './gateway';
 import type { KitMemory } from './kit-memory';
 import { KIT_STEPS } from './kit-memory';
 import { MiB } from './memory';
@@ -9,11 +10,20 @@ export interface Pair {
   muster: number;
 }
 
+/** Pairs by number of sites. */
+export interface Startup {
+  sites: number;
+  pairs: Pair[];
+}
+
+/** What was measured. */
 export interface Figures {
-  /** Pairs by number of sites. */
-  startup: { sites: number; pairs: Pair[] }[];
+  startup?: Startup[];
   /** The most that any edge worker held while it had nothing to do. */
-  idleEdgeWorkerBytes: number;
+  idleEdgeWorkerBytes?: number;
+  /** The demo's sites as they are, and reaching Temporal directly. */
+  secured?: Pair[];
+  gateway?: GatewayFigures;
   kits?: KitMemory;
   /** A whole run of a real computation in containers, by hand and by Muster. */
   docker?: Pair[];
@@ -22,6 +32,15 @@ export interface Figures {
 /** At so many sites, bringing a run up takes at most so many times the floor. */
 const STARTUP_BOUND = { sites: 10, ratio: 1.5 };
 const IDLE_BOUND_BYTES = 130 * MiB;
+/** Of the start latency with the gateway, to that without. */
+const SECURED_BOUND = 1.15;
+const GATEWAY_BOUNDS = {
+  processorMsPerActivity: 3,
+  idleBytes: 300 * MiB,
+  /** Of the p99 of heartbeats under attack, to that without. */
+  attacked: 2,
+  secondsToCutOff: 10,
+};
 /** Seconds that a run in containers takes longer than the same by hand. */
 const DOCKER_BOUND = 3;
 
@@ -36,7 +55,13 @@ export function median(values: readonly number[]): number {
 const ratioOf = (pairs: readonly Pair[]) => median(pairs.map(({ floor, muster }) => muster / floor));
 
 /** What does not hold, in words; nothing when all is well. */
-export function missedBounds({ startup, idleEdgeWorkerBytes, docker = [] }: Figures): string[] {
+export function missedBounds({
+  startup = [],
+  idleEdgeWorkerBytes = 0,
+  secured = [],
+  gateway,
+  docker = [],
+}: Figures): string[] {
   const missed: string[] = [];
   for (const { sites, pairs } of startup) {
     if (sites === STARTUP_BOUND.sites && ratioOf(pairs) > STARTUP_BOUND.ratio)
@@ -44,15 +69,67 @@ export function missedBounds({ startup, idleEdgeWorkerBytes, docker = [] }: Figu
   }
   if (idleEdgeWorkerBytes > IDLE_BOUND_BYTES)
     missed.push(`an idle edge worker holds more than ${mebibytes(IDLE_BOUND_BYTES)}`);
+  if (secured.length > 0 && ratioOf(secured) > SECURED_BOUND)
+    missed.push(`runs start later than ${SECURED_BOUND} times as late as without the gateway`);
+  if (gateway) missed.push(...missedByGateway(gateway));
   if (docker.length > 0 && addedTo(docker) > DOCKER_BOUND)
     missed.push(`a run in containers takes more than ${DOCKER_BOUND} s longer than by hand`);
   return missed;
 }
 
+function missedByGateway({
+  processorMsPerActivity,
+  idle,
+  heartbeatP99Ms,
+  secondsToCutOff,
+}: GatewayFigures): string[] {
+  const bounds = GATEWAY_BOUNDS;
+  return [
+    ...(processorMsPerActivity > bounds.processorMsPerActivity
+      ? [`an activity takes more than ${bounds.processorMsPerActivity} ms of the gateway's processor time`]
+      : []),
+    ...(idle.residentBytes > bounds.idleBytes
+      ? [`a gateway with ${idle.sites} sites that wait holds more than ${mebibytes(bounds.idleBytes)}`]
+      : []),
+    ...(attackedRatio(heartbeatP99Ms) > bounds.attacked
+      ? [`heartbeats take more than ${bounds.attacked} times as long while a site attacks`]
+      : []),
+    ...(secondsToCutOff > bounds.secondsToCutOff
+      ? [`a site that is revoked is cut off after more than ${bounds.secondsToCutOff} s`]
+      : []),
+  ];
+}
+
+const attackedRatio = (phases: GatewayFigures['heartbeatP99Ms']) =>
+  median(phases.map(({ alone, attacked }) => attacked / alone));
+
 const addedTo = (pairs: readonly Pair[]) => median(pairs.map(({ floor, muster }) => muster - floor));
 
 /** The figures as lines for a person. */
-export function describeFigures({ startup, idleEdgeWorkerBytes, kits, docker }: Figures): string[] {
+export function describeFigures({
+  startup,
+  idleEdgeWorkerBytes,
+  secured,
+  gateway,
+  kits,
+  docker,
+}: Figures): string[] {
+  return [
+    ...(startup === undefined ? [] : describeStartup(startup)),
+    ...(idleEdgeWorkerBytes === undefined
+      ? []
+      : [
+          '',
+          `Idle edge worker: ${mebibytes(idleEdgeWorkerBytes)} resident (at most ${mebibytes(IDLE_BOUND_BYTES)})`,
+        ]),
+    ...(secured === undefined ? [] : describeSecured(secured)),
+    ...(gateway === undefined ? [] : describeGateway(gateway)),
+    ...(kits === undefined ? [] : describeKits(kits)),
+    ...(docker === undefined || docker.length === 0 ? [] : describeDocker(docker)),
+  ];
+}
+
+function describeStartup(startup: readonly Startup[]): string[] {
   return [
     'From the start of a run to the last site’s user code running (process runtime, medians in seconds)',
     row('sites', 'floor', 'Muster', 'ratio'),
@@ -65,10 +142,34 @@ export function describeFigures({ startup, idleEdgeWorkerBytes, kits, docker }: 
           (sites === STARTUP_BOUND.sites ? ` (at most ${STARTUP_BOUND.ratio})` : ''),
       ),
     ),
+  ];
+}
+
+function describeSecured(pairs: readonly Pair[]): string[] {
+  const of = (side: keyof Pair) => `${median(pairs.map((pair) => pair[side])).toFixed(2)} s`;
+  return [
     '',
-    `Idle edge worker: ${mebibytes(idleEdgeWorkerBytes)} resident (at most ${mebibytes(IDLE_BOUND_BYTES)})`,
-    ...(kits === undefined ? [] : describeKits(kits)),
-    ...(docker === undefined || docker.length === 0 ? [] : describeDocker(docker)),
+    'The same for the three sites of the demo, through the gateway and by mutual TLS, and straight to Temporal (medians)',
+    `straight ${of('floor')}, through the gateway ${of('muster')}, ratio ${ratioOf(pairs).toFixed(2)} (at most ${SECURED_BOUND})`,
+  ];
+}
+
+function describeGateway({
+  processorMsPerActivity,
+  idle,
+  heartbeatP99Ms,
+  secondsToCutOff,
+}: GatewayFigures): string[] {
+  const bounds = GATEWAY_BOUNDS;
+  const of = (side: 'alone' | 'attacked') =>
+    `${median(heartbeatP99Ms.map((phase) => phase[side])).toFixed(1)} ms`;
+  return [
+    '',
+    'The site gateway',
+    `processor time of an activity: ${processorMsPerActivity.toFixed(2)} ms (at most ${bounds.processorMsPerActivity} ms)`,
+    `with ${idle.sites} sites that wait: ${mebibytes(idle.residentBytes)} resident (at most ${mebibytes(bounds.idleBytes)})`,
+    `p99 of honest heartbeats: alone ${of('alone')}, while another site attacks ${of('attacked')}, ratio ${attackedRatio(heartbeatP99Ms).toFixed(2)} (at most ${bounds.attacked}; medians of ${heartbeatP99Ms.length})`,
+    `a site that is revoked is cut off after ${secondsToCutOff.toFixed(1)} s (at most ${bounds.secondsToCutOff} s)`,
   ];
 }
 

@@ -1,8 +1,10 @@
 /**
  * `npm run bench`: what Muster adds to the least that bringing the same nodes up takes (floor-workflows.ts), what an idle
- * edge worker holds, what a large kit takes on its way, and what is added to a real computation in containers. Exits with 1 when a bound is missed.
+ * edge worker holds, what the site gateway adds, takes and withstands, what a large kit takes on its way, and what is added
+ * to a real computation in containers. Exits with 1 when a bound is missed.
  *
- * Both sides run on one stack of their own and take turns, so that a machine that is slow for a while is slow for both.
+ * Where two are compared, both run on one stack of their own and take turns, so that a machine that is slow for a while is
+ * slow for both.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,18 +19,22 @@ import { packageRoot } from '../../dev/package-root';
 import { openStack, type Stack } from '../../dev/stack';
 import { engineAnswers } from '../../nodes';
 import { dockerOverhead } from './docker-overhead';
-import { describeFigures, missedBounds, type Figures, type Pair } from './figures';
+import { startDirectSites } from './direct-sites';
+import { describeFigures, missedBounds, type Figures, type Pair, type Startup } from './figures';
 import { FloorSide } from './floor-side';
+import { measureGateway } from './gateway';
 import { kitMemory } from './kit-memory';
 import { MusterSide } from './muster-side';
 import type { Side } from './side';
 
+const PARTS = ['startup', 'secured', 'gateway', 'kits', 'docker'] as const;
+type Part = (typeof PARTS)[number];
+
 interface BenchOptions {
+  only: readonly Part[];
   /** Ascending. */
   sites: number[];
   pairs: number;
-  kits: boolean;
-  docker: boolean;
   json?: string;
 }
 
@@ -36,6 +42,7 @@ const PENGUINS = join(packageRoot(), 'computations', 'penguins');
 const ISLANDS = ['biscoe', 'dream', 'torgersen'];
 /** The nodes of a measured run are all there until they are ended. */
 const PARAMETERS = { pauseSeconds: 600 };
+const DEMO_SITES = 3;
 /** Each takes most of a minute. */
 const DOCKER_PAIRS = 3;
 
@@ -57,21 +64,58 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<Figure
 }
 
 async function measure(
-  { sites: sizes, pairs, kits, docker }: BenchOptions,
+  { only, sites, pairs }: BenchOptions,
   stack: Stack,
   signal: AbortSignal,
 ): Promise<Figures> {
-  const site = Array.from({ length: sizes.at(-1) ?? 0 }, (_, index) => {
+  const figures: Figures = {};
+  // The gateway is measured before the many workers of the others are there, which wake up now and then.
+  if (only.includes('gateway')) figures.gateway = await measureGateway(stack, say);
+  if (only.includes('secured')) figures.secured = await measureSecured(stack, pairs, signal);
+  if (only.includes('startup')) Object.assign(figures, await measureStartup(stack, { sites, pairs }, signal));
+  if (only.includes('kits')) figures.kits = await measureKits(stack);
+  if (only.includes('docker')) figures.docker = await measureContainers(stack, signal);
+  return figures;
+}
+
+/** The penguins, and as many sites as wanted, each with the data of an island. */
+async function preparePenguins(prefix: string, count: number) {
+  const site = Array.from({ length: count }, (_, index) => {
     const island = ISLANDS[index % ISLANDS.length] ?? '';
-    return `site-${String(index + 1).padStart(2, '0')}=${join(PENGUINS, 'data', island)}`;
+    return `${prefix}-${String(index + 1).padStart(2, '0')}=${join(PENGUINS, 'data', island)}`;
   });
   const plan = await readPlan(join(PENGUINS, 'computation.yaml'), { site });
-  const means = await prepareMeans(plan, 'process', say);
+  return { plan, means: await prepareMeans(plan, 'process', say) };
+}
+
+/** The demo's bring-up, with sites that reach Temporal through the gateway, and with sites that reach it directly. */
+async function measureSecured(stack: Stack, wanted: number, signal: AbortSignal): Promise<Pair[]> {
+  const [secured, direct] = [
+    await preparePenguins('secured', DEMO_SITES),
+    await preparePenguins('direct', DEMO_SITES),
+  ];
+  const open = ({ plan, means }: typeof secured, start?: typeof startDirectSites) =>
+    MusterSide.open(stack, means, plan.sites, PARAMETERS, signal, start);
+  const [muster, floor] = [await open(secured), await open(direct, startDirectSites)];
+  say(`Starting the workers of ${DEMO_SITES} sites that use the gateway, and of ${DEMO_SITES} that do not`);
+  for (const side of [floor, muster]) await side.startSites(DEMO_SITES);
+  const pairs = await measurePairs({ floor, muster }, DEMO_SITES, wanted);
+  for (const { plan } of [secured, direct])
+    for (const { id } of plan.sites) await stack.stopPart(`edge-worker:${id}`);
+  return pairs;
+}
+
+async function measureStartup(
+  stack: Stack,
+  { sites: sizes, pairs }: Pick<BenchOptions, 'sites' | 'pairs'>,
+  signal: AbortSignal,
+): Promise<Pick<Figures, 'startup' | 'idleEdgeWorkerBytes'>> {
+  const { plan, means } = await preparePenguins('site', sizes.at(-1) ?? 0);
   const program = { folder: plan.folder, commands: plan.computation.commands };
   const muster = await MusterSide.open(stack, means, plan.sites, PARAMETERS, signal);
   const floor = await FloorSide.open(stack, program, plan.sites, PARAMETERS, signal);
 
-  const startup: Figures['startup'] = [];
+  const startup: Startup[] = [];
   const idle: number[] = [];
   for (const count of sizes) {
     say(`Starting the workers of ${count} sites`);
@@ -80,12 +124,7 @@ async function measure(
     startup.push({ sites: count, pairs: await measurePairs({ floor, muster }, count, pairs) });
     idle.push(...(await muster.edgeWorkerMemory()));
   }
-  return {
-    startup,
-    idleEdgeWorkerBytes: Math.max(...idle),
-    ...(kits && { kits: await measureKits(stack) }),
-    ...(docker && { docker: await measureContainers(stack, signal) }),
-  };
+  return { startup, idleEdgeWorkerBytes: Math.max(...idle) };
 }
 
 /** The first pair is not counted: code that was never run before is slow. */
@@ -98,7 +137,7 @@ async function measurePairs(
   for (let number = 0; number <= wanted; number++) {
     const pair = { floor: await floor.bringUp(count), muster: await muster.bringUp(count) };
     const which = number === 0 ? 'to warm up' : `${number} of ${wanted}`;
-    say(`${count} sites, ${which}: floor ${pair.floor.toFixed(2)} s, Muster ${pair.muster.toFixed(2)} s`);
+    say(`${count} sites, ${which}: ${pair.floor.toFixed(2)} s, Muster ${pair.muster.toFixed(2)} s`);
     if (number > 0) pairs.push(pair);
   }
   return pairs;
@@ -122,6 +161,14 @@ function positive(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('a whole number from 1 on');
   return value;
+}
+
+function parts(text: string): readonly Part[] {
+  const wanted = text.split(',');
+  const unknown = wanted.filter((name) => !PARTS.some((part) => part === name));
+  if (unknown.length > 0)
+    throw new InvalidArgumentError(`there is no ${unknown.join(', ')}: ${PARTS.join(', ')}`);
+  return PARTS.filter((part) => wanted.includes(part));
 }
 
 const sizes = (text: string) =>
@@ -148,11 +195,10 @@ async function main(options: BenchOptions): Promise<number> {
 }
 
 const program = new Command('bench')
-  .description('measure how fast runs come up, and how much memory workers and kits take')
-  .option('--sites <numbers>', 'how many sites, separated by commas', sizes, [2, 10, 20])
-  .option('--pairs <number>', 'how often each is measured', positive, 9)
-  .option('--no-kits', 'leave out the memory that a large kit takes')
-  .option('--no-docker', 'leave out what Muster adds to a computation in containers')
+  .description('measure how fast runs come up, and what the gateway, workers and kits take')
+  .option('--only <parts>', `some of ${PARTS.join(', ')}, separated by commas`, parts, PARTS)
+  .option('--sites <numbers>', 'at startup: how many sites, separated by commas', sizes, [2, 10, 20])
+  .option('--pairs <number>', 'how often startup and secured are measured', positive, 9)
   .option('--json <file>', 'also write the figures to a file')
   .action(async (options: BenchOptions) => process.exit(await main(options)));
 void program.parseAsync();

@@ -26,6 +26,7 @@ export class MusterSide implements Side {
     private readonly parameters: Parameters,
     private readonly api: ReturnType<typeof createCentralApi>,
     private readonly signal: AbortSignal,
+    private readonly startWorkers: typeof startSites,
   ) {}
 
   static async open(
@@ -34,17 +35,18 @@ export class MusterSide implements Side {
     sites: readonly BenchSite[],
     parameters: Parameters,
     signal: AbortSignal,
+    startWorkers = startSites,
   ): Promise<MusterSide> {
     await stack.allowComputation(means.allowed);
     const token = await stack.mint({ role: 'admin', sub: 'bench' });
     const api = createCentralApi({ url: stack.api.url, token });
-    return new MusterSide(stack, means, sites, parameters, api, signal);
+    return new MusterSide(stack, means, sites, parameters, api, signal, startWorkers);
   }
 
   async startSites(count: number): Promise<void> {
     const more = this.sites.slice(this.started, count);
     await writePolicies(this.stack, more, [this.means.allowed]);
-    await startSites(this.stack, more, this.signal);
+    await this.startWorkers(this.stack, more, this.signal);
     this.started = Math.max(this.started, count);
   }
 
