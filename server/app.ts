@@ -15,7 +15,7 @@ import type { Database } from './db/client';
 import { createEnrolment } from './identity/enrolment';
 import type { Identity } from './identity/open-identity';
 import { createJournal } from './journal';
-import auth, { type AuthOptions } from './plugins/auth';
+import auth from './plugins/auth';
 import openapi from './plugins/openapi';
 import page from './plugins/page';
 import problems, { sendProblem } from './plugins/problems';
@@ -112,7 +112,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   await server.register(healthRoutes, { db, temporal, objects });
   await server.register(
     async (api) => {
-      await api.register(auth, { tokens, sites: sitesOf(enrolling) });
+      await api.register(auth, { tokens, sites: enrolling?.enrolment });
       await api.register(computationRoutes, { registry });
       await api.register(consortiumRoutes, { db, registry, startRun, links });
       await api.register(siteRoutes, { db, presence });
@@ -140,12 +140,6 @@ function createEnrolling(
   const { siteCa, pin } = identity;
   const { publicUrl } = config;
   return { identity, publicUrl, enrolment: createEnrolment({ db, siteCa, pin, log }) };
-}
-
-function sitesOf(enrolling: Enrolling | undefined): AuthOptions['sites'] {
-  if (enrolling === undefined) return undefined;
-  const { identity, enrolment } = enrolling;
-  return { url: identity.siteApiUrl, check: (certificate) => enrolment.check(certificate) };
 }
 
 export const app = fp(plugin, { name: 'central-api' });

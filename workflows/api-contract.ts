@@ -33,7 +33,6 @@ import { SiteStanding } from './identity-contract';
 export const AccessClaims = z.discriminatedUnion('role', [
   z.object({ role: z.literal('admin'), sub: z.string() }),
   z.object({ role: z.literal('lead'), sub: z.string(), consortia: z.array(ConsortiumId) }),
-  z.object({ role: z.literal('site'), sub: z.string() }),
   z.object({ role: z.literal('central'), sub: z.string() }),
   z.object({ role: z.literal('gateway'), sub: z.string() }),
   z.object({ role: z.literal('node'), sub: z.string(), runId: RunId, launchId: LaunchId, node: NodeName }),
@@ -49,7 +48,6 @@ export const TOKEN_KINDS = {
   lead: 'muster-person+jwt',
   central: 'muster-service+jwt',
   gateway: 'muster-service+jwt',
-  site: 'muster-service+jwt',
   node: 'muster-node+jwt',
 } as const satisfies Record<AccessClaims['role'], string>;
 

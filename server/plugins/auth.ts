@@ -4,8 +4,7 @@
  */
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import type { AccessClaims } from '../../workflows/api-contract';
-import type { Role } from '../access';
+import type { Caller, Role } from '../access';
 import type { SiteIdentity } from '../identity/certificate';
 import { cameThroughSiteDoor, shownIdentity } from '../identity/site-door';
 import { HttpProblem } from '../problem';
@@ -18,7 +17,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     /** Who calls; set in every route that is not for anyone. */
-    claims: AccessClaims;
+    claims: Caller;
     /** By which a site came in through the sites' own door. */
     certificate: SiteIdentity | undefined;
   }
@@ -26,8 +25,8 @@ declare module 'fastify' {
 
 export interface AuthOptions {
   tokens: Tokens;
-  /** Where sites have a door of their own they do not come in by tokens. */
-  sites: { url: string; check(identity: SiteIdentity): Promise<void> } | undefined;
+  /** Absent where no site can join. */
+  sites: { check(identity: SiteIdentity): Promise<void> } | undefined;
 }
 
 export default fp<AuthOptions>(
@@ -51,17 +50,14 @@ export default fp<AuthOptions>(
       request.claims = claims;
     });
 
-    async function claimsOf(request: FastifyRequest): Promise<AccessClaims> {
+    async function claimsOf(request: FastifyRequest): Promise<Caller> {
       if (sites !== undefined && cameThroughSiteDoor(request.raw)) {
         const identity = shownIdentity(request.raw);
         await sites.check(identity);
         request.certificate = identity;
         return { role: 'site', sub: identity.siteId };
       }
-      const claims = await tokens.verify(request.headers.authorization);
-      if (sites !== undefined && claims.role === 'site')
-        throw new HttpProblem('certificate-needed', `Sites show their certificate, at ${sites.url}.`);
-      return claims;
+      return tokens.verify(request.headers.authorization);
     }
     done();
   },

@@ -5,15 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { BrokenLogPart, putLogPart, readLogParts, type LogPart } from '../../storage/log-parts';
 import type { ObjectStore } from '../../storage/object-store';
-import {
-  MAX_LOG_PART_BYTES,
-  StoredLogPart,
-  type AccessClaims,
-  type LogMessage,
-} from '../../workflows/api-contract';
+import { MAX_LOG_PART_BYTES, StoredLogPart, type LogMessage } from '../../workflows/api-contract';
 import { kitKey, LaunchId, NodeName, PROVISION_NODE, RunId, type NodeRef } from '../../workflows/contract';
 import { isTerminalNode } from '../../workflows/run-state';
-import { mustBeNode, mustSee } from '../access';
+import { mustBeNode, mustSee, type Caller } from '../access';
 import type { Database } from '../db/client';
 import { createOpenStreams, eventStream, GREETING, HEARTBEAT, HEARTBEAT_MS } from '../open-streams';
 import { HttpProblem } from '../problem';
@@ -145,7 +140,7 @@ export const logRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, objects,
   );
 
   /** A site may send the log of a launch that it has a part in; a central host is believed. */
-  async function mustHave({ role }: AccessClaims, { runId, launchId, node }: NodeRef): Promise<void> {
+  async function mustHave({ role }: Caller, { runId, launchId, node }: NodeRef): Promise<void> {
     if (role === 'central') return;
     const [run, row] = await Promise.all([lookUpRun(db, runId), lookUpNode(db, runId, node)]);
     const isCurrent = row !== undefined && [run?.launchId, row.launchId].includes(launchId);
@@ -154,11 +149,7 @@ export const logRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, objects,
   }
 
   /** The log that is meant, and how to look whether more of it is to come. */
-  async function find(
-    claims: AccessClaims,
-    { runId, node }: z.output<typeof LogPath>,
-    launch: string | undefined,
-  ) {
+  async function find(claims: Caller, { runId, node }: z.output<typeof LogPath>, launch: string | undefined) {
     const run = await findRun(db, runId);
     mustSee(claims, run.consortiumId);
     await truth.check(run);

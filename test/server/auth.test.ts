@@ -1,6 +1,6 @@
 import { UnsecuredJWT } from 'jose';
 import { TOKEN_KINDS, type AccessClaims } from '../../workflows/api-contract';
-import { admin, central, lead, problemOf, SECRET, site, tokenFor, useServer } from './server';
+import { admin, central, lead, problemOf, SECRET, tokenFor, useServer } from './server';
 
 describe('who may call the API', () => {
   const server = useServer();
@@ -36,6 +36,11 @@ describe('who may call the API', () => {
       'The access token does not say what its bearer may do',
     ],
     [
+      'a token that says that it is a site',
+      async () => `Bearer ${await tokenFor({ ...admin, role: 'site' } as unknown as AccessClaims)}`,
+      'The access token does not say what its bearer may do',
+    ],
+    [
       'no name',
       async () => `Bearer ${await tokenFor({ ...admin, sub: '' })}`,
       'The access token does not name its bearer',
@@ -66,26 +71,26 @@ describe('who may call the API', () => {
   });
 
   it.each<[string, AccessClaims[]]>([
-    ['POST /api/computations', [lead('c'), site('alpha'), central, node]],
-    ['GET /api/computations', [site('alpha'), node]],
-    ['GET /api/computations/x/1', [site('alpha'), node]],
-    ['DELETE /api/computations/x/1', [lead('c'), site('alpha'), central, node]],
-    ['PUT /api/consortia/c', [lead('c'), site('alpha'), central, node]],
-    ['GET /api/consortia', [site('alpha'), node]],
-    ['GET /api/consortia/c', [site('alpha'), node]],
-    ['POST /api/consortia/c/runs', [site('alpha'), central, node]],
-    ['GET /api/runs', [site('alpha'), node]],
-    ['GET /api/runs/a-run', [site('alpha'), node]],
-    ['POST /api/runs/a-run/retry', [site('alpha'), central, node]],
-    ['GET /api/runs/a-run/errors', [site('alpha'), node]],
-    ['GET /api/runs/a-run/events', [site('alpha'), node]],
-    ['POST /api/runs/a-run/stop', [site('alpha'), central, node]],
-    ['POST /api/runs/a-run/started', [admin, lead('c'), site('alpha'), node]],
-    ['POST /api/runs/a-run/status', [admin, lead('c'), site('alpha'), node]],
-    ['POST /api/runs/a-run/errors/central', [admin, lead('c'), site('alpha'), node]],
+    ['POST /api/computations', [lead('c'), central, node]],
+    ['GET /api/computations', [node]],
+    ['GET /api/computations/x/1', [node]],
+    ['DELETE /api/computations/x/1', [lead('c'), central, node]],
+    ['PUT /api/consortia/c', [lead('c'), central, node]],
+    ['GET /api/consortia', [node]],
+    ['GET /api/consortia/c', [node]],
+    ['POST /api/consortia/c/runs', [central, node]],
+    ['GET /api/runs', [node]],
+    ['GET /api/runs/a-run', [node]],
+    ['POST /api/runs/a-run/retry', [central, node]],
+    ['GET /api/runs/a-run/errors', [node]],
+    ['GET /api/runs/a-run/events', [node]],
+    ['POST /api/runs/a-run/stop', [central, node]],
+    ['POST /api/runs/a-run/started', [admin, lead('c'), node]],
+    ['POST /api/runs/a-run/status', [admin, lead('c'), node]],
+    ['POST /api/runs/a-run/errors/central', [admin, lead('c'), node]],
     ['POST /api/runs/a-run/errors/edge', [admin, lead('c'), central, node]],
     ['POST /api/runs/a-run/launches/abcdefghijkl/kits/alpha', [admin, lead('c'), node]],
-    ['POST /api/runs/a-run/nodes/alpha/report', [admin, lead('c'), site('alpha'), central]],
+    ['POST /api/runs/a-run/nodes/alpha/report', [admin, lead('c'), central]],
   ])('%s is not for everyone', async (what, others) => {
     for (const as of others) {
       const { status, detail } = problemOf(await server.call(what, { as }));

@@ -1,4 +1,5 @@
 /** Which launches a worker may clean up after: only those that Temporal knows to be over. */
+import type { Caller } from '../../server/access';
 import { LaunchesLiveness, type AccessClaims } from '../../workflows/api-contract';
 import {
   CENTRAL_QUEUE,
@@ -18,7 +19,7 @@ describe('askLiveness', () => {
   const server = useServer();
   const { temporal } = server;
 
-  async function ask(as: AccessClaims, runId: string, launchId = LAUNCH) {
+  async function ask(as: Caller, runId: string, launchId = LAUNCH) {
     const answer = await server.call('POST /api/launches/live', {
       as,
       body: { launches: [{ runId, launchId }] },

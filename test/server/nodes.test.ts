@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import { createObjectStore, objectStoreConfigFromEnv } from '../../storage/object-store';
+import type { Caller } from '../../server/access';
 import { RunKitAccess, type AccessClaims } from '../../workflows/api-contract';
 import { kitKey, NodeReport } from '../../workflows/contract';
 import { testObjectStoreEnv } from '../support/object-store';
@@ -52,7 +53,7 @@ describe('nodes', () => {
       expect(await signalsTo(server, runId)).toEqual([]);
     });
 
-    it.each<[string, AccessClaims]>([
+    it.each<[string, Caller]>([
       ['beta', site('alpha')],
       ['central', site('alpha')],
       ['alpha', central],
@@ -110,8 +111,8 @@ describe('nodes', () => {
       const replica = await server.startReplica({ objects: nowhere });
       const answer = await replica.inject({
         method: 'POST',
-        url: `/api/runs/a-run/launches/${LAUNCH}/kits/alpha`,
-        headers: { authorization: `Bearer ${await tokenFor(site('alpha'))}` },
+        url: `/api/runs/a-run/launches/${LAUNCH}/kits/central`,
+        headers: { authorization: `Bearer ${await tokenFor(central)}` },
       });
       expect(problemOf(answer)).toMatchObject({
         ...{ status: 503, type: 'urn:muster:problem:object-store-unreachable' },

@@ -3,6 +3,7 @@ import fastify, { type FastifyInstance, type LightMyRequestResponse } from 'fast
 import { SignJWT } from 'jose';
 import { PassThrough } from 'node:stream';
 import { app, serverOptions } from '../../server/app';
+import type { Caller } from '../../server/access';
 import { createImages } from '../../server/registry/images';
 import { openDatabase, type Database, type OpenDatabase } from '../../server/db/client';
 import type { Identity } from '../../server/identity/open-identity';
@@ -12,6 +13,7 @@ import type { ObjectStore } from '../../storage/object-store';
 import { Problem, TOKEN_KINDS, type AccessClaims } from '../../workflows/api-contract';
 import { testObjectStore } from '../support/object-store';
 import { useTemporal, type TestTemporal } from '../support/temporal';
+import { SiteSide } from './site-side';
 import { newDatabase, silent, type DatabaseKind } from './databases';
 
 export const SECRET = 'a secret that only the tests of the central API use';
@@ -38,14 +40,20 @@ export const lead = (...consortia: string[]): AccessClaims => ({
   sub: 'lead@example.org',
   consortia,
 });
-export const site = (id: string): AccessClaims => ({ role: 'site', sub: id });
+export const site = (id: string): Caller => ({ role: 'site', sub: id });
 
 interface Call {
-  /** Whose token is sent; the admin's if nobody is named. */
-  as?: AccessClaims;
+  /** Who calls: by a token, or a site by its certificate. The admin if nobody is named. */
+  as?: Caller;
+  /** Sent as JSON, bytes as they are. */
   body?: object | undefined;
   headers?: Record<string, string>;
 }
+/** By whoever has a token. */
+export type TokenCall = Omit<Call, 'as'> & { as?: AccessClaims };
+/** What is looked at of an answer. */
+export type Answer = Pick<LightMyRequestResponse, 'statusCode' | 'headers' | 'body' | 'json'>;
+
 interface Replica {
   db?: Database;
   temporal?: Runs;
@@ -62,7 +70,7 @@ export interface TestServer {
   /** Everything that was logged so far. */
   readonly log: string;
   /** What the API answers to a call, such as `GET /api/runs`. */
-  call(what: string, call?: Call): Promise<LightMyRequestResponse>;
+  call(what: string, call?: Call): Promise<Answer>;
   /** Another API process, in effect: on the same database, but with nothing else in common. */
   startReplica(replica?: Replica): Promise<FastifyInstance>;
 }
@@ -79,6 +87,7 @@ class FileServer implements TestServer {
   objects!: ObjectStore;
   log = '';
   private database!: OpenDatabase;
+  private siteSide: Promise<SiteSide> | undefined;
 
   constructor(
     private readonly kind: DatabaseKind,
@@ -116,13 +125,15 @@ class FileServer implements TestServer {
     return replica;
   }
 
-  async call(what: string, { as = admin, body, headers }: Call = {}): Promise<LightMyRequestResponse> {
-    return callOn(this.app, what, { as, body, headers: headers ?? {} });
+  async call(what: string, { as = admin, body, headers = {} }: Call = {}): Promise<Answer> {
+    if (as.role !== 'site') return callOn(this.app, what, { as, body, headers });
+    this.siteSide ??= SiteSide.open(this);
+    return (await this.siteSide).call(what, as.sub, { body, headers });
   }
 }
 
 /** The problem that the API answered with. */
-export function problemOf(answer: LightMyRequestResponse): Problem {
+export function problemOf(answer: Answer): Problem {
   expect(answer.headers['content-type']).toContain('application/problem+json');
   const problem = Problem.parse(answer.json());
   expect(problem.status).toBe(answer.statusCode);
@@ -133,8 +144,8 @@ export function problemOf(answer: LightMyRequestResponse): Problem {
 export async function callOn(
   app: FastifyInstance,
   what: string,
-  { as = admin, body, headers }: Call = {},
-): Promise<LightMyRequestResponse> {
+  { as = admin, body, headers }: TokenCall = {},
+): Promise<Answer> {
   const [method, url = ''] = what.split(' ');
   return app.inject({
     method: method as 'GET' | 'POST' | 'PUT' | 'DELETE',

@@ -16,7 +16,7 @@ import { SiteInvitation } from '../../workflows/identity-contract';
 import { createTestAuthority, type Certified, type TestAuthority } from '../support/certificates';
 import { useFolder } from '../support/folder';
 import type { DatabaseKind } from './databases';
-import { admin, callOn, useServer, type TestServer } from './server';
+import { admin, callOn, useServer, type Answer, type TestServer, type TokenCall } from './server';
 
 export const GATEWAY = 'gateway.example.org:7234';
 
@@ -30,7 +30,7 @@ export interface TestSiteApi {
   /** The authority that certifies the sites. */
   readonly siteCa: TestAuthority;
   /** What the API answers at its ordinary address. */
-  call: TestServer['call'];
+  call(what: string, call?: TokenCall): Promise<Answer>;
   /** A code for the site. */
   invite(siteId: string, as?: AccessClaims): Promise<SiteInvitation>;
   /** A site that has joined. */
@@ -81,7 +81,7 @@ class SiteApi implements TestSiteApi {
     for (const close of this.closing.reverse()) await close();
   }
 
-  call(what: string, { as = admin, body, headers = {} }: Parameters<TestServer['call']>[1] = {}) {
+  call(what: string, { as = admin, body, headers = {} }: TokenCall = {}) {
     return callOn(this.app, what, { as, body, headers });
   }
 
