@@ -6,9 +6,10 @@ import { dataFolder } from '../activities/edge/site-data';
 import { decide, inWords, type SiteRules } from '../activities/edge/site-rules';
 import { meansFor, type AllowedComputation } from '../activities/shared/policy';
 import { chooseRuntime, connectEngine, engineAnswers, imageHere, socketWithin } from '../nodes';
+import { whyNotBounded } from '../nodes/bounded-network';
 import { seccompOf } from '../nodes/container-user';
 import { namedNetwork } from '../nodes/network';
-import { readSiteFile } from '../workers/policy-files';
+import { readSiteFile, type SiteFile } from '../workers/policy-files';
 import { SettingsError } from '../workers/settings';
 import { ConsortiumId, Site, type Computation } from '../workflows/contract';
 import { failure } from '../workflows/errors';
@@ -113,6 +114,7 @@ export async function examine(config: string, asked?: AskedRun): Promise<CheckRe
     ...(await Promise.all(Object.keys(rules.datasets).map((name) => datasetFinding(rules, name)))),
     await engineFinding(rules, hasEngine),
     ...(await networkFindings(rules, hasEngine)),
+    ...(await reachFindings(rules, hasEngine)),
     ...(await Promise.all(rules.computations.map((entry) => computationFinding(entry, hasEngine)))),
   ];
   const forecast = asked && (await foresee(rules, asked, hasEngine));
@@ -166,6 +168,26 @@ async function networkFindings({ containers }: SiteRules, hasEngine: boolean): P
   }
 }
 
+async function reachFindings(
+  { containers, reports }: SiteFile & SiteRules,
+  hasEngine: boolean,
+): Promise<Finding[]> {
+  const what = 'reach';
+  if (!hasEngine) return [];
+  if (containers.reach === 'any' && containers.network !== undefined) return [];
+  if (containers.reach === 'any')
+    return [{ what, verdict: 'note', says: 'nodes in containers reach whatever this host reaches' }];
+  const why = await whyNotBounded(connectEngine());
+  if (why !== undefined)
+    return [
+      { what, verdict: 'wrong', says: `federation, which cannot be held to: ${why}; else say \`any\`` },
+    ];
+  const too = reports === undefined ? '' : `, and ${reports}`;
+  return [
+    { what, verdict: 'ok', says: `nodes in containers reach their central node${too}, and nothing else` },
+  ];
+}
+
 async function computationFinding(entry: AllowedComputation, hasEngine: boolean): Promise<Finding> {
   const { name, versions, image, digest, folder } = entry;
   const what = `computation ${name}${versions ? ` ${versions.join(', ')}` : ''}`;
@@ -193,7 +215,7 @@ async function foresee(rules: SiteRules, asked: AskedRun, hasEngine: boolean): P
   const { consortium: id, dataset } = asked;
   const computation = await resolved(asked.computation, hasEngine);
   const site = { id: rules.site, name: rules.site, dataset };
-  const request = requestOf({ runId: 'check', site, consortium: { id, name: id }, computation });
+  const request = await requestOf({ runId: 'check', site, consortium: { id, name: id }, computation });
   // A person is asked last here: what else keeps the run from starting is to be known before.
   const byFile = decide({ ...rules, approval: 'auto' }, request, Date.now());
   if (byFile.type !== 'accept') return { decision: byFile.type, rule: byFile.rule, why: inWords(byFile) };

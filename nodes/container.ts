@@ -16,23 +16,53 @@ import type { NodeCondition, NodeSpec } from './node-runtime';
 const CPU_PERIOD_US = 100_000;
 const TEMPORARY = '/tmp';
 
+/** On which network a container is, and whom it knows there. */
+export interface Placing {
+  /** Known to the engine. */
+  network: string;
+  /** Its own address; absent: one that the engine chooses. */
+  address?: string;
+  /** Addresses of hosts by name, or `host-gateway`. */
+  names: Readonly<Record<string, string>>;
+  /** Whom other names are asked of. Absent: whom the host asks. */
+  nameServer?: string;
+}
+
 /** What a container needs besides what its node asks for. */
 export interface Surroundings {
   /** Known to the engine. */
   image: string;
-  /** Known to the engine. */
-  network: string;
+  placing: Placing;
   /** The id of the worker's state folder. */
   host: string;
   user: ContainerUser;
 }
 
+/** What holds for every container, whatever the engine's own standards are. */
+export const HARDENED = {
+  // An init reaps zombies and passes signals on: a program that is process 1 itself ignores SIGTERM.
+  Init: true,
+  Privileged: false,
+  IpcMode: 'private',
+  CapDrop: ['ALL'],
+  SecurityOpt: ['no-new-privileges'],
+};
+
+/** By what a container, or what else belongs to a node, is found again. */
+export const labelsOf = ({ runId, launchId, node }: NodeRef, host: string): Record<string, string> => ({
+  [LABEL_RUN]: runId,
+  [LABEL_LAUNCH]: launchId,
+  [LABEL_NODE]: node,
+  [LABEL_HOST]: host,
+});
+
 /** The container of a node. */
 export function containerOf(
   spec: NodeSpec,
-  { image, network, host, user }: Surroundings,
+  { image, placing, host, user }: Surroundings,
 ): ContainerCreateOptions {
-  const { runId, launchId, node, command, ports, resources, containers } = spec;
+  const { runId, node, command, ports, resources, containers } = spec;
+  const { network, address, names, nameServer } = placing;
   const { env: ofUser, UsernsMode, User } = user;
   const isReadOnly = containers?.readOnlyRoot === true;
   const env = { ...ofUser, ...(isReadOnly && { HOME: TEMPORARY }), ...spec.env };
@@ -43,21 +73,19 @@ export function containerOf(
     Cmd: [...command],
     ...(User !== undefined && { User }),
     Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
-    Labels: { [LABEL_RUN]: runId, [LABEL_LAUNCH]: launchId, [LABEL_NODE]: node, [LABEL_HOST]: host },
+    Labels: labelsOf(spec, host),
     ExposedPorts: Object.fromEntries(published.map(([port]) => [port, {}])),
+    ...(address !== undefined && {
+      NetworkingConfig: { EndpointsConfig: { [network]: { IPAMConfig: { IPv4Address: address } } } },
+    }),
     HostConfig: {
-      // An init reaps zombies and passes signals on: a program that is process 1 itself ignores SIGTERM.
-      Init: true,
+      ...HARDENED,
       Mounts: mountsOf(spec),
       NetworkMode: network,
       ...(UsernsMode !== undefined && { UsernsMode }),
       PortBindings: Object.fromEntries(published),
-      ExtraHosts: ['host.docker.internal:host-gateway'],
-      // The engine may be set to other standards.
-      Privileged: false,
-      IpcMode: 'private',
-      CapDrop: ['ALL'],
-      SecurityOpt: ['no-new-privileges'],
+      ExtraHosts: Object.entries(names).map(([name, at]) => `${name}:${at}`),
+      ...(nameServer !== undefined && { Dns: [nameServer] }),
       ...(isReadOnly && { ReadonlyRootfs: true, Tmpfs: { [TEMPORARY]: 'rw,nosuid,nodev,mode=1777' } }),
       // Who starts a node again is for the run to decide.
       RestartPolicy: { Name: 'no' },

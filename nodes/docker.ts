@@ -9,14 +9,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { containerName, LABEL_HOST, type NodeRef } from '../workflows/contract';
 import { failure } from '../workflows/errors';
 import { unlessAborted } from './aborting';
-import { conditionOf, containerOf, isFrom, isOf, isUnstarted, mountsOf, nodeOf } from './container';
+import { BoundedNetworks } from './bounded-network';
+import {
+  conditionOf,
+  containerOf,
+  isFrom,
+  isOf,
+  isUnstarted,
+  mountsOf,
+  nodeOf,
+  type Placing,
+} from './container';
 import { readContainerLog } from './container-log';
 import { containerUser } from './container-user';
 import { Containers } from './containers';
 import { ask, askFor, isBrokenConnection, refusal } from './engine';
 import { refuseSockets } from './engine-socket';
 import { hostIdOf } from './host-id';
-import { namedNetwork, nodeNetwork } from './network';
+import { THIS_HOST, namedNetwork, nodeNetwork } from './network';
 import type { AbsentNode, ExitedNode, NodeCondition, NodeRuntime, NodeSpec } from './node-runtime';
 import { demultiplexed, lastLines } from './tail';
 
@@ -33,6 +43,7 @@ const KILL_AGAIN_MS = 10_000;
  */
 export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stateDir: string }): NodeRuntime {
   const containers = new Containers(engine);
+  const bounded = new BoundedNetworks(engine, containers);
 
   /** Whatever has the name of a node; also one that an older version named, which left this host out of it. */
   async function find({ runId, node }: NodeRef): Promise<ContainerInspectInfo | undefined> {
@@ -55,9 +66,34 @@ export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stat
     return own === undefined || isUnstarted(own) ? { state: 'absent' } : conditionOf(own);
   }
 
-  /** Makes the container and starts it. `undefined` if somebody else has the name, or took the container away. */
-  async function start(spec: NodeSpec): Promise<ContainerInspectInfo | undefined> {
-    const made = await make(spec);
+  /**
+   * Makes the node and all that belongs to it. `undefined` if somebody else has the name, or took the container away: then,
+   * and when it fails, nothing is left of the attempt.
+   */
+  async function bringUp(spec: NodeSpec): Promise<ContainerInspectInfo | undefined> {
+    const placing = await place(spec);
+    if (placing === undefined) return undefined;
+    let up: ContainerInspectInfo | undefined;
+    try {
+      return (up = await start(spec, placing));
+    } finally {
+      if (up === undefined && placing.address !== undefined)
+        await bounded.close(spec, await hostIdOf(stateDir));
+    }
+  }
+
+  /** The network of a node that is about to be made. */
+  async function place(spec: NodeSpec): Promise<Placing | undefined> {
+    const { reach, containers: wishes } = spec;
+    if (reach?.length === 0) return { network: 'none', names: {} };
+    if (reach !== undefined) return bounded.open(spec, await hostIdOf(stateDir), reach);
+    const named = wishes?.network;
+    const network = await (named === undefined ? nodeNetwork(engine) : namedNetwork(engine, named));
+    return { network, names: THIS_HOST };
+  }
+
+  async function start(spec: NodeSpec, placing: Placing): Promise<ContainerInspectInfo | undefined> {
+    const made = await make(spec, placing);
     if (made === undefined) return undefined;
     try {
       await ask(made.start());
@@ -73,20 +109,15 @@ export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stat
     throw failure('NodeNotStarted', `The container of ${spec.node} was removed as soon as it was started.`);
   }
 
-  async function make(spec: NodeSpec): Promise<Docker.Container | undefined> {
+  async function make(spec: NodeSpec, placing: Placing): Promise<Docker.Container | undefined> {
     const { node, image } = spec;
     if (image === undefined) {
       throw failure('ImageMissing', `The computation of ${node} names no image to run as a container.`);
     }
-    const named = spec.containers?.network;
-    const [network, host, user] = await Promise.all([
-      named === undefined ? nodeNetwork(engine) : namedNetwork(engine, named),
-      hostIdOf(stateDir),
-      containerUser(engine),
-    ]);
+    const [host, user] = await Promise.all([hostIdOf(stateDir), containerUser(engine)]);
     await refuseSockets(mountsOf(spec), engine);
     try {
-      return await ask(engine.createContainer(containerOf(spec, { image, network, host, user })));
+      return await ask(engine.createContainer(containerOf(spec, { image, placing, host, user })));
     } catch (error) {
       const refused = refusal(error);
       if (refused === undefined) throw error;
@@ -110,11 +141,17 @@ export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stat
         `A container that this worker did not make has the name ${found.Name}: rename it.`,
       );
     }
-    if (!isOf(found, spec)) await containers.remove(found.Id);
+    if (!isOf(found, spec)) await remove(nodeOf(found.Config.Labels) ?? spec);
     else if (!isUnstarted(found)) return found;
     else if (Date.now() - Date.parse(found.Created) < START_MS) await sleep(LOOK_EVERY_MS);
     else await containers.removeUnlessRunning(found.Id);
     return undefined;
+  }
+
+  async function remove(ref: NodeRef): Promise<void> {
+    const own = await findOwn(ref);
+    if (own !== undefined) await containers.remove(own.Id);
+    await bounded.close(ref, await hostIdOf(stateDir));
   }
 
   async function waitForEnd(ref: NodeRef, signal: AbortSignal): Promise<ExitedNode | AbsentNode> {
@@ -163,7 +200,7 @@ export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stat
       const deadline = Date.now() + ENSURE_MS;
       while (Date.now() < deadline) {
         const found = await find(spec);
-        const own = found === undefined ? await start(spec) : await settle(spec, found);
+        const own = found === undefined ? await bringUp(spec) : await settle(spec, found);
         if (own !== undefined) return conditionOf(own);
       }
       throw failure('NodeNotStarted', `Others keep taking the name of the container of ${spec.node}.`);
@@ -185,14 +222,13 @@ export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stat
       while (!(await containers.hasStopped(id, KILL_AGAIN_MS)));
       return { wasRunning: true, forced: true };
     },
-    async remove(ref) {
-      const own = await findOwn(ref);
-      if (own !== undefined) await containers.remove(own.Id);
-    },
+    remove,
     async list() {
-      const label = [`${LABEL_HOST}=${await hostIdOf(stateDir)}`];
+      const host = await hostIdOf(stateDir);
+      const label = [`${LABEL_HOST}=${host}`];
       const found = await ask(engine.listContainers({ all: true, filters: { label } }));
-      return found.flatMap(({ Labels }) => nodeOf(Labels) ?? []);
+      const refs = [...found.flatMap(({ Labels }) => nodeOf(Labels) ?? []), ...(await bounded.list(host))];
+      return [...new Map(refs.map((ref) => [`${ref.runId} ${ref.launchId} ${ref.node}`, ref])).values()];
     },
   };
 }

@@ -27,6 +27,7 @@ export { createHostImages, imageHere, type HostImages } from './image-identity';
 export { findMarker } from './markers';
 export type { LogPiece, NodeRuntime, NodeSpec, RuntimeKind } from './node-runtime';
 export { judge, withLog, type Verdict } from './outcome';
+export type { Endpoint } from './relay-program';
 export { findOutputs } from './outputs';
 export { removeOwn } from './reclaim';
 export { createPortLedger, findTaken, type PortLedger } from './ports';

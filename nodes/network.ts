@@ -11,6 +11,9 @@ import { ask, askFor } from './engine';
 const NAME = 'muster';
 const LABEL = 'io.muster.network';
 
+/** By this name containers know the machine they run on. */
+export const THIS_HOST = { 'host.docker.internal': 'host-gateway' };
+
 /** The id of the nodes' network, which is made if there is none. */
 export async function nodeNetwork(engine: Docker): Promise<string> {
   const found = await oldest(engine);

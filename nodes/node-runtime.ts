@@ -3,6 +3,7 @@
  * can be made by a worker that has just been restarted and remembers nothing.
  */
 import type { Computation, NodeRef } from '../workflows/contract';
+import type { Endpoint } from './relay-program';
 
 export type RuntimeKind = 'docker' | 'process';
 
@@ -35,6 +36,11 @@ export interface NodeSpec extends NodeRef {
     /** Name of a network of the engine, instead of the nodes' own. */
     network?: string | undefined;
   };
+  /**
+   * docker: all that the node can reach; of an empty list it has no network. Absent: what its network lets it reach.
+   * The process runtime bounds nothing.
+   */
+  reach?: readonly Endpoint[];
 }
 
 export interface RunningNode {
@@ -71,7 +77,7 @@ export interface NodeRuntime {
    * Brings the node up once. A node of the same launch that is running, or has already ended, is left as it is; one of
    * another launch is stopped and removed first.
    * A failed start leaves nothing behind; a command whose program is not there is a node that exits with 127.
-   * @throws ApplicationFailure `EngineUnavailable`, `ImageMissing`, `NodeNotStarted`
+   * @throws ApplicationFailure `EngineUnavailable`, `ImageMissing`, `NodeNotStarted`, `ReachNotBounded`
    */
   ensure(spec: NodeSpec): Promise<RunningNode | ExitedNode>;
   /** What is true of the node now. A node of another launch counts as absent. */

@@ -481,6 +481,13 @@ export const EdgeClientStartRun = z.strictObject({
   computation: NodeComputation,
   kit: Kit,
   windows: Windows,
+/** Where the central node of a launch is reached by its edges. */
+export const FederationEndpoint = z.strictObject({
+  host: z.string(),
+  ports: z.array(z.int().min(1).max(65535)),
+});
+export type FederationEndpoint = z.output<typeof FederationEndpoint>;
+
 });
 export type EdgeClientStartRun = z.output<typeof EdgeClientStartRun>;
 
@@ -490,6 +497,8 @@ export const stopSignal = defineSignal<[StopSignal]>('stop');
 export const retrySignal = defineSignal<[RetrySignal]>('retry');
 export const edgeClientStartRunSignal = defineSignal<[EdgeClientStartRun]>('EdgeClientStartRun');
 export const snapshotQuery = defineQuery<RunSnapshot>('snapshot');
+  /** Absent in a run that was under way before it was told. */
+  endpoint: FederationEndpoint.optional(),
 
 /** Workflow type names. */
 export const RUN_WORKFLOW = 'RunWorkflow';
@@ -513,7 +522,7 @@ export type ProvisionInput = z.output<typeof ProvisionInput>;
 /** Where a launch lives: the central host that made its kits, and the address its edges connect to. */
 export const Provisioned = z.strictObject({
   hostQueue: z.string(),
-  endpoint: z.strictObject({ host: z.string(), ports: z.array(z.int().min(1).max(65535)) }),
+  endpoint: FederationEndpoint,
 });
 export type Provisioned = z.output<typeof Provisioned>;
 
@@ -543,7 +552,8 @@ const ForSite = LaunchRef.extend({
 });
 export const FetchInput = ForSite.extend({ kit: Kit });
 export type FetchInput = z.output<typeof FetchInput>;
-export const LaunchEdgeInput = ForSite;
+/** `endpoint`: a central side of an older version does not say it. */
+export const LaunchEdgeInput = ForSite.extend({ endpoint: FederationEndpoint.optional() });
 export type LaunchEdgeInput = z.output<typeof LaunchEdgeInput>;
 export const LaunchedNode = z.strictObject({
   runtime: z.enum(['docker', 'process']),
@@ -630,7 +640,9 @@ export interface EdgeActivities {
 /** A run under way whose history has grown long: what it goes on from in a new one. Its nodes know nothing of it. */
 export const CarriedRun = z.strictObject({
   launchId: LaunchId,
-  placement: z.strictObject({ hostQueue: z.string(), ports: z.array(z.int()) }).optional(),
+  placement: z
+    .strictObject({ hostQueue: z.string(), ports: z.array(z.int()), host: z.string().optional() })
+    .optional(),
   /** The sites that were told to start, and those nodes that are still to confirm that they are down. */
   signalled: z.array(SiteId),
   givenUp: z.array(NodeName),

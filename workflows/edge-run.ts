@@ -127,7 +127,7 @@ class EdgeLaunch {
   }
 
   private async bringUp(): Promise<void> {
-    const { consortium, site, computation, windows, kit } = this.start;
+    const { consortium, site, computation, windows, kit, endpoint } = this.start;
     this.describe('fetching its kit');
     const { fetchRunKit } = proxyActivities<EdgeActivities>({
       ...options.fetching(site.id, computation, windows),
@@ -140,7 +140,7 @@ class EdgeLaunch {
       summary: `node of ${site.name}`,
     });
     const launched = await this.telling('launching', () =>
-      this.asLongAsTheSiteWaits(() => launchEdgeNode(asked)),
+      this.asLongAsTheSiteWaits(() => launchEdgeNode({ ...asked, ...(endpoint && { endpoint }) })),
     );
     const { runtime, containerId } = LaunchedNode.parse(launched);
     // Not awaited: the next step need not wait until the run has heard of this one.

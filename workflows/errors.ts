@@ -119,6 +119,14 @@ export const FAILURES = {
     turn: 'host',
     advice: 'Mend on that host what the message names: a taken port, a missing folder or device.',
   },
+  ReachNotBounded: {
+    cause:
+      'The site lets its nodes reach the federation endpoint and nothing else, and cannot hold this node to that.',
+    retryable: true,
+    turn: 'site',
+    advice:
+      'Mend what the message names, or let nodes of the site reach anything: `containers.reach: any` in site.yaml.',
+  },
   NodeExited: {
     cause: 'The node ended with another exit code than 0, or was killed.',
     retryable: false,

@@ -1,11 +1,19 @@
 /** What the parts of a launch (central-node.ts, site-nodes.ts) know of it, and how they tell it what they learn. */
-import { toMilliseconds, type LaunchRef, type NodeComputation, type RunInput } from './contract';
+import {
+  toMilliseconds,
+  type FederationEndpoint,
+  type LaunchRef,
+  type NodeComputation,
+  type RunInput,
+} from './contract';
 import type { Fact, RunModel } from './run-state';
 
 export interface LaunchContext {
   readonly input: RunInput;
   readonly ref: () => LaunchRef;
   readonly model: () => RunModel;
+  /** Once it is known; not at all in a launch that was under way before it was kept. */
+  readonly endpoint: () => FederationEndpoint | undefined;
   readonly learn: (fact: Fact) => void;
 }
 

@@ -34,6 +34,7 @@ import {
   type CarriedRun,
   type CentralActivities,
   type Duration,
+  type FederationEndpoint,
   type HostActivities,
   type Kit,
   type LaunchRef,
@@ -143,6 +144,7 @@ export class Launch {
       input,
       ref: () => ({ runId, launchId: this.launchId }),
       model: () => this.model,
+      endpoint: () => endpointOf(this.placement),
       learn: (fact) => this.learn(fact),
     };
     this.central = new CentralNode(context);
@@ -224,7 +226,7 @@ export class Launch {
   /** Steps 1 to 5 of a launch. */
   private async bringUp(): Promise<void> {
     const { endpoint, hostQueue } = await (this.takesOver ? this.takeOver(this.takesOver) : this.provision());
-    this.placement = { hostQueue, ports: endpoint.ports };
+    this.placement = { hostQueue, ...endpoint };
     this.learn({ type: 'phase', state: 'publishing' });
     const kits = await this.publish(hostQueue);
     this.learn({ type: 'phase', state: 'launching' });
@@ -545,6 +547,11 @@ const requestsIn = ({ run, nodes }: RunModel) =>
   [run.retry, ...[...nodes.values()].map(({ retry }) => retry)].flatMap((retry) => retry?.request ?? []);
 
 /** As much of a node as the run needs of it; the central API has been told the rest. */
+function endpointOf(placement: CarriedRun['placement']): FederationEndpoint | undefined {
+  if (placement?.host === undefined) return undefined;
+  return { host: placement.host, ports: placement.ports };
+}
+
 function carriedNode({ outputs: _outputs, report: _report, error, ...node }: NodeView): NodeView {
   return { ...node, ...(error && { error: { ...error, message: error.message.slice(0, CARRIED_MESSAGE) } }) };
 }

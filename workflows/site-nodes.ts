@@ -67,12 +67,15 @@ export class SiteNodes {
 
   private async order(orders: readonly Order[]): Promise<void> {
     const { input, ref } = this.launch;
+    const endpoint = this.launch.endpoint();
     const { consortium, windows } = input;
     const computation = nodeComputation(input);
     const bySite = new Map(input.sites.map((site) => [site.id, site]));
     const starts = orders.flatMap(({ site: id, launchId, kit }): EdgeClientStartRun[] => {
       const site = bySite.get(id);
-      return site ? [{ ...ref(), launchId, consortium, site, computation, kit, windows }] : [];
+      if (!site) return [];
+      const start = { ...ref(), launchId, consortium, site, computation, kit, windows };
+      return [{ ...start, ...(endpoint && { endpoint }) }];
     });
     for (let first = 0; first < starts.length; first += SITES_PER_BATCH) {
       const batch = starts.slice(first, first + SITES_PER_BATCH);

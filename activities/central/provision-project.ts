@@ -100,6 +100,8 @@ async function makeKits(job: Job): Promise<void> {
     command: input.computation.commands.provision,
     folders: { provision: folder },
     ports: [],
+    // It makes files out of files.
+    reach: [],
     env: {},
     resources: capped(input.computation.resources, policy.resources),
   });

@@ -3,11 +3,12 @@ import type { LaunchEdgeInput, LaunchedNode } from '../../workflows/contract';
 import { runNode, startedNode } from '../shared/run-node';
 import { admit } from './admission';
 import type { EdgeHost } from './edge-host';
+import { reachOf } from './reach';
 import { dataFolder } from './site-data';
 
 export function createLaunchEdgeNode(host: EdgeHost) {
   return async function launchEdgeNode(input: LaunchEdgeInput): Promise<LaunchedNode> {
-    const { site, computation, consortium: _ofTheRun, ...launch } = input;
+    const { site, computation, endpoint, consortium: _ofTheRun, ...launch } = input;
     const ref = { ...launch, node: site.id };
     const started = await startedNode(host, ref);
     if (started !== undefined) return started;
@@ -22,6 +23,7 @@ export function createLaunchEdgeNode(host: EdgeHost) {
         output: await host.folders.openOutput(launch),
       },
       ports: [],
+      reach: (reportUrl) => reachOf(policy, endpoint, reportUrl),
     });
   };
 }

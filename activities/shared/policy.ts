@@ -68,26 +68,42 @@ export const LogDisclosure = z.enum(['none', 'on-error', 'stream']);
 export const ResultDisclosure = z.enum(['listed', 'hidden']);
 
 /** How containers are made here, beyond what holds for all of them. */
-export const ContainerRules = z.strictObject({
-  readOnlyRoot: z
-    .boolean()
-    .default(false)
-    .describe(
-      'A node can write to its kit, its results and `/tmp`, which is in memory, and nowhere else. Not every image can live with that.',
-    ),
-  network: z
-    .string()
-    .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'is not the name of a network')
-    .refine(
-      (name) => !['host', 'none', 'bridge', 'default'].includes(name),
-      'has to be a network that you made for nodes: `docker network create ...`',
-    )
-    .optional()
-    .describe(
-      "The engine's network that nodes are put on, whose way out is for you to bound, with a firewall. Absent: one that Muster makes, on " +
-        'which nodes cannot reach each other.',
-    ),
-});
+export const ContainerRules = z
+  .strictObject({
+    readOnlyRoot: z
+      .boolean()
+      .default(false)
+      .describe(
+        'A node can write to its kit, its results and `/tmp`, which is in memory, and nowhere else. Not every image can live with that.',
+      ),
+    network: z
+      .string()
+      .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'is not the name of a network')
+      .refine(
+        (name) => !['host', 'none', 'bridge', 'default'].includes(name),
+        'has to be a network that you made for nodes: `docker network create ...`',
+      )
+      .optional()
+      .describe(
+        "The engine's network that nodes are put on, whose way out is for you to bound, with a firewall. Absent: one that Muster makes, on " +
+          'which nodes cannot reach each other.',
+      ),
+    reach: z
+      .enum(['federation', 'any'])
+      .optional()
+      .describe(
+        '`federation`: a node reaches the central node of its run, and `reports`, and nothing else. `any`: what its network lets it ' +
+          'reach. Absent: `federation`, or `any` where `network` names one.',
+      ),
+  })
+  .refine(
+    ({ network, reach }) => network === undefined || reach !== 'federation',
+    '`network` and `reach: federation` exclude each other: Muster makes the networks of nodes that reach the federation only',
+  )
+  .transform((rules) => ({
+    ...rules,
+    reach: rules.reach ?? (rules.network === undefined ? 'federation' : 'any'),
+  }));
 export type ContainerRules = z.output<typeof ContainerRules>;
 
 /** What every host decides; read anew for each launch, so that a change needs no restart. */
@@ -121,7 +137,7 @@ export function allowing(
   { name, version, image }: Pick<NodeComputation, 'name' | 'version' | 'image'>,
   computations: readonly AllowedComputation[],
 ): { entries: readonly AllowedComputation[] } | { why: string } {
-  const named = computations.filter((entry) => entry.name === name);
+  const named = computations.filter((entry) => entry.name === name || entry.name === undefined);
   if (named.length === 0) return { why: `computation "${name}" is not allowed here` };
   const ofVersion = named.filter(({ versions }) => versions?.includes(version) ?? true);
   if (ofVersion.length === 0) {

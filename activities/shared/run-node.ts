@@ -10,6 +10,8 @@ export interface NodePlan {
   command: readonly string[];
   folders: NodeSpec['folders'];
   ports: readonly number[];
+  /** All that its container may reach, if it reports to `reportUrl`. Absent: what its network lets it reach. */
+  reach?: (reportUrl: string | undefined) => NodeSpec['reach'];
 }
 
 /**
@@ -60,11 +62,14 @@ async function start(
   const bringUp = async () => {
     await host.folders.addToRecord(ref, { runtime });
     const env = await musterEnvironment(host, ref, runtime);
+    const { reach: mayReach, ...rest } = plan;
+    const reach = runtime === 'docker' ? mayReach?.(env.MUSTER_REPORT_URL) : undefined;
     return node.ensure({
       ...ref,
-      ...plan,
+      ...rest,
       ...place,
       env,
+      ...(reach && { reach }),
       resources: capped(computation.resources, policy.resources),
       ...(policy.containers && { containers: policy.containers }),
     });

@@ -181,6 +181,18 @@ describeWithEngine('with an engine', () => {
     });
   });
 
+  test.each([
+    ['', 'ok', 'nodes in containers reach their central node, and nothing else'],
+    ['reports: https://muster.example.org', 'ok', 'and https://muster.example.org, and nothing else'],
+    ['containers: { reach: any }', 'note', 'reach whatever this host reaches'],
+  ])('with %j it says what nodes reach', async (more, verdict, words) => {
+    await writeFile(file, `${JOINED}site: a\n${more}`);
+    expect((await examine(file)).findings.find(({ what }) => what === 'reach')).toMatchObject({
+      verdict,
+      says: expect.stringContaining(words) as string,
+    });
+  });
+
   test('an image that is not here is not pulled', async () => {
     const { findings } = await examined('image: "muster/no-such-image:1"');
     expect(findings.find(({ what }) => what === 'computation example')).toMatchObject({

@@ -280,7 +280,7 @@ describeWithEngine('the docker runtime', () => {
     const network = await nodeNetwork(engine);
     const host = await hostIdOf(bench.stateDir);
     const unstarted = await engine.createContainer(
-      containerOf(spec, { image, network, host, user: { env: {} } }),
+      containerOf(spec, { image, placing: { network, names: {} }, host, user: { env: {} } }),
     );
     expect(await runtime.inspect(spec)).toEqual({ state: 'absent' });
     const { id, state } = await runtime.ensure(spec);

@@ -14,7 +14,10 @@ const ADDRESSES = { gateway: 'gateway.example.org:7410', api: 'https://sites.exa
 const JOINED = `\ngateway: ${ADDRESSES.gateway}\napi: ${ADDRESSES.api}\n`;
 const writeSite = (text: string) => write(text + JOINED);
 /** What a file without rules about runs and containers says of them. */
-const MORE = { file: 'site.yaml', approval: 'auto', quietHours: [], containers: { readOnlyRoot: false } };
+const MORE = {
+  ...{ file: 'site.yaml', approval: 'auto', quietHours: [] },
+  containers: { readOnlyRoot: false, reach: 'federation' },
+};
 
 test('site.yaml names what may run and where data is; folders are taken from where the file is', async () => {
   await write(`
@@ -85,6 +88,11 @@ test.each<[string, string, RegExp]>([
     'a docker computation without an image',
     'site: a\ncomputations: [{ name: x, runtime: docker, folder: . }]',
     /: \/computations\/0 a docker computation names its image$/,
+  ],
+  [
+    'a network of the site that Muster should bound',
+    'site: a\ncontainers: { network: muster-bounded, reach: federation }',
+    /: \/containers `network` and `reach: federation` exclude each other/,
   ],
   ['text that is no YAML', 'site: [a', /: .+/],
 ])('%s is told in one line, with the file and the place in it', async (_, text, words) => {
