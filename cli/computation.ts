@@ -2,11 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
+import { signatureOf } from '../activities/shared/signed-computation';
 import { isProblem, type CentralApi } from '../client';
 import type { ComputationRecord } from '../workflows/api-contract';
 import { ComputationRef } from '../workflows/contract';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
 import { parseComputation } from './arguments';
+import { registerComputationSigning } from './computation-signing';
 import { messageOf } from './message-of';
 import { UsageError } from './usage-error';
 
@@ -40,6 +42,7 @@ export function registerComputation(program: Command): void {
     .description('remove a version that no consortium uses')
     .argument('<name@version>', 'which one')
     .action(remove);
+  registerComputationSigning(computation);
 }
 
 async function add(file: string, { replace, ...where }: AddOptions): Promise<void> {
@@ -47,6 +50,11 @@ async function add(file: string, { replace, ...where }: AddOptions): Promise<voi
     throw new UsageError(`${file} cannot be read: ${messageOf(error)}`);
   });
   const manifest = parseComputation(text, file);
+  const { flaw } = await signatureOf(manifest);
+  if (flaw !== undefined)
+    throw new UsageError(
+      `${file}: ${flaw}: sign it once more (\`muster computation sign\`), or leave it out.`,
+    );
   const api = await openApi(where);
   const { computation } = await untilRegistered(() => api.addComputation(manifest, { replace }));
   const { name, version, image } = computation;

@@ -157,6 +157,7 @@ function describe(asked: Asked, now: number): string[] {
     ['computation', `${computation.name} ${computation.version}`],
     ['image', computation.image ?? 'none: local processes'],
     ['command', computation.command.join(' ')],
+    ...signatureRow(computation),
     ['data', `${dataset}: ${grant.folder === undefined ? 'no folder here' : `${grant.folder}, to read`}`],
     ['gets', grantWords(grant)],
     ['lets out', `logs ${grant.logs}; results ${grant.results}`],
@@ -172,6 +173,11 @@ export function grantWords({ resources: { cpus, memory, pids, gpus }, network }:
   if (gpus > 0) parts.push(`${gpus} graphics processors`);
   if (network !== undefined) parts.push(`network ${network}`);
   return parts.join(', ');
+}
+
+function signatureRow({ signer, flaw }: Asked['request']['computation']): [string, string][] {
+  if (signer !== undefined) return [['signed by', signer]];
+  return flaw === undefined ? [] : [['signed by', `nobody: ${flaw}`]];
 }
 
 const answerWords = ({ verdict, by, at, why }: Answer) =>

@@ -189,12 +189,15 @@ async function reachFindings(
 }
 
 async function computationFinding(entry: AllowedComputation, hasEngine: boolean): Promise<Finding> {
-  const { name, versions, image, digest, folder } = entry;
-  const what = `computation ${name}${versions ? ` ${versions.join(', ')}` : ''}`;
+  const { name, versions, image, digest, signer, folder } = entry;
+  const what = `computation ${name ?? 'of any name'}${versions ? ` ${versions.join(', ')}` : ''}`;
   const inFolder = folder === undefined ? [] : [`processes of ${folder}`];
   if (image === undefined) {
-    const says = digest === undefined ? inFolder.join() : `any image that is ${digest}`;
-    return { what, verdict: 'ok', says };
+    const says = [
+      ...(digest === undefined ? [] : [`any image that is ${digest}`]),
+      ...(signer === undefined ? [] : [`any image that is signed by ${signer}`]),
+    ].join(' and ');
+    return { what, verdict: 'ok', says: says || inFolder.join() };
   }
   if (!hasEngine)
     return { what, verdict: 'note', says: [`${image}, not looked at`, ...inFolder].join('; or ') };

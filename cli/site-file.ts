@@ -68,7 +68,7 @@ reports: ${reports}
 # Where the files are that \`muster site join\` wrote, if not beside this one.
 # identity: /etc/muster
 
-# The computations that may run here, each exactly as it is named: an image by its digest.
+# The computations that may run here: each by the digest of its image, or all that somebody signed (signer).
 computations: []
 #  - name: penguins
 #    image: registry.example.org/penguins@sha256:0000000000000000000000000000000000000000000000000000000000000000

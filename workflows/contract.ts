@@ -203,6 +203,15 @@ export const Computation = z.strictObject({
         ),
     })
     .prefault({}),
+  signature: z
+    .string()
+    .max(100_000)
+    .regex(/^[\w-]+\.[\w-]+\.[\w-]+$/, 'is not as `muster computation sign` makes it')
+    .optional()
+    .describe(
+      'Of what runs at a site: name, version, image by its digest, commands, outputs and resources. `muster computation sign` writes ' +
+        'it; a site may ask for that of a certain signer.',
+    ),
 });
 export type Computation = z.output<typeof Computation>;
 
@@ -472,6 +481,13 @@ export const Kit = z.strictObject({
 });
 export type Kit = z.output<typeof Kit>;
 
+/** Where the central node of a launch is reached by its edges. */
+export const FederationEndpoint = z.strictObject({
+  host: z.string(),
+  ports: z.array(z.int().min(1).max(65535)),
+});
+export type FederationEndpoint = z.output<typeof FederationEndpoint>;
+
 /** To EdgeRunWorkflow: bring this site's node of this launch up. */
 export const EdgeClientStartRun = z.strictObject({
   runId: RunId,
@@ -481,13 +497,8 @@ export const EdgeClientStartRun = z.strictObject({
   computation: NodeComputation,
   kit: Kit,
   windows: Windows,
-/** Where the central node of a launch is reached by its edges. */
-export const FederationEndpoint = z.strictObject({
-  host: z.string(),
-  ports: z.array(z.int().min(1).max(65535)),
-});
-export type FederationEndpoint = z.output<typeof FederationEndpoint>;
-
+  /** Absent in a run that was under way before it was told. */
+  endpoint: FederationEndpoint.optional(),
 });
 export type EdgeClientStartRun = z.output<typeof EdgeClientStartRun>;
 
@@ -497,8 +508,6 @@ export const stopSignal = defineSignal<[StopSignal]>('stop');
 export const retrySignal = defineSignal<[RetrySignal]>('retry');
 export const edgeClientStartRunSignal = defineSignal<[EdgeClientStartRun]>('EdgeClientStartRun');
 export const snapshotQuery = defineQuery<RunSnapshot>('snapshot');
-  /** Absent in a run that was under way before it was told. */
-  endpoint: FederationEndpoint.optional(),
 
 /** Workflow type names. */
 export const RUN_WORKFLOW = 'RunWorkflow';

@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { FetchInput } from '../../workflows/contract';
 import { failure } from '../../workflows/errors';
 import { capped } from '../shared/policy';
+import { signatureOf } from '../shared/signed-computation';
 import type { Grant } from './approvals';
 import type { EdgeHost } from './edge-host';
 import { decide, inWords, type Decision, type RunRequest, type SiteRules } from './site-rules';
@@ -20,7 +21,7 @@ type Step = Pick<FetchInput, 'runId' | 'site' | 'consortium' | 'computation'>;
  * @throws ApplicationFailure `ComputationNotAllowed`, `RunRefused`, `ApprovalNeeded`, `SiteClosed`
  */
 export async function admit({ approvals }: EdgeHost, rules: SiteRules, step: Step): Promise<void> {
-  const request = requestOf(step);
+  const request = await requestOf(step);
   const answer = rules.approval === 'ask' ? await approvals.answerTo(request) : undefined;
   const now = Date.now();
   const decision = decide(rules, request, now, answer);
@@ -32,13 +33,16 @@ export async function admit({ approvals }: EdgeHost, rules: SiteRules, step: Ste
 }
 
 /** What a step says of its run, as far as a site decides by it. */
-export function requestOf({ runId, site, consortium, computation }: Step): RunRequest {
+export async function requestOf({ runId, site, consortium, computation }: Step): Promise<RunRequest> {
   const { name, version, image, commands } = computation;
   return {
     runId,
     site: site.id,
     ...(consortium && { consortium }),
-    computation: { name, version, ...(image !== undefined && { image }), command: [...commands.edge] },
+    computation: {
+      ...{ name, version, ...(image !== undefined && { image }), command: [...commands.edge] },
+      ...(await signatureOf(computation)),
+    },
     dataset: site.dataset,
   };
 }

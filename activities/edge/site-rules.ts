@@ -61,6 +61,10 @@ export const RunRequest = z.strictObject({
     /** By its digest; absent for one that runs as local processes. */
     image: z.string().optional(),
     command: z.array(z.string()),
+    /** Who signed it: their public key. */
+    signer: z.string().optional(),
+    /** Why its signature, if it has one, counts for nothing. */
+    flaw: z.string().optional(),
   }),
   dataset: z.string(),
 });

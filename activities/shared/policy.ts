@@ -3,11 +3,16 @@ import { z } from 'zod';
 import type { HostImages, RuntimeKind } from '../../nodes';
 import { ByteSize, toBytes, type Computation, type NodeComputation } from '../../workflows/contract';
 import { failure } from '../../workflows/errors';
+import { SignerKey, digestIn, signatureOf, type Signature } from './signed-computation';
 
 /** One computation that may run here, and as what: a container of exactly this image, or processes of this folder. */
 export const AllowedComputation = z
   .strictObject({
-    name: z.string().min(1).describe('What it is called.'),
+    name: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('What it is called. Absent, where a `signer` is named: anything that is signed by them.'),
     versions: z
       .array(z.string('a version is a text: "1.0"').min(1))
       .min(1)
@@ -27,6 +32,9 @@ export const AllowedComputation = z
       .regex(/^sha256:[0-9a-f]{64}$/, 'a digest is sha256: and 64 characters 0-9, a-f')
       .optional()
       .describe('The very image, by its digest, whatever it is called: `sha256:...`. No other is let in.'),
+    signer: SignerKey.optional().describe(
+      'Who has to have signed it: their public key, as `muster computation keygen` prints it. Whatever image they signed is let in.',
+    ),
     folder: z
       .string()
       .min(1)
@@ -40,7 +48,12 @@ export const AllowedComputation = z
     'a digest names an image: give the folder an entry of its own',
   )
   .refine(
-    ({ runtime, image, digest }) => runtime !== 'docker' || image !== undefined || digest !== undefined,
+    ({ signer, folder }) => signer === undefined || folder === undefined,
+    'what is signed is an image: give the folder an entry of its own',
+  )
+  .refine(({ name, signer }) => (name ?? signer) !== undefined, 'name the computation, or the signer of any')
+  .refine(
+    ({ runtime, image, digest, signer }) => runtime !== 'docker' || (image ?? digest ?? signer) !== undefined,
     'a docker computation names its image',
   )
   .refine(
@@ -48,7 +61,7 @@ export const AllowedComputation = z
     'a process computation names its folder',
   )
   .refine(
-    ({ image, digest, folder }) => (image ?? digest ?? folder) !== undefined,
+    ({ image, digest, signer, folder }) => (image ?? digest ?? signer ?? folder) !== undefined,
     'name an image, a folder or both',
   );
 export type AllowedComputation = z.output<typeof AllowedComputation>;
@@ -129,12 +142,9 @@ interface Ways {
   images: HostImages;
 }
 
-/** The digest in the name of an image, if it has one. */
-const digestIn = (image: string | undefined) => /(?:^|@)(sha256:[0-9a-f]+)$/.exec(image ?? '')?.[1];
-
 /** The entries that allow a computation, as far as names tell, or why none does. What a tag means is not looked at. */
 export function allowing(
-  { name, version, image }: Pick<NodeComputation, 'name' | 'version' | 'image'>,
+  { name, version, image, signer, flaw }: Pick<NodeComputation, 'name' | 'version' | 'image'> & Signature,
   computations: readonly AllowedComputation[],
 ): { entries: readonly AllowedComputation[] } | { why: string } {
   const named = computations.filter((entry) => entry.name === name || entry.name === undefined);
@@ -144,9 +154,15 @@ export function allowing(
     const allowed = named.flatMap(({ versions = [] }) => versions).join(', ');
     return { why: `version ${version} of "${name}" is not allowed here; allowed: ${allowed}` };
   }
+  const signed = ofVersion.filter((entry) => entry.signer === undefined || entry.signer === signer);
+  if (signed.length === 0) {
+    const allowed = ofVersion.flatMap((entry) => entry.signer ?? []).join(', ');
+    const by = flaw ?? (signer === undefined ? 'nobody signed it' : `it is signed by ${signer}`);
+    return { why: `"${name}" has to be signed by ${allowed}, and ${by}` };
+  }
   const digest = digestIn(image);
-  const entries = ofVersion.filter((entry) => entry.digest === undefined || entry.digest === digest);
-  return entries.length > 0 ? { entries } : { why: otherImage(name, image, ofVersion) };
+  const entries = signed.filter((entry) => entry.digest === undefined || entry.digest === digest);
+  return entries.length > 0 ? { entries } : { why: otherImage(name, image, signed) };
 }
 
 function otherImage(name: string, image: string | undefined, entries: readonly AllowedComputation[]): string {
@@ -166,14 +182,15 @@ export async function meansFor(
 ): Promise<Means> {
   const notAllowed = (why: string) =>
     failure('ComputationNotAllowed', `${policy.file}: computations: ${why}`);
-  const allowed = allowing(computation, policy.computations);
+  const allowed = allowing({ ...computation, ...(await signatureOf(computation)) }, policy.computations);
   if ('why' in allowed) throw notAllowed(allowed.why);
   for (const entry of allowed.entries) {
     const kind = await choose(wishOf(entry, computation));
     if (kind === 'process' && entry.folder !== undefined) return { runtime: kind, folder: entry.folder };
     const { image } = computation;
-    // What is of the right digest is the image, by whatever name: it has only to be had.
-    const reference = entry.digest === undefined ? entry.image : image;
+    // What is of the right digest, or signed, is the image, by whatever name: it has only to be had.
+    const named = entry.image ?? (entry.signer === undefined ? undefined : image);
+    const reference = entry.digest === undefined ? named : image;
     if (kind === 'docker' && image !== undefined && reference !== undefined) {
       if (await images.is(reference, image)) return { runtime: kind, image };
     }
