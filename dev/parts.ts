@@ -48,6 +48,7 @@ export function apiPart(
     hosts: readonly string[];
     port: number;
     secret: string;
+    payloadKeys: string;
     sites: { host: string; apiPort: number };
   },
 ): Part {
@@ -61,6 +62,9 @@ export function apiPart(
       MUSTER_API_HOST: listen.hosts.join(','),
       MUSTER_API_PORT: String(listen.port),
       MUSTER_API_SECRET: listen.secret,
+      MUSTER_PAYLOAD_KEYS: listen.payloadKeys,
+      // The development server's Web UI cannot be told to send a cookie.
+      MUSTER_CODEC_FOR: 'local',
       MUSTER_PUBLIC_URL: api.url,
       MUSTER_DATA_DIR: paths.api,
       MUSTER_SITE_API_HOST: listen.sites.host,
@@ -82,7 +86,13 @@ export function apiPart(
 export function gatewayPart(
   paths: StatePaths,
   { temporal, api, sites }: Wiring,
-  { host, gatewayPort, keys, token }: { host: string; gatewayPort: number; keys: string; token: string },
+  {
+    host,
+    gatewayPort,
+    keys,
+    payloadKeys,
+    token,
+  }: { host: string; gatewayPort: number; keys: string; payloadKeys: string; token: string },
 ): Part {
   const { cert, key } = siteTls(paths);
   return {
@@ -95,6 +105,7 @@ export function gatewayPart(
       MUSTER_GATEWAY_TLS_CERT: cert,
       MUSTER_GATEWAY_TLS_KEY: key,
       MUSTER_GATEWAY_KEYS: keys,
+      MUSTER_PAYLOAD_KEYS: payloadKeys,
       MUSTER_SITE_CA_CERT: paths.siteCa,
       MUSTER_API_URL: api.url,
       MUSTER_API_TOKEN: token,
@@ -105,7 +116,11 @@ export function gatewayPart(
   };
 }
 
-export function centralWorkerPart(paths: StatePaths, wiring: Wiring, token: string): Part {
+export function centralWorkerPart(
+  paths: StatePaths,
+  wiring: Wiring,
+  { payloadKeys, token }: { payloadKeys: string; token: string },
+): Part {
   return {
     name: 'central-worker',
     command: entry('workers/central.js'),
@@ -113,6 +128,7 @@ export function centralWorkerPart(paths: StatePaths, wiring: Wiring, token: stri
       ...temporalEnv(wiring.temporal),
       MUSTER_API_URL: wiring.api.url,
       MUSTER_API_TOKEN: token,
+      MUSTER_PAYLOAD_KEYS: payloadKeys,
       ...nodeApiEnv(wiring.api),
       ...objectStoreEnv(wiring.objectStore),
       MUSTER_HOST_ID: HOST_ID,

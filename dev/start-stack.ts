@@ -85,7 +85,8 @@ async function startTemporal(
   if (own !== undefined && cli !== undefined) {
     await mkdir(paths.temporal, { recursive: true });
     const database = join(paths.temporal, 'temporal.db');
-    await supervisor.start(temporalPart(paths, await cli, { ...own, database }), signal);
+    const codecEndpoint = `${place.api.url}/api/codec`;
+    await supervisor.start(temporalPart(paths, await cli, { ...own, database, codecEndpoint }), signal);
   }
   await prepareTemporal(place.temporal, signal);
 }
@@ -108,7 +109,10 @@ async function startApi(
 ): Promise<void> {
   await programsFound;
   await Promise.all([mkdir(paths.api, { recursive: true }), ensureSiteTls(paths)]);
-  const listen = { ...place.api.own, secret: secrets.api, sites: place.sites.own };
+  const listen = {
+    ...{ ...place.api.own, secret: secrets.api, payloadKeys: secrets.payloads },
+    sites: place.sites.own,
+  };
   await supervisor.start(apiPart(paths, place, listen), signal);
 }
 
@@ -118,7 +122,7 @@ async function startGateway(
 ): Promise<void> {
   await apiUp;
   const token = await mintToken(secrets.api, { role: 'gateway', sub: 'gateway' }, WORKER_TOKEN_LIFETIME);
-  const gateway = { ...place.sites.own, keys: secrets.gateway, token };
+  const gateway = { ...place.sites.own, keys: secrets.gateway, payloadKeys: secrets.payloads, token };
   await supervisor.start(gatewayPart(paths, place, gateway), signal);
 }
 
@@ -128,5 +132,5 @@ async function startCentralWorker(
 ): Promise<void> {
   await serversUp;
   const token = await mintToken(secrets.api, { role: 'central', sub: 'central' }, WORKER_TOKEN_LIFETIME);
-  await supervisor.start(centralWorkerPart(paths, place, token), signal);
+  await supervisor.start(centralWorkerPart(paths, place, { payloadKeys: secrets.payloads, token }), signal);
 }

@@ -82,6 +82,8 @@ const Secrets = z.object({
   objectStore: z.object({ accessKey: z.string(), secretKey: z.string() }),
   /** Seals the task tokens that sites see, as the gateway takes it. */
   gateway: z.string(),
+  /** Seals what lies in histories, as MUSTER_PAYLOAD_KEYS. */
+  payloads: z.string(),
 });
 export type Secrets = z.output<typeof Secrets>;
 
@@ -96,9 +98,11 @@ export async function loadSecrets(paths: StatePaths): Promise<Secrets> {
 
 function newSecrets(): Secrets {
   const secret = (bytes: number) => randomBytes(bytes).toString('hex');
+  const key = () => `local:${randomBytes(32).toString('base64url')}`;
   return {
     api: secret(32),
     objectStore: { accessKey: secret(10), secretKey: secret(20) },
-    gateway: `local:${randomBytes(32).toString('base64url')}`,
+    gateway: key(),
+    payloads: key(),
   };
 }

@@ -76,6 +76,8 @@ export interface DevServer {
   port: number;
   /** Absent: no Web UI. */
   uiPort?: number;
+  /** Where the Web UI has payloads opened. */
+  codecEndpoint?: string;
   /** Where its state is kept; absent: in memory only. */
   database?: string;
 }
@@ -85,6 +87,7 @@ export function devServerArgs(server: DevServer): string[] {
   return [
     ...['server', 'start-dev', '--ip', server.host, '--port', String(server.port), '--log-level', 'warn'],
     ...(server.uiPort === undefined ? ['--headless'] : ['--ui-port', String(server.uiPort)]),
+    ...(server.codecEndpoint === undefined ? [] : ['--ui-codec-endpoint', server.codecEndpoint]),
     ...(server.database === undefined ? [] : ['--db-filename', server.database]),
     ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'],
     ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => [

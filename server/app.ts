@@ -23,6 +23,7 @@ import securityHeaders from './plugins/security-headers';
 import sitesOnly from './plugins/sites-only';
 import { invalidRequest, plainProblem } from './problem';
 import { createReports } from './reports';
+import { codecRoutes } from './routes/codec';
 import { computationRoutes } from './routes/computations';
 import { consortiumRoutes } from './routes/consortia';
 import { enrolmentRoutes, type Enrolling } from './routes/enrolment';
@@ -51,7 +52,7 @@ import { createPresence } from './sites/presence';
 import { createTokens } from './tokens';
 
 export interface AppOptions {
-  config: Pick<ServerConfig, 'secret' | 'publicUrl' | 'temporal'>;
+  config: Pick<ServerConfig, 'secret' | 'payloadKeys' | 'codecFor' | 'publicUrl' | 'temporal'>;
   db: Database;
   temporal: Runs;
   images: Images;
@@ -113,6 +114,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   await server.register(
     async (api) => {
       await api.register(auth, { tokens, sites: enrolling?.enrolment });
+      await api.register(codecRoutes, { config, tokens });
       await api.register(computationRoutes, { registry });
       await api.register(consortiumRoutes, { db, registry, startRun, links });
       await api.register(siteRoutes, { db, presence });

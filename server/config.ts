@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { tlsFiles, type TlsFiles } from '../certificates/tls-files';
+import { KeyRingText, type NamedKey } from '../sealing/key-ring';
 import { objectStoreConfigFromEnv, type ObjectStoreConfig } from '../storage/object-store';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -35,6 +36,8 @@ const Environment = z.object({
   MUSTER_API_SECRET: z
     .string('is not set: make one with `openssl rand -hex 32`')
     .min(32, 'must have at least 32 characters: make one with `openssl rand -hex 32`'),
+  MUSTER_PAYLOAD_KEYS: KeyRingText,
+  MUSTER_CODEC_FOR: z.enum(['admins', 'local'], 'must be admins or local').default('admins'),
   MUSTER_PUBLIC_URL: webUrl.optional(),
   MUSTER_LOG_LEVEL: z
     .enum(
@@ -110,6 +113,12 @@ export interface ServerConfig {
   port: number;
   /** HS256 secret of access tokens. */
   secret: string;
+  /** Seal what lies in histories, and secrets in the database; the first is used from now on. */
+  payloadKeys: [NamedKey, ...NamedKey[]];
+  /**
+   * For whom histories are opened in the Temporal Web UI: admins who show that they are, or also whoever is on this machine.
+   */
+  codecFor: 'admins' | 'local';
   /** How people reach the API; without a slash at the end. */
   publicUrl: string;
   logLevel: string;
@@ -156,6 +165,8 @@ export function readConfig(environment: Env): ServerConfig {
     hosts: data.MUSTER_API_HOST,
     port: data.MUSTER_API_PORT,
     secret: data.MUSTER_API_SECRET,
+    payloadKeys: data.MUSTER_PAYLOAD_KEYS,
+    codecFor: data.MUSTER_CODEC_FOR,
     publicUrl: data.MUSTER_PUBLIC_URL ?? `http://127.0.0.1:${data.MUSTER_API_PORT}`,
     logLevel: data.MUSTER_LOG_LEVEL,
     database: postgres ?? { folder: data.MUSTER_DATA_DIR ?? '' },

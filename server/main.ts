@@ -25,7 +25,11 @@ async function main(): Promise<void> {
   const identity = config.sites && (await openIdentity(config.sites));
   const database = await openDatabase(config.database, log);
   const { tls } = config.temporal;
-  const temporal = connectTemporal(config.temporal, tls && (await readTlsFiles('TEMPORAL', tls)));
+  const temporal = connectTemporal(
+    config.temporal,
+    config.payloadKeys,
+    tls && (await readTlsFiles('TEMPORAL', tls)),
+  );
   const server = fastify({ ...serverOptions, loggerInstance: log });
   server.addHook('onClose', async () => {
     await Promise.all([database.close(), temporal.connection.close()]);

@@ -34,6 +34,7 @@ const KINDS = {
   'invalid-computation': [422, 'The computation cannot be used'],
   'image-unavailable': [422, 'The image cannot be had'],
   'invalid-log': [422, 'The part of a log cannot be used'],
+  'unreadable-payload': [422, 'The payload cannot be opened'],
   'invalid-parameters': [422, 'The parameters do not fit the computation'],
   'idempotency-key-reused': [422, 'The Idempotency-Key belongs to another request'],
   'too-many-requests': [429, 'Too many requests'],

@@ -1,5 +1,5 @@
 /** Access tokens: JWTs signed with the API's secret (HS256), whose claims are AccessClaims. None is kept. */
-import { errors, jwtVerify, SignJWT } from 'jose';
+import { errors, jwtVerify, SignJWT, type JWTPayload } from 'jose';
 import { createSecretKey } from 'node:crypto';
 import { AccessClaims, TOKEN_KINDS } from '../workflows/api-contract';
 import { HttpProblem } from './problem';
@@ -12,6 +12,10 @@ type NodeClaims = Extract<AccessClaims, { role: 'node' }>;
  */
 const NODE_TOKEN_LIFETIME = '30d';
 
+export const CODEC_PASS_SECONDS = 12 * 60 * 60;
+/** A kind of its own: it is no access token. */
+const CODEC_PASS = 'muster-codec+jwt';
+
 /** As long as a name may be in a run. */
 const MAX_NAME = 120;
 
@@ -20,17 +24,34 @@ export interface Tokens {
   verify(authorization: string | undefined): Promise<AccessClaims>;
   /** A token by which a node may report on itself. */
   forNode(node: Omit<NodeClaims, 'role' | 'sub'>): Promise<string>;
+  /** By which an admin's browser may have histories opened; an access token it is not. */
+  codecPass(sub: string): Promise<string>;
+  /**
+   * Whose pass it is.
+   * @throws HttpProblem `unauthenticated`
+   */
+  verifyCodecPass(pass: string): Promise<string>;
 }
 
 export function createTokens(secret: string): Tokens {
   const key = createSecretKey(Buffer.from(secret));
+  const read = (token: string) => jwtVerify(token, key, { algorithms: ['HS256'] }).catch(refuse);
+  const sign = (
+    claims: JWTPayload,
+    { typ, subject, lifetime }: { typ: string; subject: string; lifetime: string },
+  ) =>
+    new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256', typ })
+      .setSubject(subject)
+      .setIssuedAt()
+      .setExpirationTime(lifetime)
+      .sign(key);
+
   return {
     async verify(authorization) {
       const [, token] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
       if (token === undefined) throw unauthenticated('Send `Authorization: Bearer <access token>`.');
-      const { payload, protectedHeader } = await jwtVerify(token, key, { algorithms: ['HS256'] }).catch(
-        refuse,
-      );
+      const { payload, protectedHeader } = await read(token);
       const claims = AccessClaims.safeParse(payload);
       if (!claims.success)
         throw unauthenticated('The access token does not say what its bearer may do (role, sub).');
@@ -42,12 +63,18 @@ export function createTokens(secret: string): Tokens {
       return claims.data;
     },
     forNode: (node) =>
-      new SignJWT({ ...node, role: 'node' })
-        .setProtectedHeader({ alg: 'HS256', typ: TOKEN_KINDS.node })
-        .setSubject(`${node.runId}/${node.node}`)
-        .setIssuedAt()
-        .setExpirationTime(NODE_TOKEN_LIFETIME)
-        .sign(key),
+      sign(
+        { ...node, role: 'node' },
+        { typ: TOKEN_KINDS.node, subject: `${node.runId}/${node.node}`, lifetime: NODE_TOKEN_LIFETIME },
+      ),
+    codecPass: (sub) => sign({}, { typ: CODEC_PASS, subject: sub, lifetime: `${CODEC_PASS_SECONDS}s` }),
+    async verifyCodecPass(pass) {
+      const { payload, protectedHeader } = await read(pass);
+      const { sub = '' } = payload;
+      if (protectedHeader.typ !== CODEC_PASS || sub === '')
+        throw unauthenticated('The cookie is not one that opens histories.');
+      return sub;
+    },
   };
 }
 

@@ -44,6 +44,8 @@ export interface Api {
   /** Starts a run; the same `key` gives the same run. */
   startRun(consortiumId: string, key: string): Promise<StartedRun>;
   stopRun(runId: string, reason: string | undefined): Promise<void>;
+  /** Lets this browser have histories opened in Temporal's Web UI. */
+  passToCodec(): Promise<void>;
   /** The bytes of the run's events stream, from after `lastEventId`. */
   events(runId: string, lastEventId: number): Promise<ReadableStream<Uint8Array>>;
 }
@@ -110,6 +112,9 @@ export function createApi(token: string, onRefused: () => void): Api {
         method: 'POST',
         body: reason === undefined ? {} : { reason },
       });
+    },
+    async passToCodec() {
+      await call('codec/pass', { method: 'POST' });
     },
     async events(runId, lastEventId) {
       // Not a timeout of the whole call: once the stream has begun it stays open.

@@ -5,6 +5,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { bundleWorkflowCode } from '@temporalio/worker';
+import { FAILURE_CONVERTER } from '../sealing/payload-codec';
 
 /** Where `npm run build` puts the bundle. */
 export const BUILT_BUNDLE = resolve(__dirname, '..', 'workflow-bundle.js');
@@ -17,6 +18,7 @@ export async function buildWorkflowBundle(path: string): Promise<void> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: require.resolve('../workflows'),
     preloadModules: [require.resolve('../workflows/preload')],
+    failureConverterPath: FAILURE_CONVERTER,
   });
   await mkdir(dirname(path), { recursive: true });
   const half = `${path}.${process.pid}`;

@@ -28,6 +28,7 @@ import {
   createPortLedger,
 } from '../nodes';
 import { createObjectStore, objectStoreConfigFromEnv, type ObjectStoreConfig } from '../storage';
+import { sealedHistories } from '../sealing/payload-codec';
 import { CENTRAL_NODE, CENTRAL_QUEUE, hostQueue } from '../workflows/contract';
 import { BUILT_BUNDLE } from './build-bundle';
 import { HEARTBEAT_THROTTLE } from './heartbeat';
@@ -43,7 +44,12 @@ async function start(log: Logger): Promise<void> {
   const variables = settings.temporalTls ? 'TEMPORAL_ADDRESS, TEMPORAL_TLS_CA' : 'TEMPORAL_ADDRESS';
   const connection = await connect(`Temporal at ${temporal.address} (${variables})`, temporal);
   const namespace = settings.TEMPORAL_NAMESPACE;
-  const client = new Client({ connection: await Connection.connect(temporal), namespace });
+  const dataConverter = sealedHistories(settings.MUSTER_PAYLOAD_KEYS);
+  const client = new Client({
+    connection: await Connection.connect(temporal),
+    namespace,
+    dataConverter,
+  });
   const rules = createActivityRules({
     log,
     inputs: CENTRAL_INPUTS,
@@ -54,6 +60,7 @@ async function start(log: Logger): Promise<void> {
   const shared = {
     connection,
     namespace,
+    dataConverter,
     interceptors: { activity: [rules] },
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
   };

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { tlsFiles } from '../certificates/tls-files';
+import { KeyRingText } from '../sealing/key-ring';
 
 /** A mistake in a setting or a configuration file; its message is all that a person needs to see. */
 export class SettingsError extends Error {}
@@ -43,6 +44,7 @@ const Central = Edge.extend({
   TEMPORAL_ADDRESS: Present.default('127.0.0.1:7233'),
   MUSTER_API_URL: HttpUrl,
   MUSTER_API_TOKEN: Present,
+  MUSTER_PAYLOAD_KEYS: KeyRingText,
   /** Names this host among the central hosts; it must stay the same over restarts. */
   MUSTER_HOST_ID: z
     .string()

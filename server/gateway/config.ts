@@ -21,6 +21,7 @@ const Environment = z.object({
   MUSTER_GATEWAY_TLS_KEY: file("that certificate's key (PEM)"),
   MUSTER_SITE_CA_CERT: file("the site CA's certificate (PEM)"),
   MUSTER_GATEWAY_KEYS: KeyRingText,
+  MUSTER_PAYLOAD_KEYS: KeyRingText,
   MUSTER_API_URL: z
     .url({ protocol: /^https?$/, error: 'must be an address like https://muster.example.org' })
     .transform((url) => url.replace(/\/+$/, '')),
@@ -46,6 +47,8 @@ export interface GatewayConfig {
   siteCa: string;
   /** Seal the task tokens that sites see. */
   keys: NamedKeys;
+  /** Open and seal what lies in histories. */
+  payloadKeys: NamedKeys;
   api: { url: string; token: string };
   logLevel: string;
   temporal: TemporalConfig;
@@ -71,6 +74,7 @@ export function readGatewayConfig(environment: Env): GatewayConfig {
     certificate: { cert: data.MUSTER_GATEWAY_TLS_CERT, key: data.MUSTER_GATEWAY_TLS_KEY },
     siteCa: data.MUSTER_SITE_CA_CERT,
     keys: data.MUSTER_GATEWAY_KEYS,
+    payloadKeys: data.MUSTER_PAYLOAD_KEYS,
     api: { url: data.MUSTER_API_URL, token: data.MUSTER_API_TOKEN },
     logLevel: data.MUSTER_LOG_LEVEL,
     temporal: {

@@ -33,8 +33,7 @@ export interface GatewayOptions extends Pick<
   namespace: string;
   keys: TokenKeys;
   log: Logger;
-  /** Payloads are passed as they are without it. */
-  payloads?: SitePayloads | undefined;
+  payloads: SitePayloads;
   limits?: Partial<Limits> | undefined;
 }
 
@@ -242,7 +241,7 @@ class SiteGateway implements Gateway {
     const { payloads } = this.options;
     try {
       const checked = passed.check(request, scope);
-      if (!passed.sent || !payloads) return checked;
+      if (!passed.sent) return checked;
       const seal = (sent: Buffer[]) => payloads.sealFromSite(sent, scope.siteId);
       return { ...checked, body: await changePayloads(checked.body, passed.sent, seal) };
     } catch (error) {
@@ -256,7 +255,7 @@ class SiteGateway implements Gateway {
     const { payloads } = this.options;
     const shown = passed.answer(answer, scope);
     if (passed.kind === 'poll' && shown !== answer) this.counts.tasks++;
-    if (!passed.received || !payloads) return shown;
+    if (!passed.received) return shown;
     const open = (received: Buffer[]) => payloads.openForSite(received, scope.siteId);
     return changePayloads(shown, passed.received, open);
   }

@@ -3,12 +3,14 @@ import closeWithGrace from 'close-with-grace';
 import { readFile } from 'node:fs/promises';
 import { destination, pino } from 'pino';
 import { readTlsFiles } from '../../certificates/tls-files';
+import { createPayloadCodec } from '../../sealing/payload-codec';
 import { ConfigError } from '../config';
 import { siteIdentityOf } from '../identity/certificate';
 import { readCertificate, showRenewed, type ShownCertificate } from '../shown-certificate';
 import { ApiAdmissions } from './admissions';
 import { readGatewayConfig, type GatewayConfig } from './config';
 import { createGateway } from './gateway';
+import { sitePayloadsOf } from './payloads';
 import { connectTemporal, type TemporalAddress } from './temporal';
 import { TokenKeys } from './tokens';
 
@@ -35,6 +37,7 @@ async function main(): Promise<void> {
     temporal: connectTemporal(temporal),
     namespace: config.temporal.namespace,
     keys: new TokenKeys(config.keys),
+    payloads: sitePayloadsOf(createPayloadCodec(config.payloadKeys)),
   });
   closeWithGrace({ delay: GRACE_MS + 1_000, logger: log }, async ({ err, signal }) => {
     if (err) log.fatal({ err }, 'ending after an error');

@@ -2,7 +2,7 @@
  * Where a site's messages carry payloads, and how those are opened for the site and sealed for the histories: a site
  * has no key of the instance, so the gateway does both for it.
  */
-import type { Payload, PayloadCodec } from '@temporalio/common';
+import { defaultPayloadConverter, type Payload, type PayloadCodec } from '@temporalio/common';
 import { MalformedMessage, bytesField, each, edit, once, type Edits } from './wire';
 
 /** Opens and seals payloads, each an encoded `temporal.api.common.v1.Payload`; answers as many, in the same order. */
@@ -18,6 +18,8 @@ export type PayloadPlaces = (visit: (payload: Buffer) => Buffer) => Edits;
 const DEEPEST_CAUSE = 50;
 /** A task carries a handful of arguments: more are only made to keep the codec busy. */
 const MOST_PAYLOADS = 1_000;
+/** As the SDK words it. */
+const ENCODED_FAILURE = Buffer.from('Encoded failure');
 
 /**
  * The message with its payloads changed.
@@ -69,17 +71,35 @@ export const failedActivityPayloads: PayloadPlaces = (visit) => ({
   5: payloads(visit),
 });
 
+interface FailureWords {
+  message?: string | undefined;
+  stack_trace?: string | undefined;
+}
+
+/** What a failure says in words becomes a payload, as by the SDK's `encodeCommonAttributes`. */
 function failureEdits(visit: (payload: Buffer) => Buffer, depth: number): Edits {
   if (depth > DEEPEST_CAUSE) throw new MalformedMessage(`more than ${DEEPEST_CAUSE} causes`);
+  const words: FailureWords = {};
   return {
+    1: once((message) => message && ((words.message = message.toString()), ENCODED_FAILURE)),
+    3: once((trace) => void (words.stack_trace = trace?.toString())),
     4: each((cause) => edit(cause, failureEdits(visit, depth + 1))),
     5: inside({ 3: payloads(visit) }),
     6: inside({ 2: payloads(visit) }),
     7: inside({ 1: payloads(visit) }),
     10: inside({ 1: payloads(visit) }),
-    // Merged from two, metadata of the one would come to the data of the other: neither could be opened again.
-    20: once((attributes) => attributes && visit(attributes)),
+    // Merged from two, metadata of the one would come to the data of the other: neither could be opened again. Where
+    // there is none it is made last, when all the words are known.
+    20: once((attributes) => {
+      const said = attributes ?? payloadOf(words);
+      return said && visit(said);
+    }),
   };
+}
+
+function payloadOf({ message = '', stack_trace = '' }: FailureWords): Buffer | undefined {
+  if (message === '' && stack_trace === '') return undefined;
+  return encodePayload(defaultPayloadConverter.toPayload({ message, stack_trace }));
 }
 
 // ---------------------------------------------------------------- codecs

@@ -14,6 +14,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may call the route; `anyone` needs no token, and brings in the request what shows that it may be answered. */
     roles?: readonly Role[] | 'anyone';
+    /** How a route that may be called without a token tells who calls; `undefined`: the token says it. */
+    claims?: (request: FastifyRequest) => Promise<Caller | undefined>;
   }
   interface FastifyRequest {
     /** Who calls; set in every route that is not for anyone. */
@@ -57,7 +59,8 @@ export default fp<AuthOptions>(
         request.certificate = identity;
         return { role: 'site', sub: identity.siteId };
       }
-      return tokens.verify(request.headers.authorization);
+      const known = await request.routeOptions.config.claims?.(request);
+      return known ?? tokens.verify(request.headers.authorization);
     }
     done();
   },

@@ -14,6 +14,8 @@ import {
 import { NamespaceNotFoundError, defineSearchAttributeKey, type SignalDefinition } from '@temporalio/common';
 import { temporal as proto } from '@temporalio/proto';
 import { z } from 'zod';
+import type { NamedKeys } from '../../sealing/key-ring';
+import { sealedHistories } from '../../sealing/payload-codec';
 import {
   CENTRAL_QUEUE,
   LaunchId,
@@ -87,6 +89,7 @@ type EventId = NonNullable<
 /** A connection that is made when it is first needed, so that the API also starts while Temporal does not answer. */
 export function connectTemporal(
   { address, namespace }: Pick<TemporalConfig, 'address' | 'namespace'>,
+  payloadKeys: NamedKeys,
   tls?: TlsMaterial,
 ): Client {
   const connection = Connection.lazy({
@@ -95,7 +98,7 @@ export function connectTemporal(
     connectTimeout: PATIENCE_MS,
     interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions({ maxAttempts: MAX_ATTEMPTS }))],
   });
-  return new Client({ connection, namespace });
+  return new Client({ connection, namespace, dataConverter: sealedHistories(payloadKeys) });
 }
 
 export function createRuns(client: Client): Runs {

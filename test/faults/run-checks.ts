@@ -22,6 +22,7 @@ import {
   edgeRunWorkflowId,
 } from '../../workflows/contract';
 import { NODE_TRANSITIONS, RUN_TRANSITIONS } from '../../workflows/run-state';
+import { opened } from '../support/sealed';
 import { held } from '../support/held';
 import { everyEventOf } from '../support/run-events';
 import { startsIn } from './computation';
@@ -136,7 +137,8 @@ async function truthOf(stack: FaultStack, runId: string): Promise<Truth> {
     if (status) truth.run = withNext(truth.run, RunState.parse(Payload.parse(status)));
     const scheduled = event.activityTaskScheduledEventAttributes;
     if (scheduled?.activityType?.name !== 'reportStatusCentral') continue;
-    const report = StatusReport.parse(Payload.parse(scheduled.input?.payloads?.[0]));
+    const [told] = await opened(scheduled.input?.payloads, stack.temporal.options.dataConverter);
+    const report = StatusReport.parse(told);
     for (const { node, state } of report.nodes)
       truth.nodes.set(node, withNext(truth.nodes.get(node) ?? [], state));
   }

@@ -23,6 +23,7 @@ import { Supervisor } from '../../dev/supervisor';
 import { mintToken } from '../../dev/tokens';
 import type { AccessClaims } from '../../workflows/api-contract';
 import { descendants } from './descendants';
+import { historiesOf } from '../support/sealed';
 import { kill } from '../support/kill';
 import { until } from './waiting';
 
@@ -110,7 +111,7 @@ export class FaultStack {
       const { address, namespace } = place.temporal;
       const connection = await Connection.connect({ address });
       const names = new Set(first.map(({ name }) => name));
-      const client = new Client({ connection, namespace });
+      const client = new Client({ connection, namespace, dataConverter: await historiesOf(state) });
       return new FaultStack(paths, Object.keys(options.sites), api, client, supervisor, connection, names);
     } catch (error) {
       await supervisor.stopAll();

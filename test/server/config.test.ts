@@ -1,7 +1,9 @@
 import { ConfigError, readConfig } from '../../server/config';
+import { TEST_KEYS, TEST_KEYS_TEXT } from '../support/sealed';
 
 const GOOD = {
   MUSTER_API_SECRET: 'x'.repeat(32),
+  MUSTER_PAYLOAD_KEYS: TEST_KEYS_TEXT,
   MUSTER_DATA_DIR: '/data',
   MINIO_ENDPOINT: 'http://127.0.0.1:9000',
   MINIO_ACCESS_KEY: 'access',
@@ -25,6 +27,7 @@ describe('the settings of the central API', () => {
       port: 7400,
       publicUrl: 'http://127.0.0.1:7400',
       logLevel: 'info',
+      payloadKeys: TEST_KEYS,
       database: { folder: '/data' },
       temporal: { address: '127.0.0.1:7233', namespace: 'default', uiUrl: undefined },
       objectStore: { bucket: 'muster' },
@@ -56,6 +59,7 @@ describe('the settings of the central API', () => {
       linesOf({
         MUSTER_API_PORT: 'http',
         MUSTER_API_SECRET: 'short',
+        MUSTER_PAYLOAD_KEYS: 'k1',
         MUSTER_API_HOST: ' , ',
         MUSTER_PUBLIC_URL: 'muster',
         MUSTER_LOG_LEVEL: 'loud',
@@ -66,6 +70,7 @@ describe('the settings of the central API', () => {
       'MUSTER_API_HOST must name at least one address to listen on',
       'MUSTER_API_PORT must be a port number',
       'MUSTER_API_SECRET must have at least 32 characters: make one with `openssl rand -hex 32`',
+      expect.stringMatching(/^MUSTER_PAYLOAD_KEYS must be id:key, .*: make one with `node -p /),
       'MUSTER_PUBLIC_URL must be an address like https://muster.example.org',
       'MUSTER_LOG_LEVEL must be fatal, error, warn, info, debug, trace or silent',
       'DATABASE_URL must be an address like postgres://user:password@host/database',
@@ -75,10 +80,13 @@ describe('the settings of the central API', () => {
   });
 
   it('count as not set when they are empty', () => {
-    expect(linesOf({ ...GOOD, MUSTER_API_SECRET: '', MUSTER_DATA_DIR: '' })).toEqual([
-      'MUSTER_API_SECRET is not set: make one with `openssl rand -hex 32`',
-      'MUSTER_DATA_DIR is not set: name a folder for the data, or a Postgres server with DATABASE_URL',
-    ]);
+    expect(linesOf({ ...GOOD, MUSTER_API_SECRET: '', MUSTER_PAYLOAD_KEYS: '', MUSTER_DATA_DIR: '' })).toEqual(
+      [
+        'MUSTER_API_SECRET is not set: make one with `openssl rand -hex 32`',
+        expect.stringMatching(/^MUSTER_PAYLOAD_KEYS is not set: make one with `node -p /),
+        'MUSTER_DATA_DIR is not set: name a folder for the data, or a Postgres server with DATABASE_URL',
+      ],
+    );
   });
 
   it.each(['0', '65536', '-1', '1.5', ''])('take no port %j', (port) => {

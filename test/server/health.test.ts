@@ -1,6 +1,7 @@
 import { connectTemporal, createRuns } from '../../server/runs/temporal';
 import { createObjectStore, objectStoreConfigFromEnv } from '../../storage/object-store';
 import { testObjectStoreEnv } from '../support/object-store';
+import { TEST_KEYS } from '../support/sealed';
 import { callOn, problemOf, useServer } from './server';
 
 describe('health', () => {
@@ -16,7 +17,7 @@ describe('health', () => {
   });
 
   it('names what does not answer, and is alive all the same', async () => {
-    const deaf = connectTemporal({ address: '127.0.0.1:1', namespace: 'default' });
+    const deaf = connectTemporal({ address: '127.0.0.1:1', namespace: 'default' }, TEST_KEYS);
     server.temporal.onClose(() => deaf.connection.close());
     const objects = createObjectStore(
       objectStoreConfigFromEnv({ ...testObjectStoreEnv(), MINIO_ENDPOINT: 'http://127.0.0.1:1' }),

@@ -8,6 +8,7 @@ import { createCentralApi, type CentralApi } from '../../client/central-api';
 import { followRun } from '../../client/events';
 import { newSiteKey } from '../../client/site-key';
 import { createTransport } from '../../client/site-transport';
+import { TEST_KEYS_TEXT } from '../support/sealed';
 import { createTestAuthority } from '../support/certificates';
 import { useFolder } from '../support/folder';
 import { testObjectStoreEnv } from '../support/object-store';
@@ -72,6 +73,7 @@ describe('the central API as a process', () => {
     ...testObjectStoreEnv('muster-process-test'),
     MUSTER_API_PORT: String(port),
     MUSTER_API_SECRET: SECRET,
+    MUSTER_PAYLOAD_KEYS: TEST_KEYS_TEXT,
     MUSTER_DATA_DIR: folder,
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,

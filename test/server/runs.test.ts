@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm';
 import { runs } from '../../server/db/schema';
 import { connectTemporal, createRuns } from '../../server/runs/temporal';
 import { ConsortiumList, ConsortiumView, RunDetail, RunList } from '../../workflows/api-contract';
+import { TEST_KEYS } from '../support/sealed';
 import { consortiumDraft, eventsOf, look, register, report, signalsTo, start, statesOf } from './scenes';
 import { callOn, lead, problemOf, PUBLIC_URL, TEMPORAL_UI, useServer } from './server';
 import { nodeView, runView, statusReport } from './views';
@@ -146,7 +147,7 @@ describe('runs and consortia, as people see them', () => {
     it('is shown as it was last known while Temporal does not answer', async () => {
       const runId = await start(server, 'unknowable');
       await forget(runId);
-      const deaf = connectTemporal({ address: '127.0.0.1:1', namespace: 'default' });
+      const deaf = connectTemporal({ address: '127.0.0.1:1', namespace: 'default' }, TEST_KEYS);
       temporal.onClose(() => deaf.connection.close());
       const replica = await server.startReplica({ temporal: createRuns(deaf) });
       const answer = await callOn(replica, `GET /api/runs/${runId}`);

@@ -1,5 +1,4 @@
 /** Consortia, runs and reports, as tests of the central API make them, and what has become of them. */
-import { defaultPayloadConverter } from '@temporalio/common';
 import type { z } from 'zod';
 import { createJournal } from '../../server/journal';
 import {
@@ -10,6 +9,7 @@ import {
   type StatusReportBody,
 } from '../../workflows/api-contract';
 import type { Computation } from '../../workflows/contract';
+import { opened } from '../support/sealed';
 import { central, type TestServer } from './server';
 
 export type ConsortiumDraft = z.input<typeof ConsortiumBody>;
@@ -81,12 +81,11 @@ export function eventsOf(server: TestServer, runId: string): Promise<RunEvent[]>
 /** The signals that a run's workflow was sent, as `[name, payload]`. */
 export async function signalsTo({ temporal }: TestServer, runId: string): Promise<[string, unknown][]> {
   const { events } = await temporal.client.workflow.getHandle(runId).fetchHistory();
-  return (events ?? []).flatMap(
-    ({ workflowExecutionSignaledEventAttributes: signal }): [string, unknown][] => {
-      const [payload] = signal?.input?.payloads ?? [];
-      return signal
-        ? [[signal.signalName ?? '', payload && defaultPayloadConverter.fromPayload(payload)]]
-        : [];
-    },
+  const signals = (events ?? []).flatMap((event) => event.workflowExecutionSignaledEventAttributes ?? []);
+  return Promise.all(
+    signals.map(async ({ signalName, input }): Promise<[string, unknown]> => {
+      const [payload] = await opened(input?.payloads);
+      return [signalName ?? '', payload];
+    }),
   );
 }

@@ -12,6 +12,7 @@ import { createRuns, type Runs } from '../../server/runs/temporal';
 import type { ObjectStore } from '../../storage/object-store';
 import { Problem, TOKEN_KINDS, type AccessClaims } from '../../workflows/api-contract';
 import { testObjectStore } from '../support/object-store';
+import { TEST_KEYS } from '../support/sealed';
 import { useTemporal, type TestTemporal } from '../support/temporal';
 import { SiteSide } from './site-side';
 import { newDatabase, silent, type DatabaseKind } from './databases';
@@ -112,7 +113,10 @@ class FileServer implements TestServer {
     const replica = fastify({ ...serverOptions, loggerInstance: createLogger('info', stream) });
     const { namespace, client, address } = this.temporal;
     await replica.register(app, {
-      config: { secret: SECRET, publicUrl: PUBLIC_URL, temporal: { address, namespace, uiUrl: TEMPORAL_UI } },
+      config: {
+        ...{ secret: SECRET, payloadKeys: TEST_KEYS, codecFor: 'admins', publicUrl: PUBLIC_URL },
+        temporal: { address, namespace, uiUrl: TEMPORAL_UI },
+      },
       db: db ?? this.db,
       temporal: temporal ?? createRuns(client),
       images: createImages(client),

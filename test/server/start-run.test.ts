@@ -5,6 +5,7 @@ import { runs } from '../../server/db/schema';
 import { connectTemporal, createRuns } from '../../server/runs/temporal';
 import { StartedRun } from '../../workflows/api-contract';
 import { CENTRAL_QUEUE, RUN_WORKFLOW, RunInput } from '../../workflows/contract';
+import { TEST_KEYS, opened } from '../support/sealed';
 import { describeOnEachDatabase } from './databases';
 import { admin, callOn, lead, problemOf, PUBLIC_URL, TEMPORAL_UI, useServer } from './server';
 import { eventsOf, look, register, statesOf } from './scenes';
@@ -51,8 +52,9 @@ describeOnEachDatabase('startRun', (kind) => {
     expect(details).toContain('**Parameters**: rounds');
 
     const { events } = await handle.fetchHistory();
-    const [payload] = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
-    const input = RunInput.parse(JSON.parse(Buffer.from(payload?.data ?? '').toString()));
+    const { input: sealed } = events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
+    const [given] = await opened(sealed?.payloads);
+    const input = RunInput.parse(given);
     expect(input).toMatchObject({
       consortium: { id: 'penguins', name: 'Penguins of the Palmer archipelago' },
       parameters: { rounds: 5 },
@@ -183,7 +185,7 @@ describeOnEachDatabase('startRun', (kind) => {
     const ask = { headers: key('patience'), body: {} };
     let deaf: Client;
     beforeAll(() => {
-      deaf = connectTemporal({ address: '127.0.0.1:1', namespace: 'default' });
+      deaf = connectTemporal({ address: '127.0.0.1:1', namespace: 'default' }, TEST_KEYS);
       server.temporal.onClose(() => deaf.connection.close());
     });
 

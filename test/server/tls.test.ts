@@ -10,6 +10,7 @@ import { ownPostgres, whyNoPostgres, type OwnPostgres } from '../faults/postgres
 import { createTestAuthority, type Certified, type TestAuthority } from '../support/certificates';
 import { useFolder } from '../support/folder';
 import { listening, startGuarded, type Guarded } from '../support/guarded';
+import { TEST_KEYS, TEST_KEYS_TEXT } from '../support/sealed';
 import { useTemporal } from '../support/temporal';
 import { startTlsFront, type TlsFront } from '../support/tls-front';
 import { silent } from './databases';
@@ -35,7 +36,7 @@ beforeAll(async () => {
 /** The settings as the API reads them. */
 const config = (env: Record<string, string>) =>
   readConfig({
-    ...{ MUSTER_API_SECRET: 'x'.repeat(32), MUSTER_DATA_DIR: folder },
+    ...{ MUSTER_API_SECRET: 'x'.repeat(32), MUSTER_PAYLOAD_KEYS: TEST_KEYS_TEXT, MUSTER_DATA_DIR: folder },
     ...{ MINIO_ENDPOINT: 'http://127.0.0.1:1', MINIO_ACCESS_KEY: 'a', MINIO_SECRET_KEY: 's' },
     ...env,
   });
@@ -89,7 +90,11 @@ describe('Temporal by TLS', () => {
       ...{ TEMPORAL_ADDRESS: front.address, TEMPORAL_NAMESPACE: temporal.namespace },
       ...env,
     }).temporal;
-    const client = connectTemporal({ address, namespace }, tls && (await readTlsFiles('TEMPORAL', tls)));
+    const client = connectTemporal(
+      { address, namespace },
+      TEST_KEYS,
+      tls && (await readTlsFiles('TEMPORAL', tls)),
+    );
     try {
       await createRuns(client).check();
     } finally {

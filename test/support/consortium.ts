@@ -15,6 +15,7 @@ import { TERMINAL_RUN_STATES, type Computation } from '../../workflows/contract'
 import type { z } from 'zod';
 import { unreplayable } from './replay';
 import { everyEventOf } from './run-events';
+import { historiesOf } from './sealed';
 import { MusterProcess } from './try';
 
 /** A consortium with its whole computation. */
@@ -110,7 +111,8 @@ function holds(want: (detail: RunDetail) => boolean, detail: RunDetail): boolean
 export async function replayAll(muster: MusterProcess): Promise<string[]> {
   const connection = await Connection.connect({ address: (await muster.process('temporal')).address });
   try {
-    return await unreplayable(new Client({ connection }).workflow.list().intoHistories());
+    const histories = new Client({ connection }).workflow.list().intoHistories();
+    return await unreplayable(histories, await historiesOf(muster.state));
   } finally {
     await connection.close();
   }

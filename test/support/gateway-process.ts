@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageRoot } from '../../dev/package-root';
+import { TEST_KEYS_TEXT } from './sealed';
 import type { TestAuthority } from './certificates';
 import { until } from './until';
 
@@ -54,6 +55,7 @@ export const GATEWAY_SETTINGS = {
   MUSTER_GATEWAY_TLS_KEY: '/key',
   MUSTER_SITE_CA_CERT: '/ca',
   MUSTER_GATEWAY_KEYS: `new:${Buffer.alloc(32, 1).toString('base64url')},old:${Buffer.alloc(32, 2).toString('base64url')}`,
+  MUSTER_PAYLOAD_KEYS: TEST_KEYS_TEXT,
   MUSTER_API_URL: 'http://127.0.0.1:7400/',
   MUSTER_API_TOKEN: TOKEN,
 };

@@ -5,6 +5,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } 
 import { ensureNamespace } from '../../dev/namespace';
 import { EDGE_RUN_WORKFLOW, RUN_WORKFLOW } from '../../workflows/contract';
 import { fromSetup } from './from-setup';
+import { testHistories } from './sealed';
 import { unreplayable, workflowBundle } from './replay';
 
 const OUR_WORKFLOWS = `WorkflowType IN ('${RUN_WORKFLOW}', '${EDGE_RUN_WORKFLOW}')`;
@@ -67,13 +68,13 @@ class FileTemporal implements TestTemporal {
       Connection.connect({ address }),
       NativeConnection.connect({ address }),
     ]);
-    this.client = new Client({ connection: this.connection, namespace });
+    this.client = new Client({ connection: this.connection, namespace, dataConverter: testHistories });
     await ensureNamespace(this.connection, namespace);
   }
 
   async startWorker(options: Omit<WorkerOptions, 'connection' | 'namespace'>): Promise<Worker> {
     const { namespace, nativeConnection: connection } = this;
-    const worker = await Worker.create({ ...options, namespace, connection });
+    const worker = await Worker.create({ dataConverter: testHistories, ...options, namespace, connection });
     this.workers.push({ worker, running: worker.run() });
     return worker;
   }
@@ -102,7 +103,7 @@ class FileTemporal implements TestTemporal {
 
   private async replayAll(): Promise<void> {
     const histories = this.client.workflow.list({ query: OUR_WORKFLOWS }).intoHistories();
-    const failures = await unreplayable(histories);
+    const failures = await unreplayable(histories, testHistories);
     if (failures.length > 0) throw new Error(`Runs that do not replay:\n${failures.join('\n')}`);
   }
 }

@@ -20,6 +20,7 @@ async function fingerprint(): Promise<string> {
   const workflows = (await readdir(join(root, 'workflows'))).filter((name) => name.endsWith('.ts')).sort();
   for (const file of [
     ...workflows.map((name) => join('workflows', name)),
+    'sealing/failure-converter.ts',
     'workers/build-bundle.ts',
     'package-lock.json',
   ]) {

@@ -9,6 +9,7 @@ import { useFolder } from '../support/folder';
 import { createTestAuthority } from '../support/certificates';
 import { testObjectStoreEnv } from '../support/object-store';
 import { startTlsFront, type TlsFront } from '../support/tls-front';
+import { TEST_KEYS_TEXT } from '../support/sealed';
 import { EntryPoint, type Environment } from './entry-point';
 import { useJoinedSite } from './joined-site';
 
@@ -40,6 +41,7 @@ function start(name: 'edge' | 'central', args: readonly string[] = [], env: Envi
       TEMPORAL_ADDRESS: temporal.address,
       MUSTER_API_URL: 'http://127.0.0.1:1',
       MUSTER_API_TOKEN: 'secret',
+      MUSTER_PAYLOAD_KEYS: TEST_KEYS_TEXT,
       MUSTER_COMPUTATIONS: computations,
       MUSTER_HOST_ID: 'h',
     }),

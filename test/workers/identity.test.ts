@@ -12,6 +12,7 @@ import { SettingsError } from '../../workers/settings';
 import { useSiteApi } from '../server/site-api';
 import { startConnectProxy } from '../support/connect-proxy';
 import { useFolder } from '../support/folder';
+import { testHistories } from '../support/sealed';
 import { startTlsFront } from '../support/tls-front';
 import type { steadyWork } from './rotation-workflow';
 
@@ -153,6 +154,7 @@ describe('who an edge worker is', () => {
     const worker = await Worker.create({
       ...{ connection: await connect(), namespace: temporal.namespace, taskQueue: 'site.biscoe' },
       maxConcurrentActivityTaskPolls: 1,
+      dataConverter: testHistories,
       activities: {
         async step(at: number) {
           started.push(at);

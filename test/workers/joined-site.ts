@@ -3,11 +3,13 @@ import { pino } from 'pino';
 import { writeIdentity } from '../../client/identity-folder';
 import { createGateway, type Gateway } from '../../server/gateway/gateway';
 import { connectTemporal } from '../../server/gateway/temporal';
+import { sitePayloadsOf } from '../../server/gateway/payloads';
 import { TokenKeys } from '../../server/gateway/tokens';
 import { siteIdentityOf } from '../../server/identity/certificate';
 import { SiteList } from '../../workflows/api-contract';
 import { useSiteApi } from '../server/site-api';
 import { useFolder } from '../support/folder';
+import { TEST_KEYS, testCodec } from '../support/sealed';
 import type { TestTemporal } from '../support/temporal';
 
 export interface JoinedTestSite {
@@ -37,7 +39,8 @@ export function useJoinedSite(siteId: string): JoinedTestSite {
       admissions: { admits: () => true, onChange: () => () => undefined },
       temporal: connectTemporal({ address: temporal.address }),
       namespace: temporal.namespace,
-      keys: new TokenKeys([{ id: 'k', secret: Buffer.alloc(32, 1) }]),
+      keys: new TokenKeys(TEST_KEYS),
+      payloads: sitePayloadsOf(testCodec),
       log: pino({ level: 'silent' }),
     });
     const { port } = await gateway.listen('127.0.0.1', 0);

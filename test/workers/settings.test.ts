@@ -1,6 +1,7 @@
 /** What a worker makes of its environment. */
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
+import { TEST_KEYS, TEST_KEYS_TEXT } from '../support/sealed';
 import { SettingsError, centralSettings, edgeSettings, logLevel } from '../../workers/settings';
 
 const edge = { MUSTER_STATE_DIR: 'state', MUSTER_RESULTS_DIR: '/results' };
@@ -8,6 +9,7 @@ const central = {
   ...edge,
   MUSTER_API_URL: 'http://127.0.0.1:7400',
   MUSTER_API_TOKEN: 'token',
+  MUSTER_PAYLOAD_KEYS: TEST_KEYS_TEXT,
   MUSTER_COMPUTATIONS: 'computations.yaml',
 };
 
@@ -24,6 +26,7 @@ test('what is not set has a default where one serves', () => {
   expect(edgeSettings(edge)).toMatchObject({ TEMPORAL_NAMESPACE: 'default' });
   expect(centralSettings(central)).toMatchObject({
     TEMPORAL_ADDRESS: '127.0.0.1:7233',
+    MUSTER_PAYLOAD_KEYS: TEST_KEYS,
     MUSTER_HOST_ID: hostname(),
     MUSTER_CENTRAL_PORTS: { first: 20_000, last: 20_999 },
   });
@@ -66,6 +69,11 @@ test('what is shown to Temporal has its key with it', () => {
   expect(mistake(() => centralSettings({ ...central, ...tls }))).toBe(
     'Settings: MUSTER_API_URL is not set; TEMPORAL_TLS_KEY is not set, and TEMPORAL_TLS_CERT is: the two belong together',
   );
+});
+
+test.each(['', 'k1:short'])('the keys of histories as %j are told of with how to make one', (keys) => {
+  const told = mistake(() => centralSettings({ ...central, MUSTER_PAYLOAD_KEYS: keys }));
+  expect(told).toMatch(/^Settings: MUSTER_PAYLOAD_KEYS must be id:key.*make one with `node -p .*`$/);
 });
 
 test('every mistake is told at once', () => {

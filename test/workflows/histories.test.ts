@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
 import { workflowBundle } from '../support/replay';
+import { testHistories } from '../support/sealed';
 
 const folder = join(__dirname, '../histories');
 const recorded = readdirSync(folder).filter((name) => name.endsWith('.json'));
@@ -15,6 +16,6 @@ it('there are recorded histories', () => {
 it.each(recorded)('%s replays', async (name) => {
   const history = historyFromJSON(JSON.parse(readFileSync(join(folder, name), 'utf8')));
   await expect(
-    Worker.runReplayHistory({ workflowBundle: workflowBundle() }, history),
+    Worker.runReplayHistory({ workflowBundle: workflowBundle(), dataConverter: testHistories }, history),
   ).resolves.toBeUndefined();
 });

@@ -1,12 +1,6 @@
 /** A site works in plain text, and nothing that it was given or gave lies in the histories as such. */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { Context, heartbeat } from '@temporalio/activity';
-import {
-  ApplicationFailure,
-  defaultPayloadConverter,
-  type Payload,
-  type PayloadCodec,
-} from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time';
 import { temporal as api } from '@temporalio/proto';
 import {
@@ -19,49 +13,14 @@ import {
 } from '../../../server/gateway/payloads';
 import { MalformedMessage } from '../../../server/gateway/wire';
 import { siteQueue } from '../../../workflows/contract';
+import { testCodec } from '../../support/sealed';
 import { useTemporal } from '../../support/temporal';
 import { ScriptedWorkflow } from './scripted-workflow';
 import { messages } from './raw-site';
 import { Stage } from './stage';
 
-const ENCODING = 'binary/encrypted';
-const encodingOf = ({ metadata }: Payload) => Buffer.from(metadata?.encoding ?? []).toString();
 const { v1 } = messages;
 const PayloadMessage = api.api.common.v1.Payload;
-
-/** As an instance's own codec would be: what is not sealed is passed, so that headers may stay plain. */
-class TestCodec implements PayloadCodec {
-  private readonly key = randomBytes(32);
-
-  encode(payloads: Payload[]): Promise<Payload[]> {
-    return Promise.resolve(
-      payloads.map((payload) => {
-        const nonce = randomBytes(12);
-        const cipher = createCipheriv('aes-256-gcm', this.key, nonce);
-        const sealed = [cipher.update(PayloadMessage.encode(payload).finish()), cipher.final()];
-        const data = Buffer.concat([nonce, ...sealed, cipher.getAuthTag()]);
-        return { metadata: { encoding: Buffer.from(ENCODING) }, data };
-      }),
-    );
-  }
-
-  decode(payloads: Payload[]): Promise<Payload[]> {
-    return Promise.resolve(payloads.map((payload) => this.open(payload)));
-  }
-
-  private open(payload: Payload): Payload {
-    if (encodingOf(payload) !== ENCODING) return payload;
-    const data = Buffer.from(payload.data ?? []);
-    const decipher = createDecipheriv('aes-256-gcm', this.key, data.subarray(0, 12));
-    decipher.setAuthTag(data.subarray(-16));
-    return PayloadMessage.decode(Buffer.concat([decipher.update(data.subarray(12, -16)), decipher.final()]));
-  }
-}
-
-const codec = new TestCodec();
-const plain = (value: unknown) => defaultPayloadConverter.toPayload(value);
-const opened = async (payloads: Payload[]) =>
-  (await codec.decode(payloads)).map((payload) => defaultPayloadConverter.fromPayload<unknown>(payload));
 
 describe('a worker without keys', () => {
   const temporal = useTemporal();
@@ -69,13 +28,14 @@ describe('a worker without keys', () => {
   const given: unknown[] = [];
 
   beforeAll(async () => {
-    const front = await stage.openGateway({ payloads: sitePayloadsOf(codec) });
+    const front = await stage.openGateway();
     const activities = {
       patients: (question: unknown) => {
         given.push(question);
         return Promise.resolve({ answer: 'canary' });
       },
-      fail: () => Promise.reject(ApplicationFailure.nonRetryable('no', 'No', { why: 'canary' })),
+      fail: () =>
+        Promise.reject(ApplicationFailure.nonRetryable('a canary said no', 'No', { why: 'canary' })),
       twice: () => {
         const { info } = Context.current();
         if (info.attempt > 1) return Promise.resolve(info.heartbeatDetails as unknown);
@@ -88,8 +48,7 @@ describe('a worker without keys', () => {
 
   const done = async (type: string, args: unknown[], more: object = {}) => {
     const workflow = await ScriptedWorkflow.start(temporal);
-    const input = await codec.encode(args.map(plain));
-    await workflow.schedule({ queue: siteQueue('paris'), type, input, ...more });
+    await workflow.schedule({ queue: siteQueue('paris'), type, args, ...more });
     await workflow.end();
     return workflow;
   };
@@ -102,21 +61,23 @@ describe('a worker without keys', () => {
   it('is given its argument, and its result is sealed', async () => {
     const workflow = await done('patients', [{ question: 'canary' }]);
     expect(given).toEqual([{ question: 'canary' }]);
-    await expect(workflow.resultPayloads().then(opened)).resolves.toEqual([{ answer: 'canary' }]);
+    await expect(workflow.result()).resolves.toEqual({ answer: 'canary' });
     expect(await bytesOf(workflow)).not.toContain('canary');
   });
 
-  it('seals the details of a failure', async () => {
+  it('fails with words, a stack and details that only the centre can read', async () => {
     const workflow = await done('fail', []);
-    const { applicationFailureInfo: info } = await workflow.failure();
-    await expect(opened(info!.details!.payloads!)).resolves.toEqual([{ why: 'canary' }]);
+    await expect(workflow.failure()).resolves.toMatchObject({
+      ...{ message: 'a canary said no', type: 'No', details: [{ why: 'canary' }] },
+      stack: expect.stringContaining('a canary said no') as string,
+    });
     expect(await bytesOf(workflow)).not.toContain('canary');
   });
 
   it('finds what its heartbeats said', async () => {
     const retryPolicy = { initialInterval: msToTs(10), maximumAttempts: 2 };
     const workflow = await done('twice', [], { retryPolicy, heartbeatTimeout: msToTs(5_000) });
-    await expect(workflow.resultPayloads().then(opened)).resolves.toEqual(['canary so far']);
+    await expect(workflow.result()).resolves.toBe('canary so far');
     expect(await bytesOf(workflow)).not.toContain('canary');
   });
 });
@@ -198,7 +159,7 @@ describe('every payload is found:', () => {
 });
 
 it('a payload comes back from the codec as it was', async () => {
-  const site = sitePayloadsOf(codec);
+  const site = sitePayloadsOf(testCodec);
   const payload = {
     metadata: { encoding: Buffer.from('x'), __proto__key: Buffer.from('y') },
     data: Buffer.from([0, 255]),

@@ -15,6 +15,7 @@ import {
   startGateway,
   type AdmissionsApi,
 } from '../../support/gateway-process';
+import { TEST_KEYS } from '../../support/sealed';
 import { useTemporal } from '../../support/temporal';
 import { until } from '../../support/until';
 import { SERVICE } from './raw-site';
@@ -36,6 +37,7 @@ describe('settings', () => {
         { id: 'new', secret: Buffer.alloc(32, 1) },
         { id: 'old', secret: Buffer.alloc(32, 2) },
       ],
+      payloadKeys: TEST_KEYS,
       api: { url: 'http://127.0.0.1:7400', token: 'token' },
       logLevel: 'info',
       temporal: { address: '127.0.0.1:7233', namespace: 'default' },
@@ -46,6 +48,7 @@ describe('settings', () => {
     [{ MUSTER_GATEWAY_TLS_CERT: '' }, /^MUSTER_GATEWAY_TLS_CERT is not set/],
     [{ MUSTER_GATEWAY_KEYS: 'short:abc' }, /^MUSTER_GATEWAY_KEYS must be id:key/],
     [{ MUSTER_GATEWAY_KEYS: `${good.MUSTER_GATEWAY_KEYS},new:${'A'.repeat(43)}` }, /each id once/],
+    [{ MUSTER_PAYLOAD_KEYS: '' }, /^MUSTER_PAYLOAD_KEYS is not set: make one with/],
     [{ MUSTER_GATEWAY_PORT: 'high' }, /^MUSTER_GATEWAY_PORT must be a port number$/],
     [{ MUSTER_API_URL: 'api' }, /^MUSTER_API_URL must be an address/],
     [{ TEMPORAL_TLS_CERT: '/c', TEMPORAL_TLS_CA: '/a' }, /belong together/],

@@ -1,8 +1,13 @@
 /** A workflow that is decided by the test, command by command: no code of a workflow is needed to have activities done. */
 import { randomUUID } from 'node:crypto';
-import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import { defaultPayloadConverter } from '@temporalio/common';
+import {
+  decodeOptionalFailureToOptionalError,
+  loadDataConverter,
+} from '@temporalio/common/lib/internal-non-workflow';
 import { msToTs } from '@temporalio/common/lib/time';
 import { temporal as api } from '@temporalio/proto';
+import { opened, testCodec, testHistories } from '../../support/sealed';
 import type { TestTemporal } from '../../support/temporal';
 
 type HistoryEvent = api.api.history.v1.IHistoryEvent;
@@ -12,7 +17,6 @@ export interface ActivityWanted extends Omit<Schedule, 'input' | 'taskQueue' | '
   queue: string;
   type: string;
   args?: unknown[];
-  input?: Payload[];
 }
 
 const { CommandType } = api.api.enums.v1;
@@ -48,14 +52,16 @@ export class ScriptedWorkflow {
   }
 
   /** Has an activity done; goes on once it is scheduled. */
-  async schedule({ queue, type, args = [], input, ...more }: ActivityWanted): Promise<void> {
+  async schedule({ queue, type, args = [], ...more }: ActivityWanted): Promise<void> {
     await this.decide({
       commandType: CommandType.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK,
       scheduleActivityTaskCommandAttributes: {
         activityId: randomUUID(),
         activityType: { name: type },
         taskQueue: { name: queue },
-        input: { payloads: input ?? args.map((arg) => defaultPayloadConverter.toPayload(arg)) },
+        input: {
+          payloads: await testCodec.encode(args.map((arg) => defaultPayloadConverter.toPayload(arg))),
+        },
         startToCloseTimeout: msToTs(30_000),
         scheduleToCloseTimeout: msToTs(60_000),
         retryPolicy: { maximumAttempts: 1 },
@@ -75,23 +81,17 @@ export class ScriptedWorkflow {
 
   /** What the activity answered. */
   async result(): Promise<unknown> {
-    const [payload] = (await this.resultPayloads()).map((each) => defaultPayloadConverter.fromPayload(each));
-    return payload;
+    const completed = (await this.end()).activityTaskCompletedEventAttributes;
+    if (!completed) throw new Error('the activity did not complete');
+    const [result] = await opened(completed.result?.payloads);
+    return result;
   }
 
-  /** The same as it lies in the history. */
-  async resultPayloads(): Promise<Payload[]> {
-    const event = await this.end();
-    const completed = event.activityTaskCompletedEventAttributes;
-    if (!completed) throw new Error(`the activity did not complete: ${JSON.stringify(event)}`);
-    return completed.result?.payloads ?? [];
-  }
-
-  /** The message of the activity's failure, and what lies below. */
-  async failure(): Promise<api.api.failure.v1.IFailure> {
-    const failure = (await this.end()).activityTaskFailedEventAttributes?.failure;
+  /** The activity's failure, as a workflow would catch it. */
+  async failure(): Promise<Error | undefined> {
+    const { failure } = (await this.end()).activityTaskFailedEventAttributes ?? {};
     if (!failure) throw new Error('the activity did not fail');
-    return failure;
+    return decodeOptionalFailureToOptionalError(loadDataConverter(testHistories), failure);
   }
 
   /** Asks for the activity to be cancelled. */

@@ -7,8 +7,10 @@ import { siteIdentityOf } from '../../../server/identity/certificate';
 import { createGateway, type Gateway, type GatewayOptions } from '../../../server/gateway/gateway';
 import type { Admissions, SiteIdentity } from '../../../server/gateway/identity';
 import { connectTemporal } from '../../../server/gateway/temporal';
+import { sitePayloadsOf } from '../../../server/gateway/payloads';
 import { TokenKeys } from '../../../server/gateway/tokens';
 import { siteQueue } from '../../../workflows/contract';
+import { testCodec } from '../../support/sealed';
 import type { TestTemporal } from '../../support/temporal';
 import { createTestAuthority, type Certified, type TestAuthority } from '../../support/certificates';
 import { connectHttp2, connectRawSite, type RawSite } from './raw-site';
@@ -82,6 +84,7 @@ export class Stage {
       temporal: connectTemporal({ address: this.temporal.address }),
       namespace: this.temporal.namespace,
       keys: new TokenKeys([testKey('k1')]),
+      payloads: sitePayloadsOf(testCodec),
       log: pino({ level: 'debug' }, sink),
       ...options,
     });
