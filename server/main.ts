@@ -14,6 +14,8 @@ import { openIdentity } from './identity/open-identity';
 import { openSiteDoor } from './identity/site-door';
 import { listen } from './listen';
 import { createLogger } from './logger';
+import { createParameterSeal } from './parameters/seal';
+import { sealRows } from './parameters/seal-rows';
 import { connectTemporal, createRuns } from './runs/temporal';
 
 /** Requests under way may take so long to end after a signal. */
@@ -24,6 +26,7 @@ async function main(): Promise<void> {
   const log = createLogger(config.logLevel);
   const identity = config.sites && (await openIdentity(config.sites));
   const database = await openDatabase(config.database, log);
+  await sealRows(database.db, createParameterSeal(config.payloadKeys));
   const { tls } = config.temporal;
   const temporal = connectTemporal(
     config.temporal,

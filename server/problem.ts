@@ -43,6 +43,7 @@ const KINDS = {
   'database-unreachable': [503, 'The database cannot be reached'],
   'object-store-unreachable': [503, 'The object store cannot be reached'],
   'image-pending': [503, 'The image is still being pulled'],
+  'key-missing': [503, 'A key is missing'],
   'no-central-worker': [503, 'No central worker answers'],
   'not-ready': [503, 'Not ready'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;

@@ -72,21 +72,21 @@ function createLists(frame: Frame, api: Api): (consortia: ConsortiumView[], runs
   };
 }
 
-function about({ name, computation, sites, parameters }: ConsortiumView): Child[] {
+function about({ name, computation, sites, parameters, secrets = [] }: ConsortiumView): Child[] {
   const names = sites.slice(0, MOST_NAMES).map((site) => site.name);
   const rest = sites.length - names.length;
   return [
     h('h2', {}, name),
     h('p', { class: 'sub' }, `${computation.name} ${computation.version}`),
     h('p', {}, `${count(sites.length, 'site')}: `, list(rest > 0 ? [...names, `${rest} more`] : names)),
-    parameterList(parameters),
+    parameterList(parameters, secrets),
   ];
 }
 
 /** What a run is started with. */
-function parameterList(parameters: ConsortiumView['parameters']): HTMLElement {
+function parameterList(parameters: ConsortiumView['parameters'], secrets: readonly string[]): HTMLElement {
   const entries = Object.entries(parameters);
-  if (entries.length === 0) return h('p', { class: 'hint' }, 'No parameters');
+  if (entries.length + secrets.length === 0) return h('p', { class: 'hint' }, 'No parameters');
   return h(
     'dl',
     { class: 'parameters', 'aria-label': 'Parameters' },
@@ -94,6 +94,7 @@ function parameterList(parameters: ConsortiumView['parameters']): HTMLElement {
       h('dt', {}, name),
       h('dd', {}, h('code', {}, typeof value === 'string' ? value : JSON.stringify(value))),
     ]),
+    ...secrets.flatMap((pointer) => [h('dt', {}, pointer.slice(1)), h('dd', { class: 'hint' }, 'secret')]),
   );
 }
 

@@ -123,6 +123,7 @@ const consortium = object({
   name: string,
   computation: object({ name: string, version: string }),
   parameters: record,
+  secrets: optional(array(string)),
   sites: array(object({ id: string, name: string })),
 });
 

@@ -77,13 +77,20 @@ export const ConsortiumBody = z.strictObject({
   name: z.string().min(1).max(120),
   /** A registered one. */
   computation: ComputationRef,
-  /** Parameters of a run that does not bring its own. */
-  parameters: Parameters.default({}),
+  parameters: Parameters.default({}).describe(
+    "Of a run that does not bring its own. They are shown without what the computation's schema marks `writeOnly`.",
+  ),
   sites: Sites,
   windows: Windows.prefault({}),
 });
 export type ConsortiumBody = z.output<typeof ConsortiumBody>;
-export const ConsortiumView = ConsortiumBody.extend({ id: ConsortiumId });
+export const ConsortiumView = ConsortiumBody.extend({
+  id: ConsortiumId,
+  secrets: z
+    .array(z.string())
+    .optional()
+    .describe('Where in the parameters there are values that are not shown, as JSON pointers.'),
+});
 export type ConsortiumView = z.output<typeof ConsortiumView>;
 export const ConsortiumList = z.object({ consortia: z.array(ConsortiumView) });
 
@@ -117,7 +124,11 @@ export const SiteList = z.object({ sites: z.array(SiteView) });
 
 // ---------------------------------------------------------------- runs
 
-export const StartRunBody = z.strictObject({ parameters: Parameters.optional() });
+export const StartRunBody = z.strictObject({
+  parameters: Parameters.optional().describe(
+    "Instead of the consortium's, except for the secret ones that are left out here.",
+  ),
+});
 export const StartedRun = z.object({
   runId: RunId,
   /** The run's page. */

@@ -25,12 +25,15 @@ import {
   type Computation,
   type NodeError,
   type NodeView,
-  type Parameters,
   type ResolvedImage,
   type RunInput,
   type RunView,
   type StartedReport,
 } from '../../workflows/contract';
+import type { StoredParameters } from '../parameters/seal';
+
+/** Something with parameters, which are sealed here. */
+type Stored<Whole> = Omit<Whole, 'parameters'> & { parameters: StoredParameters };
 
 /** Milliseconds since the epoch. */
 const moment = () => doublePrecision();
@@ -60,7 +63,7 @@ export const computations = pgTable(
 
 export const consortia = pgTable('consortia', {
   id: text().primaryKey(),
-  body: json().$type<ConsortiumBody>().notNull(),
+  body: json().$type<Stored<ConsortiumBody>>().notNull(),
 });
 
 /** What edge workers last said of themselves. */
@@ -119,9 +122,9 @@ export const runs = pgTable(
     /** When the row last changed, by this server's clock. */
     updatedAt: moment().notNull(),
     /** What the run was asked to be; absent where it was started elsewhere. */
-    input: json().$type<RunInput>(),
+    input: json().$type<Stored<RunInput>>(),
     /** The parameters that the request itself brought. */
-    requested: json().$type<Parameters>(),
+    requested: json().$type<StoredParameters>(),
     idempotencyKey: text(),
     /** Whether Temporal is known to have it. */
     handedOver: boolean().notNull().default(true),

@@ -1,5 +1,4 @@
 /** Consortia: who belongs together, what they compute, with which parameters; and the starting of their runs. */
-import { asc, eq, inArray } from 'drizzle-orm';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import {
@@ -11,30 +10,20 @@ import {
 } from '../../workflows/api-contract';
 import { ConsortiumId } from '../../workflows/contract';
 import { mustLead, mustSee, visibleConsortia } from '../access';
-import type { Registry } from '../registry/computations';
-import type { Database } from '../db/client';
-import { consortia } from '../db/schema';
-import { HttpProblem } from '../problem';
+import type { Consortia } from '../registry/consortia';
 import type { Links } from '../runs/links';
 import type { StartRun } from '../runs/start';
 import { IdempotencyKey, problems } from './responses';
 
 const ConsortiumPath = z.object({ consortiumId: ConsortiumId });
 interface Deps {
-  db: Database;
-  registry: Registry;
+  consortia: Consortia;
   startRun: StartRun;
   links: Links;
 }
 
 export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) => {
-  const { db, registry, startRun, links } = deps;
-
-  async function find(consortiumId: string): Promise<ConsortiumView> {
-    const [row] = await db.select().from(consortia).where(eq(consortia.id, consortiumId));
-    if (row) return { ...row.body, id: row.id };
-    throw new HttpProblem('unknown-consortium', `There is no consortium ${consortiumId}.`);
-  }
+  const { consortia, startRun, links } = deps;
 
   server.put(
     '/consortia/:consortiumId',
@@ -43,20 +32,17 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
       schema: {
         operationId: 'putConsortium',
         summary: 'Create a consortium, or replace it',
+        description:
+          "Parameters that the computation's schema marks `writeOnly` are taken, and shown to nobody. One that is left out stays " +
+          'what it was, as long as the consortium keeps its computation; `null` takes it away, and so does leaving out the object ' +
+          'that it is in.',
         tags: ['consortia'],
         params: ConsortiumPath,
         body: ConsortiumBody,
         response: { 200: ConsortiumView, ...problems },
       },
     },
-    async ({ params: { consortiumId: id }, body }) => {
-      await registry.get(body.computation);
-      await db
-        .insert(consortia)
-        .values({ id, body })
-        .onConflictDoUpdate({ target: consortia.id, set: { body } });
-      return { ...body, id };
-    },
+    async ({ params: { consortiumId: id }, body }) => consortia.view(await consortia.put(id, body)),
   );
 
   server.get(
@@ -71,13 +57,8 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
       },
     },
     async ({ claims }) => {
-      const visible = visibleConsortia(claims);
-      const rows = await db
-        .select()
-        .from(consortia)
-        .where(visible && inArray(consortia.id, visible))
-        .orderBy(asc(consortia.id));
-      return { consortia: rows.map(({ id, body }) => ({ ...body, id })) };
+      const visible = await consortia.list(visibleConsortia(claims));
+      return { consortia: await Promise.all(visible.map((one) => consortia.view(one))) };
     },
   );
 
@@ -95,7 +76,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
     },
     async ({ params: { consortiumId }, claims }) => {
       mustSee(claims, consortiumId);
-      return find(consortiumId);
+      return consortia.view(await consortia.get(consortiumId));
     },
   );
 
@@ -106,6 +87,8 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
       schema: {
         operationId: 'startRun',
         summary: "Start a run of the consortium's computation",
+        description:
+          "A run that brings parameters of its own gets the consortium's secret ones too, where it leaves them out; `null` is for none.",
         tags: ['runs'],
         params: ConsortiumPath,
         headers: z.looseObject({ 'idempotency-key': IdempotencyKey.optional() }),
@@ -118,7 +101,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
       },
     },
     async ({ params: { consortiumId }, headers, body, claims }, reply) => {
-      const consortium = await find(consortiumId);
+      const consortium = await consortia.get(consortiumId);
       mustLead(claims, consortiumId);
       const { runId, seen } = await startRun({
         consortium,

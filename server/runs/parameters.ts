@@ -4,6 +4,7 @@ import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
 import { z } from 'zod';
 import type { Computation, Parameters } from '../../workflows/contract';
+import { secretPlaces } from '../parameters/secret-places';
 import { HttpProblem, jsonPointer, type Place } from '../problem';
 
 /** Schemas may hold what only their authors' tools know; defaults are the computation's business. */
@@ -52,10 +53,19 @@ export function checkParameters(computation: Computation, parameters: Parameters
   checkSchema(computation);
   const validate = compile(computation.parameters);
   if (validate(parameters)) return;
-  const places = (validate.errors ?? []).map(placeOf);
+  const secrets = secretPlaces(computation.parameters, parameters).map(
+    (place) => `/parameters${jsonPointer(place)}`,
+  );
+  const places = (validate.errors ?? [])
+    .map(placeOf)
+    .map((place) => ({ ...place, pointer: within(secrets, place) }));
   const summary = places.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; ');
   throw new HttpProblem('invalid-parameters', `${whose} do not fit ${computation.name}: ${summary}`, places);
 }
+
+/** Where an error is, but nothing of what is inside a secret value, where names may be secret too. */
+const within = (secrets: readonly string[], { pointer }: Place) =>
+  secrets.find((secret) => pointer.startsWith(`${secret}/`)) ?? pointer;
 
 /** The property that is missing, or should not be there, where an error is about one. */
 const Named = z.union([

@@ -5,10 +5,12 @@
 import { and, eq, inArray } from 'drizzle-orm';
 import { randomInt } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { ConsortiumView } from '../../workflows/api-contract';
 import { TERMINAL_RUN_STATES, type NodeView, type Parameters, type RunInput } from '../../workflows/contract';
 import { initialModel, isTerminalRun } from '../../workflows/run-state';
+import { rowOf, type ParameterSeal } from '../parameters/seal';
+import { withSecretsOf } from '../parameters/secret-places';
 import type { Registry } from '../registry/computations';
+import type { Consortium } from '../registry/consortia';
 import type { Database } from '../db/client';
 import { nodes, runs } from '../db/schema';
 import type { Journal } from '../journal';
@@ -19,8 +21,8 @@ import type { Runs } from './temporal';
 import { describeStart } from './words';
 
 export interface StartRequest {
-  consortium: ConsortiumView;
-  /** The parameters that the request brings; without them the consortium's are used. */
+  consortium: Consortium;
+  /** The parameters that the request brings; without them the consortium's are used, and of those the secret ones anyway. */
   requested: Parameters | undefined;
   idempotencyKey: string | undefined;
   startedBy: string;
@@ -39,13 +41,15 @@ export function createStartRun(deps: {
   db: Database;
   journal: Journal;
   registry: Registry;
+  parameters: ParameterSeal;
   temporal: Runs;
   links: Links;
 }): StartRun {
-  const { db, journal, registry, temporal, links } = deps;
+  const { db, journal, registry, parameters, temporal, links } = deps;
 
-  async function handOver({ runId, input }: RunRow): Promise<void> {
-    if (input === null) return;
+  async function handOver({ runId, input: stored }: RunRow): Promise<void> {
+    if (stored === null) return;
+    const input = { ...stored, parameters: parameters.open(stored.parameters, rowOf.run(runId)) };
     await temporal.start(runId, input, describeStart(input, links(runId).page));
     const [row] = await db
       .update(runs)
@@ -55,70 +59,66 @@ export function createStartRun(deps: {
     if (row && isTerminalRun(row.state)) await beginAnew(journal, runId, input);
   }
 
+  /**
+   * The run that was started with the key of this request.
+   * @throws HttpProblem `idempotency-key-reused` when it was started by a different one
+   */
+  async function findByKey(request: StartRequest): Promise<RunRow | undefined> {
+    const { consortium, idempotencyKey, requested = null } = request;
+    if (idempotencyKey === undefined) return undefined;
+    const [row] = await db
+      .select()
+      .from(runs)
+      .where(and(eq(runs.consortiumId, consortium.id), eq(runs.idempotencyKey, idempotencyKey)));
+    if (row === undefined) return undefined;
+    const before = row.requested && parameters.open(row.requested, rowOf.request(row.runId));
+    if (isDeepStrictEqual(before, requested)) return row;
+    throw new HttpProblem(
+      'idempotency-key-reused',
+      `The Idempotency-Key started run ${row.runId} with other parameters: use a new key for a new run.`,
+    );
+  }
+
+  /** Writes a new run down, all its nodes waiting; `undefined` when another request with the key was faster. */
+  function writeDown(
+    { consortium, requested, idempotencyKey }: StartRequest,
+    input: RunInput,
+  ): Promise<RunRow | undefined> {
+    const now = Date.now();
+    const runId = newRunId(consortium.id, now);
+    const { run, nodes: views } = initialModel(runId, input, now);
+    return journal.change(runId, async (tx, tell) => {
+      const [row] = await tx
+        .insert(runs)
+        .values({
+          ...{ runId, consortiumId: consortium.id, startedAt: now, updatedAt: now },
+          ...{ state: run.state, view: run, idempotencyKey, handedOver: false },
+          input: { ...input, parameters: parameters.seal(input.parameters, rowOf.run(runId)) },
+          requested: requested && parameters.seal(requested, rowOf.request(runId)),
+        })
+        .onConflictDoNothing()
+        .returning();
+      if (row === undefined) return undefined;
+      await tx.insert(nodes).values(rowsOf(runId, views));
+      const data = {
+        consortium: consortium.id,
+        startedBy: input.startedBy,
+        sites: input.sites.map(({ id }) => id),
+      };
+      tell({ type: 'CentralClientStartRun', at: now, data });
+      return row;
+    });
+  }
+
   return async (request) => {
-    const earlier = await findByKey(db, request);
+    const earlier = await findByKey(request);
     const written =
-      earlier === undefined ? await writeDown(journal, request, await inputOf(registry, request)) : undefined;
-    const row = earlier ?? written ?? (await findByKey(db, request));
+      earlier === undefined ? await writeDown(request, await inputOf(registry, request)) : undefined;
+    const row = earlier ?? written ?? (await findByKey(request));
     if (row === undefined) throw new Error('a new run got the id of another');
     if (!row.handedOver) await handOver(row);
     return { runId: row.runId, seen: written === undefined };
   };
-}
-
-/**
- * The run that was started with the key of this request.
- * @throws HttpProblem `idempotency-key-reused` when it was started by a different one
- */
-async function findByKey(db: Database, request: StartRequest): Promise<RunRow | undefined> {
-  const { consortium, idempotencyKey, requested = null } = request;
-  if (idempotencyKey === undefined) return undefined;
-  const [row] = await db
-    .select()
-    .from(runs)
-    .where(and(eq(runs.consortiumId, consortium.id), eq(runs.idempotencyKey, idempotencyKey)));
-  if (row === undefined || isDeepStrictEqual(row.requested, requested)) return row;
-  throw new HttpProblem(
-    'idempotency-key-reused',
-    `The Idempotency-Key started run ${row.runId} with other parameters: use a new key for a new run.`,
-  );
-}
-
-/** Writes a new run down, all its nodes waiting; `undefined` when another request with the key was faster. */
-function writeDown(
-  journal: Journal,
-  { consortium, requested, idempotencyKey }: StartRequest,
-  input: RunInput,
-): Promise<RunRow | undefined> {
-  const now = Date.now();
-  const runId = newRunId(consortium.id, now);
-  const { run, nodes: views } = initialModel(runId, input, now);
-  return journal.change(runId, async (tx, tell) => {
-    const [row] = await tx
-      .insert(runs)
-      .values({
-        ...{
-          runId,
-          consortiumId: consortium.id,
-          startedAt: now,
-          updatedAt: now,
-          state: run.state,
-          view: run,
-        },
-        ...{ input, requested, idempotencyKey, handedOver: false },
-      })
-      .onConflictDoNothing()
-      .returning();
-    if (row === undefined) return undefined;
-    await tx.insert(nodes).values(rowsOf(runId, views));
-    const data = {
-      consortium: consortium.id,
-      startedBy: input.startedBy,
-      sites: input.sites.map(({ id }) => id),
-    };
-    tell({ type: 'CentralClientStartRun', at: now, data });
-    return row;
-  });
 }
 
 /** @throws HttpProblem `unknown-computation`, `invalid-parameters` */
@@ -128,7 +128,9 @@ async function inputOf(
 ): Promise<RunInput> {
   const { id, name, sites, windows } = consortium;
   const { computation } = await registry.get(consortium.computation);
-  const parameters = requested ?? consortium.parameters;
+  const { parameters: schema } = computation;
+  const own = { schema, parameters: consortium.parameters };
+  const parameters = requested ? withSecretsOf(own, schema, requested) : consortium.parameters;
   const whose = requested === undefined ? `The parameters of ${id}` : 'The parameters';
   checkParameters(computation, parameters, whose);
   return { consortium: { id, name }, computation, parameters, sites, startedBy, windows };

@@ -88,11 +88,12 @@ describeInBrowser('the page', () => {
 
   describe('the first page', () => {
     test('shows what would be started, and who takes part', async () => {
-      server.consortia = [scenes.consortium()];
+      server.consortia = [{ ...scenes.consortium(), secrets: ['/store/key'] }];
       server.show(scenes.failed());
       await open('/');
       await see('3 sites: Biscoe, Dream and Torgersen');
       await see('["flipper_length_mm"]');
+      await see('store/key');
       const run = page.getByRole('link', { name: /Failed/ });
       await see('3 sites', run);
       await run.click();
