@@ -250,9 +250,8 @@ class GatewayBench {
 
   private async runWorkflows(): Promise<void> {
     const connection = await NativeConnection.connect({ address: this.temporal.address });
-    const workflowBundle = await bundleWorkflowCode({
-      workflowsPath: require.resolve('./gateway-workflows'),
-    });
+    const workflowsPath = require.resolve('./gateway-workflows');
+    const workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: QUIET });
     const { namespace } = this.temporal;
     const stop = runWorker(
       await Worker.create({ connection, namespace, taskQueue: GATEWAY_QUEUE, workflowBundle }),
