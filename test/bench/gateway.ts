@@ -61,16 +61,24 @@ const PHASE_MS = 8_000;
 const PHASES = 3;
 const CUTS = 3;
 
-export async function measureGateway(stack: Stack, say: (line: string) => void): Promise<GatewayFigures> {
+export async function measureGateway(
+  stack: Stack,
+  signal: AbortSignal,
+  say: (line: string) => void,
+): Promise<GatewayFigures> {
+  const step = (what: string) => {
+    signal.throwIfAborted();
+    say(what);
+  };
   const bench = await GatewayBench.open(stack);
   try {
-    say('Small activities through the gateway');
+    step('Small activities through the gateway');
     const processorMsPerActivity = await bench.processorMsPerActivity();
-    say(`Heartbeats of honest sites, alone and beside one that attacks`);
+    step('Heartbeats of honest sites, alone and beside one that attacks');
     const heartbeatP99Ms = await bench.heartbeats(say);
-    say('Cutting off a site');
+    step('Cutting off a site');
     const secondsToCutOff = await bench.secondsToCutOff();
-    say(`${IDLE_SITES} sites that wait`);
+    step(`${IDLE_SITES} sites that wait`);
     const idle = { sites: IDLE_SITES, residentBytes: await bench.idleBytes() };
     return { processorMsPerActivity, idle, heartbeatP99Ms, secondsToCutOff };
   } finally {

@@ -70,7 +70,7 @@ async function measure(
 ): Promise<Figures> {
   const figures: Figures = {};
   // The gateway is measured before the many workers of the others are there, which wake up now and then.
-  if (only.includes('gateway')) figures.gateway = await measureGateway(stack, say);
+  if (only.includes('gateway')) figures.gateway = await measureGateway(stack, signal, say);
   if (only.includes('secured')) figures.secured = await measureSecured(stack, pairs, signal);
   if (only.includes('startup')) Object.assign(figures, await measureStartup(stack, { sites, pairs }, signal));
   if (only.includes('kits')) figures.kits = await measureKits(stack);

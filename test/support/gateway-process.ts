@@ -102,6 +102,12 @@ export async function startGateway(
   createInterface(child.stdout!).on('line', (line) => {
     if (lines.length < 10) lines.push(JSON.parse(line) as Record<string, unknown>);
   });
-  const { port } = await until(() => lines.find(({ msg }) => msg === 'ready'));
+  let complaints = '';
+  child.stderr?.on('data', (text: Buffer) => (complaints += text.toString()));
+  const { port } = await until(() => {
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`The gateway has ended: ${complaints}`);
+    return lines.find(({ msg }) => msg === 'ready');
+  });
   return { child, pid: child.pid ?? 0, port: Number(port) };
 }
