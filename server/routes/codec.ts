@@ -57,13 +57,14 @@ export const codecRoutes: FastifyPluginCallbackZod<Deps> = (server, { config, to
 
   const change = (name: 'decode' | 'encode', summary: string) => {
     const path = `/codec/${name}`;
-    server.options(path, { config: { roles: 'anyone' }, schema: { hide: true } }, (_request, reply) =>
-      reply.code(204).headers({
+    server.options(path, { config: { roles: 'anyone' }, schema: { hide: true } }, (_request, reply) => {
+      reply.headers({
         'access-control-allow-methods': 'POST',
         'access-control-allow-headers': 'authorization, content-type, x-namespace',
         'access-control-max-age': '600',
-      }),
-    );
+      });
+      return reply.code(204).send();
+    });
     server.post(
       path,
       {
