@@ -140,11 +140,13 @@ export function conditionOf({
   Id,
   State,
 }: ContainerInspectInfo): Exclude<NodeCondition, { state: 'absent' }> {
-  if (State.Running) return { state: 'running', id: Id, startedAt: Date.parse(State.StartedAt) };
+  const startedAt = Date.parse(State.StartedAt);
+  if (State.Running) return { state: 'running', id: Id, startedAt };
   return {
     state: 'exited',
     id: Id,
     exitCode: State.ExitCode,
+    startedAt,
     endedAt: Date.parse(State.FinishedAt),
     outOfMemory: State.OOMKilled,
   };

@@ -55,6 +55,7 @@ export interface ExitedNode {
   id: string;
   /** `undefined`: it ended, but how is not known (its keeper died with it). */
   exitCode: number | undefined;
+  startedAt: number;
   endedAt: number;
   /** Killed for using more memory than its limit. */
   outOfMemory: boolean;

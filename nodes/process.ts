@@ -43,7 +43,14 @@ export function createProcessRuntime({ stateDir }: { stateDir: string }): NodeRu
     if (mayRun && (await isRunning(keeper))) return { state: 'running', id, startedAt: at };
     // Read again: the keeper may have written it and ended since.
     const exit = await readExit(folder);
-    return { state: 'exited', id, exitCode: exit?.code, endedAt: exit?.at ?? at, outOfMemory: false };
+    return {
+      state: 'exited',
+      id,
+      exitCode: exit?.code,
+      startedAt: at,
+      endedAt: exit?.at ?? at,
+      outOfMemory: false,
+    };
   }
 
   async function list(): Promise<NodeRef[]> {

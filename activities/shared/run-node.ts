@@ -78,8 +78,7 @@ async function start(
 }
 
 function launched(runtime: RuntimeKind, node: Awaited<ReturnType<NodeRuntime['ensure']>>): LaunchedNode {
-  const startedAt = node.state === 'running' ? node.startedAt : node.endedAt;
-  return { runtime, containerId: node.id, startedAt };
+  return { runtime, containerId: node.id, startedAt: node.startedAt };
 }
 
 /** What a node may know of its run, and how it may report on itself. */

@@ -7,6 +7,7 @@ const exited = (exitCode: number | undefined, outOfMemory = false): ExitedNode =
   state: 'exited',
   id: 'a1',
   exitCode,
+  startedAt: 500,
   endedAt: 1000,
   outOfMemory,
 });

@@ -118,13 +118,15 @@ export function itRunsNodes(subject: Subject): void {
       ['kills itself', `process.kill(process.pid, 'SIGKILL'); ${STAY}`, 137],
     ])('a node that %s is known by its exit code', async (_, script, exitCode) => {
       const spec = await bench.node(script);
-      const { id } = await runtime.ensure(spec);
+      const { id, startedAt } = await runtime.ensure(spec);
       const before = Date.now() - 60_000;
       const ended = await runtime.wait(spec, never);
       expect(ended).toEqual({
         state: 'exited',
         id,
         exitCode,
+        // Also once it has ended, it began when it did.
+        startedAt,
         endedAt: expect.any(Number) as number,
         outOfMemory: false,
       });
