@@ -4,6 +4,7 @@ import { SignJWT } from 'jose';
 import { PassThrough } from 'node:stream';
 import { app, serverOptions } from '../../server/app';
 import type { Caller } from '../../server/access';
+import type { ServerConfig } from '../../server/config';
 import { createImages } from '../../server/registry/images';
 import { openDatabase, type Database, type OpenDatabase } from '../../server/db/client';
 import type { Identity } from '../../server/identity/open-identity';
@@ -61,6 +62,7 @@ interface Replica {
   objects?: ObjectStore;
   page?: string;
   identity?: Identity;
+  codecFor?: ServerConfig['codecFor'];
 }
 
 export interface TestServer {
@@ -108,13 +110,20 @@ class FileServer implements TestServer {
     this.app = await this.startReplica();
   }
 
-  async startReplica({ db, temporal, objects, page, identity }: Replica = {}): Promise<FastifyInstance> {
+  async startReplica({
+    db,
+    temporal,
+    objects,
+    page,
+    identity,
+    codecFor = 'admins',
+  }: Replica = {}): Promise<FastifyInstance> {
     const stream = new PassThrough().setEncoding('utf8').on('data', (text: string) => (this.log += text));
     const replica = fastify({ ...serverOptions, loggerInstance: createLogger('info', stream) });
     const { namespace, client, address } = this.temporal;
     await replica.register(app, {
       config: {
-        ...{ secret: SECRET, payloadKeys: TEST_KEYS, codecFor: 'admins', publicUrl: PUBLIC_URL },
+        ...{ secret: SECRET, payloadKeys: TEST_KEYS, codecFor, publicUrl: PUBLIC_URL },
         temporal: { address, namespace, uiUrl: TEMPORAL_UI },
       },
       db: db ?? this.db,
