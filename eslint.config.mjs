@@ -6,11 +6,11 @@ import tseslint from 'typescript-eslint';
 const rooms = {
   workflows: [],
   certificates: [],
-  sealing: [],
+  sealing: ['workflows'],
   client: ['workflows', 'certificates'],
   nodes: ['workflows'],
   storage: ['workflows'],
-  activities: ['workflows', 'client', 'nodes', 'storage'],
+  activities: ['workflows', 'client', 'nodes', 'storage', 'sealing'],
   workers: ['workflows', 'certificates', 'client', 'nodes', 'storage', 'activities', 'sealing'],
   server: ['workflows', 'storage', 'certificates', 'sealing'],
   web: ['workflows', 'client'],

@@ -23,6 +23,7 @@ import type {
   ConsortiumBody,
   ErrorReportBody,
   RetryRunBody,
+  RunKitsBody,
   LaunchesBody,
   PresenceBody,
   StartedReportBody,
@@ -323,6 +324,21 @@ export function createCentralApi({
 
     reportErrorEdge: (runId: string, body: z.input<typeof ErrorReportBody>, signal?: AbortSignal) =>
       tell(`/api/runs/${segment(runId)}/errors/edge`, body, signal),
+
+    /** What the kits of sites are sealed with, and what their launch is. The same again is no error. */
+    putRunKits: async (
+      runId: string,
+      launchId: string,
+      body: z.input<typeof RunKitsBody>,
+      signal?: AbortSignal,
+    ) => {
+      await call('PUT', `/api/runs/${segment(runId)}/launches/${segment(launchId)}/kits`, { body, signal });
+    },
+
+    /** No kit of the launch can be opened from now on by whoever does not have its key. */
+    removeRunKits: async (runId: string, launchId: string, signal?: AbortSignal) => {
+      await call('DELETE', `/api/runs/${segment(runId)}/launches/${segment(launchId)}/kits`, { signal });
+    },
 
     /** Where a node's kit is downloaded, and how that node may report on itself. */
     getRunKit: (runId: string, launchId: string, node: string, signal?: AbortSignal) =>

@@ -32,6 +32,7 @@ import { enrolmentRoutes, type Enrolling } from './routes/enrolment';
 import { errorRoutes } from './routes/errors';
 import { eventRoutes } from './routes/events';
 import { healthRoutes } from './routes/health';
+import { kitRoutes } from './routes/kits';
 import { launchRoutes } from './routes/launches';
 import { logRoutes } from './routes/logs';
 import { nodeRoutes } from './routes/nodes';
@@ -41,12 +42,14 @@ import { retryRoutes } from './routes/retry';
 import { runRoutes } from './routes/runs';
 import { siteRoutes } from './routes/sites';
 import { createEndedParts } from './runs/ended-parts';
+import { createKitKeys } from './runs/kit-keys';
 import { createLaunches } from './runs/launches';
 import { createLinks } from './runs/links';
 import { createLiveness } from './runs/liveness';
 import { createNodeReports } from './runs/node-reports';
 import { createPresenceWatch } from './runs/presence-watch';
 import { createRetries } from './runs/retries';
+import { createSignedLaunches } from './runs/signed-launches';
 import { createStartRun } from './runs/start';
 import type { Runs } from './runs/temporal';
 import { createTruth } from './runs/truth';
@@ -77,7 +80,7 @@ export const serverOptions = {
 } satisfies FastifyServerOptions;
 
 const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
-  const { config, db, temporal, images, objects } = options;
+  const { config, db, temporal, images, objects, identity } = options;
   const log = server.log;
   const tokens = createTokens(config.secret);
   const links = createLinks(config);
@@ -85,6 +88,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   const reports = createReports(journal);
   const truth = createTruth({ temporal, reports, log });
   const launches = createLaunches({ db, temporal, objects });
+  const kitKeys = createKitKeys({ db, payloadKeys: config.payloadKeys });
   const nodeReports = createNodeReports({ reports, log });
   const registry = createRegistry({ db, images });
   const parameters = createParameterSeal(config.payloadKeys);
@@ -131,7 +135,12 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
       await api.register(resultRoutes, { db, objects, truth });
       await api.register(reportRoutes, { db, reports, temporal });
       await api.register(launchRoutes, { liveness: createLiveness({ db, temporal, endedParts }) });
-      await api.register(nodeRoutes, { db, temporal, objects, launches, nodeReports, tokens });
+      await api.register(kitRoutes, { kitKeys });
+      await api.register(nodeRoutes, {
+        ...{ db, temporal, objects, launches, nodeReports, tokens },
+        signedLaunches:
+          identity && createSignedLaunches({ db, kitKeys, signingKey: identity.signingKey.privateKey }),
+      });
     },
     { prefix: '/api' },
   );

@@ -25,6 +25,7 @@ import {
   type Ending,
   type Provenance,
 } from './projection';
+import { forgetKeys, forgetKeysOfEnded } from './runs/kit-keys';
 import type { Launch } from './runs/launches';
 
 type Tell = (event: NewEvent) => void;
@@ -62,6 +63,7 @@ export function createReports(journal: Journal): Reports {
         for (const node of told.nodes) tell({ type: 'node', at: report.at, data: node });
         await logFinal(tx, tell, runId, changes.errors, report.at);
         await settle(tx, tell, runId, changes.gotOver, report.at);
+        await forgetKeysOfEnded(tx, runId);
         // Last of all: who watches a run may leave when it has ended.
         if (told.run) tell({ type: 'run', at: report.at, data: report.run });
       }),
@@ -106,6 +108,7 @@ export function createReports(journal: Journal): Reports {
         if (lost.length > 0) await writeNodes(tx, runId, lost, from);
         for (const node of lost) await writeAttemptOfSite(tx, runId, node, from);
         for (const node of lost) tell({ type: 'node', at: ending.at, data: node });
+        await forgetKeys(tx, runId);
         const failures = run.error === undefined ? [] : [{ launchId, error: run.error }];
         await logFinal(tx, tell, runId, failures, ending.at);
         tell({ type: 'run', at: ending.at, data: run });

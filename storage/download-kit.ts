@@ -12,7 +12,7 @@ import { reason } from './reason';
 export interface DownloadKitInput {
   url: string;
   kit: Kit;
-  /** Where the zip goes (0600). It is there only when it is whole and right. */
+  /** Where it goes, sealed as it is (0600). It is there only when it is whole and right. */
   file: string;
   signal: AbortSignal;
   /** How the store is reached from here; without a word about it, as Node.js reaches anything. */

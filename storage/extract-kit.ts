@@ -6,7 +6,6 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { types } from 'node:util';
 import { ApplicationFailure } from '@temporalio/common';
 import { openPromise, type Entry, type ZipFile } from 'yauzl';
 import { failure } from '../workflows/errors';
@@ -18,7 +17,7 @@ import {
   type KitEntry,
   type KitLimits,
 } from './kit-rules';
-import { errorCode, reason } from './reason';
+import { errorCode, isOfThisMachine, reason } from './reason';
 
 interface ZippedEntry extends KitEntry {
   zipped: Entry;
@@ -112,8 +111,8 @@ async function extractEntry(zip: ZipFile, entry: ZippedEntry, folder: string): P
 /** What the zip is to blame for; trouble with this machine's files stays what it is. */
 function asBroken(error: unknown, what?: string): never {
   const code = errorCode(error);
-  const ofThisMachine = types.isNativeError(error) && 'syscall' in error && !NAME_ERRORS.includes(code ?? '');
-  if (error instanceof ApplicationFailure || ofThisMachine) throw error;
+  const blameless = isOfThisMachine(error) && !NAME_ERRORS.includes(code ?? '');
+  if (error instanceof ApplicationFailure || blameless) throw error;
   throw broken(what === undefined ? reason(error) : `${what}: ${reason(error)}`);
 }
 

@@ -1,4 +1,4 @@
-/** Packs a node's kit: a folder becomes a zip whose bytes depend on nothing but the folder's content. */
+/** Packs a node's kit: a folder becomes a sealed zip whose bytes depend on nothing but the folder's content and the key. */
 import { createWriteStream } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
 import { failure } from '../workflows/errors';
 import { DigestStream, type Digest } from './digest';
+import { SealStream, TAG_BYTES } from './kit-cipher';
 import { entriesProblem, isFolder, KIT_LIMITS, sizeProblem, type KitEntry } from './kit-rules';
 import { MAX_OBJECT_BYTES } from './object-store';
 
@@ -24,19 +25,20 @@ const COMPRESSED = { from: 16 * 2 ** 10, to: 8 * 2 ** 20 };
 const compressionLevel = (size: number): number => (size >= COMPRESSED.from && size <= COMPRESSED.to ? 1 : 0);
 
 /**
- * Packs `folder` into `zipFile` (0600), streaming. The same folder gives the same bytes: names are sorted, times are
- * fixed, permission bits are kept.
+ * Packs `folder` into `file` (0600), streaming, sealed with `key`; {@link openKit} gives the zip. The same folder and key
+ * give the same bytes: names are sorted, times are fixed, permission bits are kept.
  * @throws ApplicationFailure `ProvisionFailed` when the folder holds what may not be in a kit
  */
-export async function packKit(folder: string, zipFile: string): Promise<Digest> {
+export async function packKit(folder: string, file: string, key: Buffer): Promise<Digest> {
   const root = await lstat(folder).catch(() => undefined);
   if (root?.isDirectory() !== true) refuse(folder, 'it is not a folder');
   const entries: PackedEntry[] = [];
   await collect(folder, '', entries);
   refuse(folder, entriesProblem(entries, KIT_LIMITS));
-  const digest = await writeZip(entries, zipFile);
-  refuse(folder, sizeProblem(entries, digest.size, KIT_LIMITS));
-  if (digest.size > MAX_OBJECT_BYTES) refuse(folder, `its zip has more than ${MAX_OBJECT_BYTES} bytes`);
+  const digest = await writeZip(entries, file, key);
+  refuse(folder, sizeProblem(entries, digest.size - TAG_BYTES, KIT_LIMITS));
+  if (digest.size > MAX_OBJECT_BYTES)
+    refuse(folder, `it has more than ${MAX_OBJECT_BYTES} bytes when it is packed`);
   return digest;
 }
 
@@ -58,7 +60,7 @@ async function collect(root: string, prefix: string, entries: PackedEntry[]): Pr
   }
 }
 
-async function writeZip(entries: readonly PackedEntry[], zipFile: string): Promise<Digest> {
+async function writeZip(entries: readonly PackedEntry[], file: string, key: Buffer): Promise<Digest> {
   const zip = new ZipFile();
   const stop = new AbortController();
   zip.on('error', (error: Error) => stop.abort(error));
@@ -73,12 +75,15 @@ async function writeZip(entries: readonly PackedEntry[], zipFile: string): Promi
   }
   zip.end();
   const digest = new DigestStream();
-  await rm(zipFile, { force: true });
-  const target = createWriteStream(zipFile, { flags: 'wx', mode: 0o600 });
-  await pipeline(zip.outputStream, digest, target, { signal: stop.signal }).catch((error: unknown) => {
-    stop.signal.throwIfAborted();
-    throw error;
-  });
+  await rm(file, { force: true });
+  const target = createWriteStream(file, { flags: 'wx', mode: 0o600 });
+  const { signal } = stop;
+  await pipeline(zip.outputStream, new SealStream(key), digest, target, { signal }).catch(
+    (error: unknown) => {
+      signal.throwIfAborted();
+      throw error;
+    },
+  );
   return digest.digest();
 }
 

@@ -1,4 +1,4 @@
-/** Publishes a launch's kits: one zip for each node, and a manifest that names them. */
+/** Publishes a launch's kits: one sealed zip for each node, and a manifest that names them. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { kitKey, kitManifestKey, type Kit, type LaunchRef } from '../workflows/contract';
@@ -9,13 +9,15 @@ import { packKit } from './pack-kit';
 export interface PublishKitsInput extends LaunchRef {
   /** The kit folder of each node, by the node's name. */
   folders: Readonly<Record<string, string>>;
+  /** What each kit is sealed with; the same for a repeat. */
+  keys: ReadonlyMap<string, Buffer>;
 }
 
 /** Packing keeps a core busy, uploading waits: a few at a time do both. */
 const WIDTH = 4;
 
 /**
- * Packs and uploads every kit, then the manifest. A repeat after a crash finds what is there and gives the same kits.
+ * Packs, seals and uploads every kit, then the manifest. A repeat after a crash finds what is there and gives the same kits.
  * @throws ApplicationFailure `KitBroken` when the launch already has a kit of other content
  */
 export async function publishKits(store: ObjectStore, input: PublishKitsInput): Promise<Kit[]> {
@@ -49,13 +51,20 @@ async function putManifest(
   await store.putOnce(kitManifestKey(runId, launchId), Buffer.from(manifest));
 }
 
-async function publishKit(store: ObjectStore, launch: LaunchRef, node: string, folder: string): Promise<Kit> {
+async function publishKit(
+  store: ObjectStore,
+  { runId, launchId, keys }: PublishKitsInput,
+  node: string,
+  folder: string,
+): Promise<Kit> {
+  const contentKey = keys.get(node);
+  if (contentKey === undefined) throw new Error(`there is no key for the kit of ${node}`);
   // Beside the kit: the system's folder for temporary files may be small, or memory.
   const scratch = await mkdtemp(join(dirname(folder), '.pack-'));
   try {
-    const path = join(scratch, 'kit.zip');
-    const digest = await packKit(folder, path);
-    const key = kitKey(launch.runId, launch.launchId, node);
+    const path = join(scratch, 'kit');
+    const digest = await packKit(folder, path, contentKey);
+    const key = kitKey(runId, launchId, node);
     await store.putOnce(key, { path, ...digest });
     return { node, key, ...digest };
   } finally {

@@ -16,3 +16,6 @@ export function errorCode(error: unknown): string | undefined {
   const hasCode = types.isNativeError(error) && 'code' in error;
   return hasCode && typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** Whether an error is trouble with this machine's files or network, and not with what was in them. */
+export const isOfThisMachine = (error: unknown): boolean => types.isNativeError(error) && 'syscall' in error;

@@ -1,4 +1,5 @@
-/** A runKit's way: packed and published by a central worker, downloaded and unpacked where its node will run. */
+/** A runKit's way: packed, sealed and published by a central worker, downloaded, opened and unpacked where its node will run. */
+export { newContentKey, openKit } from './kit-cipher';
 export { packKit } from './pack-kit';
 export { publishKits, republishKits, type PublishKitsInput } from './publish-kits';
 export { downloadKit, type DownloadKitInput } from './download-kit';

@@ -77,6 +77,7 @@ async function createHost(
   await mkdir(state, { recursive: true, mode: 0o700 });
   return {
     siteId: site.site,
+    identity,
     runtimes: createNodeRuntimes({ stateDir: state }),
     chooseRuntime,
     images: createHostImages(connectEngine()),

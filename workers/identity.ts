@@ -2,6 +2,7 @@
  * Who this edge worker is: the site's key and certificate, for the gateway and the API, each time as they are now. They are
  * renewed in good time, by the certificate that there still is; the worker goes on meanwhile.
  */
+import { createPrivateKey } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NativeConnection, NativeConnectionOptions, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
@@ -17,6 +18,7 @@ import {
 import { proxyFor, ProxyError } from '../client/proxy';
 import { newSiteKey } from '../client/site-key';
 import { createStoreFetch, createTransport, type Transport } from '../client/site-transport';
+import { openContentKey } from '../sealing/content-key';
 import { SettingsError } from './settings';
 
 /** How long after its beginning a certificate is renewed, as a share of its time. */
@@ -44,6 +46,8 @@ export class WorkerIdentity {
   /** Fetches kits: their store may also be certified by what certifies the centre. */
   readonly fetchKit: Fetch = (...request) => createStoreFetch(this.files.ca, this.parts.env)(...request);
   private transport: Transport;
+  /** Of the certificate before: what was asked for by that one is still answered to it. */
+  private earlierKey: string | undefined;
   /** Whoever has to act on a new certificate has not done so yet. */
   private isNews = false;
   /** Said once, until it changes. */
@@ -77,6 +81,15 @@ export class WorkerIdentity {
   /** By which the instance signs what it tells this site to run, as it was when the site joined: Ed25519, PEM. */
   get instanceKey(): string {
     return this.files.instanceKey;
+  }
+
+  /** A key that was sealed to the certificate that is shown; `undefined` if it was sealed to another site's. */
+  async openSealed(sealed: string): Promise<Buffer | undefined> {
+    for (const key of [this.files.key, this.earlierKey]) {
+      const opened = key === undefined ? undefined : await openContentKey(sealed, createPrivateKey(key));
+      if (opened !== undefined) return opened;
+    }
+    return undefined;
   }
 
   /** When the certificate ends, in milliseconds since the epoch. */
@@ -154,6 +167,7 @@ export class WorkerIdentity {
 
   private adopt(files: SiteIdentityFiles): void {
     const before = this.transport;
+    this.earlierKey = this.files.key;
     this.files = files;
     this.transport = this.openTransport();
     this.isNews = true;

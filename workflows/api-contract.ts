@@ -7,6 +7,7 @@ import {
   Computation,
   ComputationRef,
   ConsortiumId,
+  Kit,
   LaunchId,
   LaunchRef,
   NodeError,
@@ -17,6 +18,7 @@ import {
   RunId,
   RunState,
   RunView,
+  Site,
   SiteId,
   Sites,
   StatusReport,
@@ -253,6 +255,27 @@ export const ErrorReportBody = z.strictObject({
 });
 export type ErrorReportBody = z.output<typeof ErrorReportBody>;
 
+/** What one kit is sealed with: 32 bytes as base64url. */
+export const ContentKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be 32 bytes as base64url');
+
+/** What a central worker says of the kits that it has published for a launch. */
+export const RunKitsBody = z.strictObject({
+  /** Digest of what the nodes are to run. */
+  computation: Kit.shape.sha256,
+  /** Those of sites: the central node's is opened where it was sealed. */
+  kits: z
+    .array(
+      Kit.omit({ key: true }).extend({
+        node: SiteId,
+        dataset: Site.shape.dataset,
+        key: ContentKey,
+      }),
+    )
+    .min(1)
+    .max(1000),
+});
+export type RunKitsBody = z.output<typeof RunKitsBody>;
+
 /** How a worker gets a node's kit, and how that node may report on itself. */
 export const RunKitAccess = z.object({
   /** Presigned and short-lived. */
@@ -260,6 +283,15 @@ export const RunKitAccess = z.object({
   /** Path of the node's report URL; the worker puts the address before it by which its nodes reach the API. */
   reportPath: z.string(),
   reportToken: z.string(),
+  /** For a site. */
+  sealed: z
+    .object({
+      /** What the launch is, signed by this instance: a compact JWS; good for as long as the URL. */
+      manifest: z.string(),
+      /** What the kit is sealed with, sealed itself to the key of the site's certificate: a compact JWE. */
+      contentKey: z.string(),
+    })
+    .optional(),
 });
 export type RunKitAccess = z.output<typeof RunKitAccess>;
 

@@ -470,13 +470,13 @@ export const RetrySignal = z.strictObject({
 });
 export type RetrySignal = z.output<typeof RetrySignal>;
 
-/** A kit in the object store, as the manifest names it. */
+/** A kit in the object store, where it is sealed. */
 export const Kit = z.strictObject({
   node: NodeName,
   key: z.string(),
-  /** Lower-case hex. */
+  /** Of what is in the store; lower-case hex. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  /** Bytes of the zip. */
+  /** Bytes in the store. */
   size: z.int().nonnegative(),
 });
 export type Kit = z.output<typeof Kit>;

@@ -44,10 +44,18 @@ export const FAILURES = {
   },
   KitBroken: {
     cause:
-      'A kit is not what was published: another digest or size, or a zip that would write where it must not.',
+      'A kit is not what was published: another digest, size or key, or a zip that would write where it must not.',
     retryable: false,
     turn: 'operator',
     advice: 'The kit is not what was published: start the run again; check the object store.',
+  },
+  ManifestRefused: {
+    cause:
+      "The centre's signed word on the launch is missing, not signed by it, expired, or about something else than the site was asked for.",
+    retryable: false,
+    turn: 'operator',
+    advice:
+      'The message says what differs: see who can change runs in Temporal, and what the clock of the site says.',
   },
   KitUnavailable: {
     cause: 'The site did not get its kit: the central API or the object store did not answer.',

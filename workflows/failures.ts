@@ -7,7 +7,7 @@ import { isFailureType, isWait, type FailureType } from './errors';
 
 /** Of an error. */
 export const LONGEST_MESSAGE = 4000;
-const REFUSALS: readonly FailureType[] = ['ComputationNotAllowed', 'RunRefused'];
+const REFUSALS: readonly FailureType[] = ['ComputationNotAllowed', 'RunRefused', 'ManifestRefused'];
 
 /**
  * What an activity's failure means for `node`: the error to report, and whether it failed, was refused by its site, or

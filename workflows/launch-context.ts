@@ -18,7 +18,7 @@ export interface LaunchContext {
 }
 
 /** What a node needs to know of the computation. */
-export function nodeComputation({ computation }: RunInput): NodeComputation {
+export function nodeComputation({ computation }: Pick<RunInput, 'computation'>): NodeComputation {
   const { parameters: _parameters, provisionInput: _input, ...rest } = computation;
   return rest;
 }

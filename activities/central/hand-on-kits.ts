@@ -6,9 +6,10 @@ import { failure } from '../../workflows/errors';
 import { oneAtATime } from '../shared/one-at-a-time';
 import { unlessStopped } from '../shared/unless-stopped';
 import type { CentralHost } from './central-host';
+import { handKeysOver } from './kit-keys';
 import { noteHandedOn, readReceipt, removeKits } from './published-kits';
 
-/** Each asks the object store a few things. */
+/** Each asks the object store and the central API a few things. */
 const AT_ONCE = 8;
 
 export function createHandOnKits(host: CentralHost) {
@@ -18,10 +19,13 @@ export function createHandOnKits(host: CentralHost) {
       const { kits: own = [] } = (await readReceipt(host, ref)) ?? {};
       const launchIds = to.map(({ launchId }) => launchId);
       await noteHandedOn(host, ref, launchIds);
-      const kits = await mapInBatches(to, AT_ONCE, ({ site, launchId }) => {
+      const kits = await mapInBatches(to, AT_ONCE, async ({ site, launchId }) => {
         const kit = own.find(({ node }) => node === site);
         if (kit === undefined) throw failure('KitUnavailable', `This host has published no kit for ${site}.`);
-        return republishKits(host.store, { runId: ref.runId, launchId }, [kit]);
+        const next = { runId: ref.runId, launchId };
+        const published = await republishKits(host.store, next, [kit]);
+        await handKeysOver(host, ref, next, published);
+        return published;
       });
       return { kits: kits.flat() };
     };

@@ -6,6 +6,7 @@ import { chmod, lstat, mkdir, readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { removeOwn, withLog, type NodeRuntime } from '../../nodes';
+import { computationDigest } from '../../sealing/launch-manifest';
 import {
   CENTRAL_KIT_FOLDER,
   PROVISION_NODE,
@@ -16,7 +17,9 @@ import {
   type ProvisionInput,
 } from '../../workflows/contract';
 import { failure } from '../../workflows/errors';
+import { nodeComputation } from '../../workflows/launch-context';
 import { interruptionOf, willRetry } from '../shared/attempt';
+import type { LaunchRecord } from '../shared/launch-folders';
 import { NodeLogs } from '../shared/node-logs';
 import { oneAtATime } from '../shared/one-at-a-time';
 import { capped, type HostPolicy, type Means } from '../shared/policy';
@@ -46,7 +49,7 @@ export function createProvisionProject(host: CentralHost, ending: Ending) {
       const policy = await host.policy();
       const means = await launchMeans(host, node, input.computation, policy);
       const endpoint = await reserveEndpoint(host, node, input, means);
-      await host.folders.addToRecord(node, { runtime: means.runtime });
+      await host.folders.addToRecord(node, { runtime: means.runtime, made: whatIsMade(input) });
       if (!(await areKitsMade(host, node)))
         await makeKits({ host, logs, input, node, means, policy, endpoint });
       await host.runtimes[means.runtime].remove(node);
@@ -57,6 +60,14 @@ export function createProvisionProject(host: CentralHost, ending: Ending) {
       throw error;
     }
   }
+}
+
+/** What the central API is told of the launch, with the keys of its kits. */
+function whatIsMade({ computation, sites }: ProvisionInput): LaunchRecord['made'] {
+  return {
+    computation: computationDigest(nodeComputation({ computation })),
+    datasets: Object.fromEntries(sites.map(({ id, dataset }) => [id, dataset])),
+  };
 }
 
 type Endpoint = Provisioned['endpoint'];

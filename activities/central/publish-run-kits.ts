@@ -1,4 +1,7 @@
-/** publishRunKits: the kits that provisionProject made on this host go to the object store, and are gone from here. */
+/**
+ * publishRunKits: the kits that provisionProject made on this host go to the object store, sealed, and are gone from here.
+ * Their keys go to the central API.
+ */
 import { join } from 'node:path';
 import { removeOwn } from '../../nodes';
 import { publishKits } from '../../storage';
@@ -11,6 +14,7 @@ import {
 } from '../../workflows/contract';
 import { unlessStopped } from '../shared/unless-stopped';
 import type { CentralHost } from './central-host';
+import { ensureKitKeys, handKeysOver } from './kit-keys';
 import { readReceipt, removeKits, writeReceipt } from './published-kits';
 
 export function createPublishRunKits(host: CentralHost) {
@@ -32,7 +36,9 @@ async function publishAll(
   const outgoing = host.folders.outgoing(ref);
   const siteFolders = sites.map((site): [string, string] => [site, join(outgoing, site)]);
   const folders = Object.fromEntries([[CENTRAL_NODE, join(outgoing, CENTRAL_KIT_FOLDER)], ...siteFolders]);
-  const published: PublishedKits = { kits: await publishKits(host.store, { ...ref, folders }) };
+  const keys = await ensureKitKeys(host, ref, Object.keys(folders));
+  const published: PublishedKits = { kits: await publishKits(host.store, { ...ref, folders, keys }) };
+  await handKeysOver(host, ref, ref, published.kits);
   // Before the kits are removed: a repeat after that finds them published.
   await writeReceipt(host, ref, published);
   return published;

@@ -1,6 +1,7 @@
 /** What this host has published of a launch: the receipt beside its other files, and the kits in the object store. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { mayPass } from '../../client';
 import { LaunchId, PublishedKits, launchPrefix, type LaunchRef } from '../../workflows/contract';
 import { writeWhole } from '../shared/write-whole';
 import type { CentralHost } from './central-host';
@@ -33,8 +34,16 @@ async function handedOn({ folders }: Folders, ref: LaunchRef): Promise<string[]>
   return text === undefined ? [] : z.array(LaunchId).parse(JSON.parse(text));
 }
 
-/** Takes a launch's kits from the object store: they hold the run's credentials, which end with the launch. */
+/**
+ * Takes a launch's kits from the object store, for they hold the run's credentials, which end with the launch; and their
+ * keys from the central API, so that no copy of a kit can be opened any more.
+ */
 export async function removeKits(host: CentralHost, ref: LaunchRef): Promise<void> {
-  for (const launchId of [ref.launchId, ...(await handedOn(host, ref))])
+  for (const launchId of [ref.launchId, ...(await handedOn(host, ref))]) {
     await host.store.removePrefix(`${launchPrefix(ref.runId, launchId)}/kits`);
+    await host.api.removeRunKits(ref.runId, launchId).catch((error: unknown) => {
+      // An API that is away forgets them when it hears that the launch is over.
+      if (!mayPass(error)) throw error;
+    });
+  }
 }

@@ -14,6 +14,7 @@ import { failure } from '../../workflows/errors';
 import { oneAtATime } from '../shared/one-at-a-time';
 import { unlessStopped } from '../shared/unless-stopped';
 import { nameForEdges, type CentralHost } from './central-host';
+import { handKeysOver, readKitKeys, writeKitKeys } from './kit-keys';
 import { endOlderLaunches, type Ending } from './older-launches';
 import { readReceipt, removeKits, writeReceipt } from './published-kits';
 
@@ -40,16 +41,20 @@ export function createTakeOverLaunch(host: CentralHost, ending: Ending) {
 
 /** The receipt is written last: where it is, nothing more is needed of the older launch. */
 async function takeKits(host: CentralHost, older: LaunchRef, ref: LaunchRef): Promise<void> {
-  const [published, { runtime }] = await Promise.all([
+  const [published, keys, { runtime, made }] = await Promise.all([
     readReceipt(host, older),
+    readKitKeys(host, older),
     host.folders.readRecord(older),
   ]);
-  if (published === undefined || runtime === undefined)
+  if (published === undefined || keys === undefined || runtime === undefined || made === undefined)
     throw failure(
       'ProvisionFailed',
       `This host no longer has the kits of launch ${older.launchId}: retry the run from provisioning.`,
     );
   // The kits name the endpoint, which is where the central node runs in this way.
-  await host.folders.addToRecord(ref, { runtime });
-  await writeReceipt(host, ref, { kits: await republishKits(host.store, ref, published.kits) });
+  await host.folders.addToRecord(ref, { runtime, made });
+  await writeKitKeys(host, ref, keys);
+  const kits = await republishKits(host.store, ref, published.kits);
+  await handKeysOver(host, ref, ref, kits);
+  await writeReceipt(host, ref, { kits });
 }

@@ -6,16 +6,23 @@ import { chmod, mkdir, readFile, readdir, rmdir, stat, writeFile } from 'node:fs
 import { join } from 'node:path';
 import { z } from 'zod';
 import { removeOwn } from '../../nodes';
-import { LaunchRef, type NodeRef } from '../../workflows/contract';
+import { LaunchRef, SiteId, type NodeRef } from '../../workflows/contract';
 import { writeWhole } from './write-whole';
 
-/** How the nodes of a launch run here, and by what this host's node may report on itself. The token stays on this disk. */
+/**
+ * How the nodes of a launch run here, what was agreed on, and by what this host's node may report on itself. The token stays
+ * on this disk.
+ */
 const LaunchRecord = z.strictObject({
   runtime: z.enum(['docker', 'process']).optional(),
   reportPath: z.string().optional(),
   reportToken: z.string().optional(),
   /** The node was running when it was told to stop: how it ended after that is not its own doing. */
   stoppedRunning: z.boolean().optional(),
+  /** Of a launch whose kits were made here: what it runs, and on which dataset at each site. */
+  made: z.strictObject({ computation: z.string(), datasets: z.record(SiteId, z.string()) }).optional(),
+  /** At a site: on which terms the centre said, by its signature, that this launch is. */
+  signed: z.strictObject({ consortium: z.string(), computation: z.string(), dataset: z.string() }).optional(),
 });
 export type LaunchRecord = z.output<typeof LaunchRecord>;
 
@@ -44,9 +51,12 @@ export class LaunchFolders {
   outgoing = (ref: LaunchRef) => join(this.base(ref), 'outgoing');
   /** What was published; it is there once the kits need not be here any more. */
   receipt = (ref: LaunchRef) => join(this.base(ref), 'published.json');
+  /** What each of the kits is sealed with. */
+  kitKeys = (ref: LaunchRef) => join(this.base(ref), 'kit-keys.json');
   /** The launches of single sites that were given kits of this one. */
   handedOn = (ref: LaunchRef) => join(this.base(ref), 'handed-on.json');
-  /** The kit as it was downloaded. */
+  /** The kit as it was downloaded, sealed. */
+  sealedKit = (ref: LaunchRef) => join(this.base(ref), 'kit.sealed');
   kitZip = (ref: LaunchRef) => join(this.base(ref), 'kit.zip');
   /** The node's own copy of the kit. */
   kit = (ref: LaunchRef) => join(this.base(ref), 'kit');

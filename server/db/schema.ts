@@ -209,6 +209,27 @@ export const launches = pgTable(
   (table) => [primaryKey({ columns: [table.runId, table.launchId] })],
 );
 
+/**
+ * The kits of sites of launches that are not over, and what each is sealed with: once the key is gone from here, no copy of
+ * the kit can be opened.
+ */
+export const kitKeys = pgTable(
+  'kit_keys',
+  {
+    runId: text().notNull(),
+    launchId: text().notNull(),
+    node: text().notNull(),
+    sha256: text().notNull(),
+    size: bigint({ mode: 'number' }).notNull(),
+    /** Digest of what the node is to run. */
+    computation: text().notNull(),
+    dataset: text().notNull(),
+    /** Sealed with the payload keys; base64url. */
+    sealedKey: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.launchId, table.node] })],
+);
+
 /** The error log: one row for each distinct failure of a run. */
 export const errors = pgTable(
   'errors',

@@ -2,7 +2,7 @@
  * The sites' own door to the API: an address of its own, TLS only, where a site shows its certificate. A site that has none
  * yet comes in too, for the few things that need none: so the door lets everybody in and says of each request who made it.
  */
-import { constants } from 'node:crypto';
+import { constants, type KeyObject } from 'node:crypto';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { TLSSocket, type SecureContextOptions } from 'node:tls';
@@ -64,14 +64,27 @@ export const cameThroughSiteDoor = (request: IncomingMessage) => through.has(req
  * Who made a request that came through the door, as far as the certificate says.
  * @throws HttpProblem
  */
-export function shownIdentity({ socket }: IncomingMessage): SiteIdentity {
-  const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
-  if (!(socket instanceof TLSSocket) || certificate === undefined)
-    throw new HttpProblem('certificate-needed', 'This is for sites: show the certificate of one.');
+export function shownIdentity(request: IncomingMessage): SiteIdentity {
+  const { socket, certificate } = shownCertificate(request.socket);
   if (socket.authorized) return read(certificate.raw);
   const reason = String(socket.authorizationError);
   if (reason === 'CERT_HAS_EXPIRED') throw expired(read(certificate.raw).siteId);
   throw refused(`It was not issued here (${reason}).`);
+}
+
+/**
+ * The public key of the certificate that was shown with a request.
+ * @throws HttpProblem
+ */
+export function shownKey({ socket }: IncomingMessage): KeyObject {
+  return shownCertificate(socket).certificate.publicKey;
+}
+
+function shownCertificate(socket: IncomingMessage['socket']) {
+  const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+  if (!(socket instanceof TLSSocket) || certificate === undefined)
+    throw new HttpProblem('certificate-needed', 'This is for sites: show the certificate of one.');
+  return { socket, certificate };
 }
 
 function read(certificate: Buffer): SiteIdentity {

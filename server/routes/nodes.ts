@@ -1,17 +1,21 @@
 /** What a node needs: its kit when it is launched, and an ear while it runs. */
 import type { FastifyBaseLogger } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import type { ObjectStore } from '../../storage/object-store';
 import { RunKitAccess } from '../../workflows/api-contract';
-import { CENTRAL_NODE, kitKey, LaunchId, NodeName, NodeReport, RunId } from '../../workflows/contract';
+import { kitKey, LaunchId, NodeName, NodeReport, RunId } from '../../workflows/contract';
 import { isTerminalNode } from '../../workflows/run-state';
 import { mustBeNode } from '../access';
 import type { Database } from '../db/client';
+import { shownKey } from '../identity/site-door';
 import { HttpProblem } from '../problem';
 import { lookUpNode } from '../runs/find-run';
+import { unknownKit } from '../runs/kit-keys';
 import type { Launch, Launches } from '../runs/launches';
 import type { NodeReports } from '../runs/node-reports';
+import type { SignedLaunches } from '../runs/signed-launches';
 import type { Runs } from '../runs/temporal';
 import type { Tokens } from '../tokens';
 import { nothing, problems } from './responses';
@@ -26,10 +30,12 @@ interface Deps {
   launches: Launches;
   nodeReports: NodeReports;
   tokens: Tokens;
+  /** Absent where no site can join. */
+  signedLaunches: SignedLaunches | undefined;
 }
 
 export const nodeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) => {
-  const { db, temporal, objects, launches, nodeReports, tokens } = deps;
+  const { db, temporal, objects, launches, nodeReports, tokens, signedLaunches } = deps;
 
   server.post(
     '/runs/:runId/launches/:launchId/kits/:node',
@@ -43,24 +49,30 @@ export const nodeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =
         response: { 200: RunKitAccess, ...problems },
       },
     },
-    async ({ params: launch, claims, log }) => {
+    async ({ params: launch, claims, log, raw }) => {
       const { runId, launchId, node } = launch;
       mustBeNode(claims, node);
       const key = kitKey(runId, launchId, node);
-      if (!(await objects.stat(key)))
-        throw new HttpProblem(
-          'unknown-kit',
-          `There is no kit for ${node} in launch ${launchId} of run ${runId}.`,
-        );
+      if (!(await objects.stat(key))) throw unknownKit(launch);
       await launches.mustBeCurrent(launch);
-      if (node !== CENTRAL_NODE) tellFetching(launch, log);
+      const sealed = claims.role === 'site' ? await sealedFor(launch, raw) : undefined;
+      if (sealed !== undefined) tellFetching(launch, log);
       const [url, reportToken] = await Promise.all([
         objects.presignGet(key, KIT_URL_SECONDS),
         tokens.forNode(launch),
       ]);
-      return { url, reportPath: `/api/runs/${runId}/nodes/${node}/report`, reportToken };
+      const reportPath = `/api/runs/${runId}/nodes/${node}/report`;
+      return { url, reportPath, reportToken, ...(sealed && { sealed }) };
     },
   );
+
+  /** For the site alone that made the request: whatever key it has at this moment. */
+  async function sealedFor(launch: Launch, request: IncomingMessage): Promise<RunKitAccess['sealed']> {
+    const publicKey = shownKey(request);
+    if (signedLaunches === undefined)
+      throw new HttpProblem('no-enrolment', 'No site takes part in runs here.');
+    return signedLaunches.forSite(launch, publicKey, KIT_URL_SECONDS);
+  }
 
   /** The kit is worth more than the word: the site does not wait for it. */
   function tellFetching({ runId, launchId, node }: Launch, log: FastifyBaseLogger): void {

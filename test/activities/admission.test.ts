@@ -6,10 +6,9 @@ import { Stage, failureOf } from './stage';
 let stage: Stage;
 afterEach(() => stage.close());
 
-const consortium = { id: 'palmer', name: 'Palmer' };
 const launching = () => ({
   ...stage.launch,
-  consortium,
+  consortium: stage.consortium,
   site: stage.member('a'),
   computation: stage.nodeComputation(),
 });
@@ -24,7 +23,7 @@ const answer = async (verdict: 'approved' | 'refused', asked?: Asked) => {
     ...(verdict === 'refused' && { why: 'no' }),
   });
 };
-const kitsAskedFor = () => stage.api.seen.filter(({ path }) => path.includes('/kits/'));
+const kitsAskedFor = () => stage.api.seen.filter(({ path }) => path.endsWith('/kits/a'));
 
 test('a run waits for a person before anything of it is fetched, and goes on once it is approved', async () => {
   stage = await Stage.open();
@@ -40,7 +39,7 @@ test('a run waits for a person before anything of it is fetched, and goes on onc
   await expect(people().list()).resolves.toMatchObject([
     {
       request: {
-        ...{ runId: stage.runId, site: 'a', consortium, dataset: 'data' },
+        ...{ runId: stage.runId, site: 'a', consortium: stage.consortium, dataset: 'data' },
         computation: { name: 'example', version: '1.0.0', command: ['sh', 'edge.sh'] },
       },
       grant: { folder: stage.path('data'), logs: 'on-error' },
@@ -76,7 +75,7 @@ test('a person who refuses a run ends it here, and is named with the reason', as
   });
 });
 
-test('what was approved is what starts: another command or consortium is asked about anew', async () => {
+test('what was approved and signed is what starts: another command, consortium or dataset is refused', async () => {
   stage = await Stage.open();
   const { kit } = await stage.publish(['a']);
   stage.policy = { ...stage.policy, approval: 'ask' };
@@ -86,11 +85,16 @@ test('what was approved is what starts: another command or consortium is asked a
   const computation = stage.nodeComputation({
     commands: { provision: ['sh'], central: ['sh'], edge: ['sh', '-c', 'cat "$DATA_DIR"/*'] },
   });
-  for (const change of [{ computation }, { consortium: { id: 'ross', name: 'Palmer' } }]) {
-    const waits = await failureOf(stage.site('a').do('launchEdgeNode', { ...launching(), ...change }));
-    expect(waits.type).toBe('ApprovalNeeded');
+  for (const [change, problem] of [
+    [{ computation }, 'the task differs from the computation example 1.0.0 that was agreed on'],
+    [{ consortium: { id: 'ross', name: 'Palmer' } }, 'it is of the consortium palmer, and the task of ross'],
+    [{ site: { ...stage.member('a'), dataset: 'all' } }, 'it is on the dataset data, and the task on all'],
+  ] as const) {
+    const refused = await failureOf(stage.site('a').do('launchEdgeNode', { ...launching(), ...change }));
+    expect(refused).toMatchObject({ type: 'ManifestRefused', nonRetryable: true });
+    expect(refused.message).toContain(problem);
   }
-  await expect(people().list()).resolves.toHaveLength(3);
+  await expect(people().list()).resolves.toHaveLength(1);
   expect((await stage.starts()).filter((node) => node === 'a')).toEqual([]);
 });
 

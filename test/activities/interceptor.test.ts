@@ -206,21 +206,18 @@ describe('on the real activities', () => {
       failureOf(stage.site('a').do('fetchRunKit', { ...fetching, kit: { ...kit('a'), ...spoiled } }));
     await get({ sha256: '0'.repeat(64) });
     await get({ size: 1 });
-    const answer = stage.api.answer;
     // A presigned URL that leads nowhere, and one that the store refuses.
     for (const url of [
       'http://127.0.0.1:1/kit?X-Amz-Signature=secret-signature',
       `${process.env.MUSTER_TEST_MINIO_ENDPOINT ?? ''}/x/y?X-Amz-Signature=secret-signature`,
     ]) {
-      stage.api.answer = (_request, response) => {
-        response.writeHead(200, { 'content-type': 'application/json' });
-        response.end(JSON.stringify({ url, reportPath: '/report', reportToken: 'token-of-a' }));
-      };
+      stage.access = (access) => ({ ...access, url });
       await expect(get({})).resolves.toMatchObject({ type: 'KitUnavailable' });
     }
+    stage.access = (access) => access;
     stage.api.answer = problem(401, 'Unauthorized');
     await get({});
-    stage.api.answer = answer;
+    stage.api.answer = stage.answer;
     await stage.site('a').do('fetchRunKit', fetching);
     await stage.site('a').do('launchEdgeNode', fetching);
     await failureOf(stage.site('a').do('superviseNode', { ...stage.launch, node: 'a', computation }));

@@ -13,10 +13,11 @@ describe('a launch', () => {
   test('is provisioned, published, run at its central node and its sites, collected and released', async () => {
     stage = await Stage.open();
     const { launch, member } = stage;
-    const computation = stage.nodeComputation({ outputs: { central: ['result.txt'], edge: ['*.txt'] } });
+    const more = { outputs: { central: ['result.txt'], edge: ['*.txt'] } };
+    const computation = stage.nodeComputation(more);
     const central = stage.central();
 
-    const provisioned = await central.do('provisionProject', stage.provisionInput(['a', 'b']));
+    const provisioned = await central.do('provisionProject', stage.provisionInput(['a', 'b'], more));
     expect(provisioned).toMatchObject({ hostQueue: 'central.test', endpoint: { host: 'localhost' } });
     const { ports } = provisioned.endpoint;
     expect(ports).toHaveLength(1);
@@ -170,8 +171,9 @@ describe('asked for twice, also by a worker that was started anew', () => {
   test('a node that has ended is not started again, and its end is told again', async () => {
     stage = await Stage.open();
     const { launch, member } = stage;
-    const { kit } = await stage.publish(['a']);
-    const computation = stage.nodeComputation({ outputs: { edge: ['result.txt'] } });
+    const more = { outputs: { edge: ['result.txt'] } };
+    const { kit } = await stage.publish(['a'], more);
+    const computation = stage.nodeComputation(more);
     await stage.site('a').do('fetchRunKit', { ...launch, site: member('a'), computation, kit: kit('a') });
     const up = await stage.site('a').do('launchEdgeNode', { ...launch, site: member('a'), computation });
     const end = await stage.site('a').do('superviseNode', { ...launch, node: 'a', computation });

@@ -69,8 +69,9 @@ describe('a node of a site', () => {
       policy: () =>
         Promise.resolve({ ...rules, computations: [allowed], containers: ContainerRules.parse(containers) }),
     });
-    await host.folders.addToRecord(stage.launch, { reportPath: '/report', reportToken: 'secret' });
     const computation = stage.nodeComputation({ image: IMAGE });
+    const signed = stage.signedTerms(computation);
+    await host.folders.addToRecord(stage.launch, { reportPath: '/report', reportToken: 'secret', signed });
     await site.do('launchEdgeNode', { ...stage.launch, site: stage.member('a'), computation, ...told });
     return spec;
   }

@@ -1,6 +1,7 @@
 /** Who vouches for a computation, and what a site makes of it. */
 import fc from 'fast-check';
 import { decodeJwt, generateKeyPair } from 'jose';
+import { computationDigest } from '../../sealing/launch-manifest';
 import { allowing, meansFor, type AllowedComputation } from '../../activities/shared/policy';
 import { SignerKey, signatureOf, signComputation } from '../../activities/shared/signed-computation';
 import type { NodeSpec } from '../../nodes';
@@ -244,6 +245,9 @@ describe('at a site that asks for a signature', () => {
   test('a computation is let in as it was signed, and is refused by name with anything else', async () => {
     const worker = await site();
     const { kit } = await stage.publish(['a']);
+    const { name, version } = signed;
+    const digest = computationDigest(inputOf(signed).computation);
+    stage.sign = (manifest) => ({ ...manifest, computation: { name, version, digest } });
     await worker.do('fetchRunKit', { ...inputOf(signed), kit: kit('a') });
     await worker.do('launchEdgeNode', inputOf(signed));
     expect(started).toMatchObject([{ image: signed.image, command: signed.commands.edge }]);
@@ -257,9 +261,13 @@ describe('at a site that asks for a signature', () => {
       [{ ...signed, image: `registry.example.org/penguins@${D2}` }, 'its signature does not fit its image'],
     ];
     for (const [asked, why] of refused) {
+      // The centre stands for all of it.
+      const { folders } = stage.edgeHost('a');
+      const launch = { ...stage.launch, launchId: 'otherlaunch1' };
+      await folders.addToRecord(launch, { signed: stage.signedTerms(inputOf(asked).computation) });
       const steps = [
         worker.do('fetchRunKit', { ...inputOf(asked), kit: kit('a') }),
-        worker.do('launchEdgeNode', { ...inputOf(asked), launchId: 'otherlaunch1' }),
+        worker.do('launchEdgeNode', { ...inputOf(asked), ...launch }),
       ];
       for (const step of steps)
         expect(await failureOf(step)).toMatchObject({

@@ -1,9 +1,9 @@
 /**
- * Everything that one launch needs, real but for the central API: an object store, a central host and sites with process
+ * Everything that one launch needs, real but for the central API, which signs and seals as the real one does: an object store, a central host and sites with process
  * nodes, and a computation made of shell scripts. Hosts are made anew as often as a test likes, over the same folders, as
  * a restarted worker is.
  */
-import { randomBytes } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,8 +24,11 @@ import { LaunchFolders } from '../../activities/shared/launch-folders';
 import { createCentralApi } from '../../client';
 import { connectEngine, createHostImages, createNodeRuntimes, createPortLedger } from '../../nodes';
 import type { ObjectStore } from '../../storage';
+import { openContentKey, sealContentKey } from '../../sealing/content-key';
+import { computationDigest, signManifest, type LaunchManifest } from '../../sealing/launch-manifest';
+import { manifestOf } from '../../server/runs/signed-launches';
 import { createLog } from '../../workers/run-workers';
-import type { ErrorReportBody } from '../../workflows/api-contract';
+import { RunKitsBody, type ErrorReportBody, type RunKitAccess } from '../../workflows/api-contract';
 import {
   CENTRAL_NODE,
   type CentralActivities,
@@ -83,6 +86,17 @@ export class Stage {
   readonly runId = `run-${randomBytes(4).toString('hex')}`;
   readonly launchId = randomBytes(6).toString('hex');
   readonly api = new ContractServer();
+  /** By which the instance signs. */
+  signingKey = generateKeyPairSync('ed25519').privateKey;
+  /** What was told of the kits of each launch. */
+  readonly kits = new Map<string, RunKitsBody>();
+  /** The consortium that the run is of. */
+  readonly consortium = { id: 'palmer', name: 'Palmer' };
+  /** What the API answers whoever asks for a kit, where a test wants it to be something else. */
+  access = (access: RunKitAccess): RunKitAccess => access;
+  /** What the API signs, likewise. */
+  sign = (manifest: LaunchManifest): LaunchManifest => manifest;
+  private readonly siteKeys = new Map<string, KeyObject>();
   /** What the workers wrote into their logs, a JSON line each. */
   readonly log: string[] = [];
   /** What a host's administrator wrote; may be changed at any time. */
@@ -173,9 +187,23 @@ export class Stage {
     return {
       ...this.nodeHost(siteId),
       siteId,
+      identity: this.identityOf(siteId),
       policy: () => Promise.resolve({ ...this.policy, site: siteId }),
       approvals: new Approvals(this.path(siteId)),
     };
+  }
+
+  /** As the site has it since it joined. */
+  private identityOf(siteId: string): EdgeHost['identity'] {
+    const instanceKey = createPublicKey(this.signingKey).export({ type: 'spki', format: 'pem' }).toString();
+    return { instanceKey, openSealed: (sealed) => openContentKey(sealed, this.siteKey(siteId)) };
+  }
+
+  siteKey(siteId: string): KeyObject {
+    const known = this.siteKeys.get(siteId);
+    const key = known ?? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    this.siteKeys.set(siteId, key);
+    return key;
   }
 
   nodeHost(name: string): NodeHost {
@@ -209,24 +237,40 @@ export class Stage {
       json(200, { next: Number(start) + (request.body as Buffer).length })(request, response);
       return;
     }
-    const [, kit] = /^\/api\/runs\/[^/]+\/launches\/[^/]+\/kits\/([^/]+)$/.exec(request.path) ?? [];
+    const [, launchId = '', kit] = /\/launches\/([^/]+)\/kits(?:\/([^/]+))?$/.exec(request.path) ?? [];
     if (kit === undefined) {
+      if (launchId !== '' && request.method === 'PUT')
+        this.kits.set(launchId, RunKitsBody.parse(request.body));
+      if (launchId !== '' && request.method === 'DELETE') this.kits.delete(launchId);
       response.writeHead(204).end();
       return;
     }
-    void this.giveKit(kit, request.path.split('/')[5] ?? '').then((answer) => answer(request, response));
+    void this.giveKit(kit, launchId).then((answer) => answer(request, response));
   };
 
   private async giveKit(node: string, launchId: string): Promise<Answer> {
     const key = `runs/${this.runId}/${launchId}/kits/${node}.zip`;
     if ((await this.store.stat(key)) === undefined) return problem(404, 'Unknown kit');
-    const access = {
+    const sealed = node === CENTRAL_NODE ? undefined : await this.sealedFor(node, launchId);
+    const access: RunKitAccess = {
       url: await this.store.presignGet(key, 60),
       reportPath: `/api/runs/${this.runId}/nodes/${node}/report`,
       reportToken: `token-of-${node}`,
+      ...(sealed && { sealed }),
     };
-    return (_request, response) => {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(access));
+    return json(200, this.access(access));
+  }
+
+  private async sealedFor(node: string, launchId: string): Promise<RunKitAccess['sealed']> {
+    const { computation = '', kits = [] } = this.kits.get(launchId) ?? {};
+    const told = kits.find((kit) => kit.node === node);
+    if (told === undefined) return undefined;
+    const kit = { ...told, computation, key: Buffer.from(told.key, 'base64url') };
+    const run = { consortium: this.consortium, computation: this.computation() };
+    const known = { launch: { runId: this.runId, launchId, node }, run, kit };
+    return {
+      manifest: await signManifest(this.sign(manifestOf(known, Date.now(), 300)), this.signingKey),
+      contentKey: await sealContentKey(kit.key, createPublicKey(this.siteKey(node))),
     };
   }
 
@@ -268,10 +312,19 @@ export class Stage {
     return { ...this.launch, computation: this.computation(more), parameters: { rounds: 3 }, sites };
   }
 
+  /** What a site keeps of a launch of this computation that the centre has signed. */
+  signedTerms(computation: NodeComputation) {
+    const digest = computationDigest(computation);
+    return { consortium: this.consortium.id, computation: digest, dataset: this.member('a').dataset };
+  }
+
   /** Has the central host make and publish the kits. */
-  async publish(siteIds: readonly string[]): Promise<{ ports: number[]; kit: (node: string) => Kit }> {
+  async publish(
+    siteIds: readonly string[],
+    more: Partial<RunInputDraft['computation']> = {},
+  ): Promise<{ ports: number[]; kit: (node: string) => Kit }> {
     const central = this.central();
-    const { endpoint } = await central.do('provisionProject', this.provisionInput(siteIds));
+    const { endpoint } = await central.do('provisionProject', this.provisionInput(siteIds, more));
     const { kits } = await central.do('publishRunKits', { ...this.launch, sites: [...siteIds] });
     const kit = (node: string) => kits.find((kit) => kit.node === node)!;
     return { ports: endpoint.ports, kit };

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-export const KIT_STEPS = ['pack', 'upload', 'download', 'extract'] as const;
+export const KIT_STEPS = ['pack', 'upload', 'download', 'open', 'extract'] as const;
 export type KitStep = (typeof KIT_STEPS)[number];
 
 export interface KitMemory {
@@ -47,6 +47,7 @@ export async function kitMemory({
     const pack = await run('pack');
     const upload = await run('upload');
     const download = await run('download');
+    const opened = await run('open');
     const extract = await run('extract');
     return {
       sizeBytes,
@@ -55,12 +56,14 @@ export async function kitMemory({
         pack: pack.bytes,
         upload: upload.bytes,
         download: download.bytes,
+        open: opened.bytes,
         extract: extract.bytes,
       },
       seconds: {
         pack: pack.seconds,
         upload: upload.seconds,
         download: download.seconds,
+        open: opened.seconds,
         extract: extract.seconds,
       },
     };

@@ -90,6 +90,8 @@ describe('who may call the API', () => {
     ['POST /api/runs/a-run/errors/central', [admin, lead('c'), node]],
     ['POST /api/runs/a-run/errors/edge', [admin, lead('c'), central, node]],
     ['POST /api/runs/a-run/launches/abcdefghijkl/kits/alpha', [admin, lead('c'), node]],
+    ['PUT /api/runs/a-run/launches/abcdefghijkl/kits', [admin, lead('c'), node]],
+    ['DELETE /api/runs/a-run/launches/abcdefghijkl/kits', [admin, lead('c'), node]],
     ['POST /api/runs/a-run/nodes/alpha/report', [admin, lead('c'), central]],
   ])('%s is not for everyone', async (what, others) => {
     for (const as of others) {

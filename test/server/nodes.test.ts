@@ -2,9 +2,9 @@ import { decodeJwt } from 'jose';
 import { createObjectStore, objectStoreConfigFromEnv } from '../../storage/object-store';
 import type { Caller } from '../../server/access';
 import { RunKitAccess, type AccessClaims } from '../../workflows/api-contract';
-import { kitKey, NodeReport } from '../../workflows/contract';
+import { NodeReport } from '../../workflows/contract';
 import { testObjectStoreEnv } from '../support/object-store';
-import { eventsOf, look, report, signalsTo, start } from './scenes';
+import { eventsOf, look, publishKits, report, signalsTo, start } from './scenes';
 import { until } from '../support/until';
 import { central, problemOf, SECRET, site, tokenFor, useServer } from './server';
 import { LAUNCH, nodeView, runView, statusReport } from './views';
@@ -13,8 +13,8 @@ const NEXT_LAUNCH = 'launch000002';
 
 describe('nodes', () => {
   const server = useServer();
-  const publish = (runId: string, node: string, launchId = LAUNCH) =>
-    server.objects.putOnce(kitKey(runId, launchId, node), Buffer.from(`kit of ${node} in ${launchId}`));
+  const publish = (runId: string, nodes: string[], launchId = LAUNCH) =>
+    publishKits(server, { runId, launchId }, nodes);
   const getRunKit = (runId: string, node: string, as = site(node), launchId = LAUNCH) =>
     server.call(`POST /api/runs/${runId}/launches/${launchId}/kits/${node}`, { as });
   const signals = (runId: string, count: number) =>
@@ -26,7 +26,7 @@ describe('nodes', () => {
   /** A run of which nothing but its start has been reported, with published kits. */
   async function launched(): Promise<string> {
     const runId = await start(server);
-    for (const node of ['central', 'alpha', 'beta']) await publish(runId, node);
+    await publish(runId, ['central', 'alpha', 'beta']);
     return runId;
   }
   const reported = (runId: string, state: 'running' | 'stopped', launchId = LAUNCH, execution = 'one') =>
@@ -76,7 +76,7 @@ describe('nodes', () => {
       await reported(runId, 'running');
       expect((await getRunKit(runId, 'alpha')).statusCode).toBe(200);
       await untilTheStoresNextSecond();
-      await publish(runId, 'alpha', NEXT_LAUNCH);
+      await publish(runId, ['alpha'], NEXT_LAUNCH);
       expect((await getRunKit(runId, 'alpha', site('alpha'), NEXT_LAUNCH)).statusCode).toBe(200);
       await reported(runId, 'running', NEXT_LAUNCH);
       expect((await getRunKit(runId, 'alpha', site('alpha'), NEXT_LAUNCH)).statusCode).toBe(200);
@@ -95,7 +95,9 @@ describe('nodes', () => {
       });
       const other = await launched();
       await reported(other, 'stopped', LAUNCH, 'before-the-reset');
-      expect((await getRunKit(other, 'alpha')).statusCode).toBe(200);
+      expect((await getRunKit(other, 'alpha')).statusCode).toBe(404);
+      await publish(other, ['alpha'], NEXT_LAUNCH);
+      expect((await getRunKit(other, 'alpha', site('alpha'), NEXT_LAUNCH)).statusCode).toBe(200);
     });
 
     it('gives the kit also when the run cannot be told', async () => {
@@ -235,7 +237,7 @@ describe('nodes', () => {
       const runId = await launched();
       const say = await speaker(runId, 'alpha');
       await untilTheStoresNextSecond();
-      await publish(runId, 'alpha', NEXT_LAUNCH);
+      await publish(runId, ['alpha'], NEXT_LAUNCH);
       await reported(runId, 'running', NEXT_LAUNCH);
       expect(problemOf(await say({ phase: 'round' }))).toMatchObject({
         ...{ status: 409, type: 'urn:muster:problem:launch-superseded' },

@@ -80,7 +80,15 @@ describe('what people open in a browser', () => {
         ...['reportRunStartedCentral', 'reportStatusCentral', 'reportErrorCentral', 'reportErrorEdge'],
         ...['addSite', 'getSiteAuthority', 'joinSite', 'renewCertificate', 'revokeSite', 'getAdmissions'],
         'reportPresence',
-        ...['getRunKit', 'askLiveness', 'reportNode', 'getHealth', 'getReadiness'],
+        ...[
+          'putRunKits',
+          'removeRunKits',
+          'getRunKit',
+          'askLiveness',
+          'reportNode',
+          'getHealth',
+          'getReadiness',
+        ],
       ].sort(),
     );
     const text = JSON.stringify(description);

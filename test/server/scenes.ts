@@ -1,16 +1,21 @@
 /** Consortia, runs and reports, as tests of the central API make them, and what has become of them. */
 import type { z } from 'zod';
+import { computationDigest } from '../../sealing/launch-manifest';
 import { createJournal } from '../../server/journal';
+import { digestBytes } from '../../storage/digest';
 import {
   RunDetail,
   StartedRun,
+  type RunKitsBody,
   type ConsortiumBody,
   type RunEvent,
   type StatusReportBody,
 } from '../../workflows/api-contract';
-import type { Computation } from '../../workflows/contract';
+import { CENTRAL_NODE, Computation, kitKey, type LaunchRef } from '../../workflows/contract';
+import { nodeComputation } from '../../workflows/launch-context';
 import { opened } from '../support/sealed';
 import { central, type TestServer } from './server';
+import { LAUNCH } from './views';
 
 export type ConsortiumDraft = z.input<typeof ConsortiumBody>;
 
@@ -44,6 +49,32 @@ export async function register(
   const body = consortiumDraft({ ...more, computation: { name, version } });
   const answer = await server.call(`PUT /api/consortia/${id}`, { body });
   expect(answer.statusCode).toBe(200);
+}
+
+/** What a central worker tells of kits of sites that it has published. */
+export function kitsOf(sites: readonly string[], launchId = LAUNCH): RunKitsBody {
+  const computation = computationDigest(nodeComputation({ computation: Computation.parse(COMPUTATION) }));
+  const kits = sites.map((node) => ({
+    ...{ node, dataset: 'birds', ...digestBytes(kitContent(node, launchId)) },
+    key: Buffer.alloc(32, node).toString('base64url'),
+  }));
+  return { computation, kits };
+}
+
+const kitContent = (node: string, launchId: string) => Buffer.from(`kit of ${node} in ${launchId}`);
+
+/** Publishes something that stands for the kits of these nodes, and tells the API of those of sites. */
+export async function publishKits(
+  server: TestServer,
+  { runId, launchId }: LaunchRef,
+  nodes: readonly string[],
+): Promise<void> {
+  for (const node of nodes)
+    await server.objects.putOnce(kitKey(runId, launchId, node), kitContent(node, launchId));
+  const sites = nodes.filter((node) => node !== CENTRAL_NODE);
+  const body = kitsOf(sites, launchId);
+  const told = await server.call(`PUT /api/runs/${runId}/launches/${launchId}/kits`, { as: central, body });
+  expect([told.statusCode, told.body]).toEqual([204, '']);
 }
 
 /** Starts a run of the consortium, which is registered if need be. */

@@ -3,11 +3,12 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { ApplicationFailure } from '@temporalio/common';
 import { digestFile } from '../../storage/digest';
-import { extractKit, KIT_LIMITS, packKit } from '../../storage/run-kits';
+import { extractKit, KIT_LIMITS, newContentKey, openKit, packKit } from '../../storage/run-kits';
 import { useFolder } from '../support/folder';
 import { rawZip, type RawEntry } from './raw-zip';
 
 const root = useFolder();
+const KEY = newContentKey();
 let count = 0;
 /** A path that nothing has used yet. */
 const fresh = (name = 'x') => join(root, `${name}-${count++}`);
@@ -20,6 +21,13 @@ async function makeFolder(files: Record<string, string>): Promise<string> {
     await writeFile(join(folder, name), content);
   }
   return folder;
+}
+
+/** Unpacks a sealed kit. */
+async function unpack(sealed: string, target: string): Promise<void> {
+  const zip = fresh('zip');
+  await openKit(sealed, KEY, zip);
+  await extractKit(zip, target);
 }
 
 /** Every file below a folder with its content. */
@@ -48,7 +56,7 @@ describe('packing', () => {
     const second = await makeFolder(Object.fromEntries(Object.entries(files).reverse()));
     await utimes(join(second, 'a.txt'), new Date(2001, 1, 1), new Date(2002, 2, 2));
     const zips = [fresh('zip'), fresh('zip')] as const;
-    const digests = [await packKit(first, zips[0]), await packKit(second, zips[1])];
+    const digests = [await packKit(first, zips[0], KEY), await packKit(second, zips[1], KEY)];
     expect(digests[0]).toEqual(digests[1]);
     expect(digests[0]).toEqual(await digestFile(zips[0]));
     expect(await readFile(zips[0])).toEqual(await readFile(zips[1]));
@@ -56,7 +64,8 @@ describe('packing', () => {
 
   test('the time in the zip is one that reads the same in every time zone', async () => {
     const zip = fresh('zip');
-    await packKit(await makeFolder({ a: 'a' }), zip);
+    await packKit(await makeFolder({ a: 'a' }), `${zip}.sealed`, KEY);
+    await openKit(`${zip}.sealed`, KEY, zip);
     const bytes = await readFile(zip);
     const [time, firstOfJanuary1980] = [0, (1 << 5) | 1];
     expect([bytes.readUInt16LE(10), bytes.readUInt16LE(12)]).toEqual([time, firstOfJanuary1980]);
@@ -64,26 +73,26 @@ describe('packing', () => {
   });
 
   test('other content, names or permissions give other bytes', async () => {
-    const plain = await packKit(await makeFolder({ a: 'x' }), fresh('zip'));
-    const renamed = await packKit(await makeFolder({ b: 'x' }), fresh('zip'));
+    const plain = await packKit(await makeFolder({ a: 'x' }), fresh('zip'), KEY);
+    const renamed = await packKit(await makeFolder({ b: 'x' }), fresh('zip'), KEY);
     const executable = await makeFolder({ a: 'x' });
     await chmod(join(executable, 'a'), 0o755);
     expect(
-      new Set([plain.sha256, renamed.sha256, (await packKit(executable, fresh('zip'))).sha256]).size,
+      new Set([plain.sha256, renamed.sha256, (await packKit(executable, fresh('zip'), KEY)).sha256]).size,
     ).toBe(3);
   });
 
   test('a zip left by an interrupted attempt is replaced, and only its owner can read the new one', async () => {
     const zip = fresh('zip');
     await writeFile(zip, 'half');
-    expect(await packKit(await makeFolder(files), zip)).toEqual(await digestFile(zip));
+    expect(await packKit(await makeFolder(files), zip, KEY)).toEqual(await digestFile(zip));
     expect((await stat(zip)).mode & 0o777).toBe(0o600);
   });
 
   test('a link in the folder is named and not followed', async () => {
     const folder = await makeFolder(files);
     await symlink('/etc/passwd', join(folder, 'deep/users'));
-    const error = await failureOf(packKit(folder, fresh('zip')));
+    const error = await failureOf(packKit(folder, fresh('zip'), KEY));
     expect(error.type).toBe('ProvisionFailed');
     expect(error.message).toContain('"deep/users" is a link or a special file');
   });
@@ -92,7 +101,7 @@ describe('packing', () => {
     const link = fresh('kit');
     await symlink('/etc', link);
     for (const folder of [link, fresh('nowhere')]) {
-      const error = await failureOf(packKit(folder, fresh('zip')));
+      const error = await failureOf(packKit(folder, fresh('zip'), KEY));
       expect(error).toMatchObject({
         type: 'ProvisionFailed',
         message: expect.stringContaining('not a folder') as string,
@@ -101,11 +110,55 @@ describe('packing', () => {
   });
 
   test('a name that another system would read as a path is refused', async () => {
-    const error = await failureOf(packKit(await makeFolder({ 'a\\b': '' }), fresh('zip')));
+    const error = await failureOf(packKit(await makeFolder({ 'a\\b': '' }), fresh('zip'), KEY));
     expect(error).toMatchObject({
       type: 'ProvisionFailed',
       message: expect.stringContaining('backslash') as string,
     });
+  });
+});
+
+describe('sealing', () => {
+  /** Seals a kit, and answers what opening it ends with. */
+  async function opening(
+    damage: (sealed: Buffer) => Buffer,
+    key = KEY,
+  ): Promise<ApplicationFailure | 'opened'> {
+    const folder = fresh('sealed');
+    await mkdir(folder);
+    const [sealed, zip] = [join(folder, 'kit.sealed'), join(folder, 'kit.zip')];
+    await packKit(await makeFolder({ a: 'ay' }), sealed, KEY);
+    await writeFile(sealed, damage(await readFile(sealed)));
+    const opened = openKit(sealed, key, zip).then(() => 'opened' as const);
+    const outcome = await opened.catch((error: unknown) => error as ApplicationFailure);
+    expect(await readdir(folder)).toEqual(outcome === 'opened' ? ['kit.sealed', 'kit.zip'] : ['kit.sealed']);
+    return outcome;
+  }
+
+  test('nothing of a kit can be read in what is published', async () => {
+    const sealed = fresh('sealed');
+    await packKit(await makeFolder({ 'startup.json': 'the credentials' }), sealed, KEY);
+    const bytes = await readFile(sealed);
+    for (const word of ['startup', 'credentials', 'PK']) expect(bytes.includes(word)).toBe(false);
+    expect(await opening((whole) => whole)).toBe('opened');
+  });
+
+  test('another key gives other bytes, and does not open them', async () => {
+    const [one, other] = [fresh('sealed'), fresh('sealed')];
+    const folder = await makeFolder({ a: 'ay' });
+    expect(await packKit(folder, one, KEY)).not.toEqual(await packKit(folder, other, newContentKey()));
+    expect(await opening((whole) => whole, newContentKey())).toMatchObject({ type: 'KitBroken' });
+  });
+
+  test.each<[string, (whole: Buffer) => Buffer]>([
+    ['a changed byte', (whole) => Buffer.from(whole).fill(whole[40]! ^ 1, 40, 41)],
+    ['a changed tag', (whole) => Buffer.from(whole).fill(whole.at(-1)! ^ 1, whole.length - 1)],
+    ['a missing end', (whole) => whole.subarray(0, -1)],
+    ['more behind it', (whole) => Buffer.concat([whole, Buffer.alloc(1)])],
+    ['nothing but a tag', (whole) => whole.subarray(-16)],
+    ['nothing', () => Buffer.alloc(0)],
+  ])('%s is found out before anything is unpacked', async (_what, damage) => {
+    expect(await opening(damage)).toMatchObject({ type: 'KitBroken', nonRetryable: true });
   });
 });
 
@@ -116,8 +169,8 @@ describe('extracting', () => {
     await chmod(join(source, 'startup/start.sh'), 0o755);
     await mkdir(join(source, 'transfer'));
     const [zip, target] = [fresh('zip'), fresh('out')];
-    await packKit(source, zip);
-    await extractKit(zip, target);
+    await packKit(source, zip, KEY);
+    await unpack(zip, target);
 
     expect(await contents(target)).toEqual(await contents(source));
     const mode = async (name: string) => (await stat(join(target, name))).mode & 0o777;
@@ -130,11 +183,11 @@ describe('extracting', () => {
 
   test('a folder that an earlier node used becomes pristine again', async () => {
     const [zip, target] = [fresh('zip'), fresh('out')];
-    await packKit(await makeFolder({ a: 'fresh' }), zip);
-    await extractKit(zip, target);
+    await packKit(await makeFolder({ a: 'fresh' }), zip, KEY);
+    await unpack(zip, target);
     await writeFile(join(target, 'a'), 'used');
     await writeFile(join(target, 'daemon.pid'), '1');
-    await extractKit(zip, target);
+    await unpack(zip, target);
     expect(await contents(target)).toEqual({ a: 'fresh' });
   });
 
@@ -158,8 +211,8 @@ describe('extracting', () => {
         const paths = Object.keys(files);
         fc.pre(!paths.some((a) => paths.some((b) => b.startsWith(`${a}/`))));
         const [zip, target] = [fresh('zip'), fresh('out')];
-        await packKit(await makeFolder(files), zip);
-        await extractKit(zip, target);
+        await packKit(await makeFolder(files), zip, KEY);
+        await unpack(zip, target);
         expect(await contents(target)).toEqual(files);
       }),
       { numRuns: 25 },

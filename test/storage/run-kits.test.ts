@@ -7,7 +7,14 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { digestBytes } from '../../storage/digest';
 import type { ObjectStore } from '../../storage/object-store';
-import { downloadKit, extractKit, publishKits, republishKits } from '../../storage/run-kits';
+import {
+  downloadKit,
+  extractKit,
+  newContentKey,
+  openKit,
+  publishKits,
+  republishKits,
+} from '../../storage/run-kits';
 import { Kit, kitManifestKey } from '../../workflows/contract';
 import { useFolder } from '../support/folder';
 import { testObjectStore } from '../support/object-store';
@@ -32,27 +39,29 @@ describe('publishing', () => {
       await mkdir(folder, { recursive: true });
       await writeFile(join(folder, 'node.json'), JSON.stringify({ node, secret }));
     }
-    return { base, folders };
+    const keys = new Map(Object.keys(folders).map((node) => [node, newContentKey()]));
+    return { base, folders, keys };
   }
   const launch = () => ({ runId: `run-${count++}`, launchId: 'aaaabbbbcccc' });
 
   test('each node gets its own kit, by way of the store', async () => {
-    const { base, folders } = await provisioned();
-    const kits = await publishKits(store, { ...launch(), folders });
+    const { base, folders, keys } = await provisioned();
+    const kits = await publishKits(store, { ...launch(), folders, keys });
     expect(kits.map((kit) => kit.node)).toEqual(['central', 'north', 'south']);
     expect(await readdir(base)).toEqual(['central', 'north', 'south']);
     for (const kit of kits) {
       const file = fresh();
       await downloadKit({ url: await store.presignGet(kit.key, 60), kit: Kit.parse(kit), file, signal });
       expect((await stat(file)).mode & 0o777).toBe(0o600);
-      await extractKit(file, `${file}-kit`);
+      await openKit(file, keys.get(kit.node)!, `${file}.zip`);
+      await extractKit(`${file}.zip`, `${file}-kit`);
       const content = await readFile(join(`${file}-kit`, 'node.json'), 'utf8');
       expect(JSON.parse(content)).toEqual({ node: kit.node, secret: 'secret' });
     }
   });
 
   test('a repeat after a crash gives the same kits and manifest', async () => {
-    const input = { ...launch(), folders: (await provisioned()).folders };
+    const input = { ...launch(), ...(await provisioned()) };
     const written: string[] = [];
     const crashing: ObjectStore = {
       ...store,
@@ -70,7 +79,7 @@ describe('publishing', () => {
 
   test('kits of one launch are published for another one too, and outlive the first', async () => {
     const [first, second] = [launch(), { ...launch(), launchId: 'ddddeeeeffff' }];
-    const kits = await publishKits(store, { ...first, folders: (await provisioned()).folders });
+    const kits = await publishKits(store, { ...first, ...(await provisioned()) });
     const again = await republishKits(store, second, kits);
     expect(await republishKits(store, second, kits)).toEqual(again);
     await store.removePrefix(`runs/${first.runId}`);
@@ -86,8 +95,8 @@ describe('publishing', () => {
 
   test('other content for a launch that is published already is an error', async () => {
     const ref = launch();
-    await publishKits(store, { ...ref, folders: (await provisioned('old')).folders });
-    const other = publishKits(store, { ...ref, folders: (await provisioned('new')).folders });
+    await publishKits(store, { ...ref, ...(await provisioned('old')) });
+    const other = publishKits(store, { ...ref, ...(await provisioned('new')) });
     await expect(other).rejects.toMatchObject({ type: 'KitBroken', nonRetryable: true });
   });
 });

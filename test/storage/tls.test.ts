@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createStoreFetch } from '../../client/site-transport';
 import { createObjectStore, objectStoreConfigFromEnv } from '../../storage/object-store';
-import { downloadKit, extractKit, publishKits } from '../../storage/run-kits';
+import { downloadKit, extractKit, newContentKey, openKit, publishKits } from '../../storage/run-kits';
 import { createTestAuthority, type TestAuthority } from '../support/certificates';
 import { startConnectProxy } from '../support/connect-proxy';
 import { useFolder } from '../support/folder';
@@ -43,14 +43,17 @@ describe('an object store that is reached by TLS', () => {
     await store.ensureBucket();
     await mkdir(at('kit'));
     await writeFile(at('kit/node.json'), '{}');
+    const key = newContentKey();
     const [kit] = await publishKits(store, {
       ...{ runId: 'run', launchId: 'aaaabbbbcccc', folders: { north: at('kit') } },
+      keys: new Map([['north', key]]),
     });
     const proxy = await startConnectProxy();
     const url = await store.presignGet(kit!.key, 60);
     const env = { HTTPS_PROXY: proxy.url };
-    const given = { url, kit: kit!, file: at('kit.zip'), signal };
+    const given = { url, kit: kit!, file: at('kit.sealed'), signal };
     await downloadKit({ ...given, fetch: createStoreFetch(authority.cert, env) });
+    await openKit(at('kit.sealed'), key, at('kit.zip'));
     await extractKit(at('kit.zip'), at('unpacked'));
     expect(await readFile(at('unpacked/node.json'), 'utf8')).toBe('{}');
     expect(proxy.asked).toEqual([new URL(url).host]);
