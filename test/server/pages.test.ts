@@ -80,6 +80,7 @@ describe('what people open in a browser', () => {
         ...['reportRunStartedCentral', 'reportStatusCentral', 'reportErrorCentral', 'reportErrorEdge'],
         ...['addSite', 'getSiteAuthority', 'joinSite', 'renewCertificate', 'revokeSite', 'getAdmissions'],
         'reportPresence',
+        ...['encodePayloads', 'decodePayloads', 'passToCodec'],
         ...[
           'putRunKits',
           'removeRunKits',
