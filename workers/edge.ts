@@ -2,7 +2,7 @@
 import './small-memory';
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { Worker, type NativeConnectionOptions } from '@temporalio/worker';
+import { Worker, type NativeConnectionOptions, type WorkerOptions } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { EDGE_INPUTS, createEdgeActivities, type EdgeHost } from '../activities/edge';
 import { Approvals } from '../activities/edge/approvals';
@@ -21,12 +21,17 @@ import { SettingsError, edgeSettings, type EdgeSettings } from './settings';
 import { SiteRulesFile } from './site-rules-file';
 
 /** How an edge worker reaches Temporal. */
-type Way = (site: SiteFile, identity: WorkerIdentity) => NativeConnectionOptions;
+interface Way extends Pick<WorkerOptions, 'dataConverter'> {
+  connection(site: SiteFile, identity: WorkerIdentity): NativeConnectionOptions;
+}
 
-const throughTheGateway: Way = (site, identity) => identity.connectionOptions(site.gateway);
+/** Which opens and seals for the site. */
+const THROUGH_THE_GATEWAY: Way = {
+  connection: (site, identity) => identity.connectionOptions(site.gateway),
+};
 
 /** There is no setting for another way than through the gateway: the bench alone takes one, to measure what that costs. */
-export async function startEdgeWorker(log: Logger, way = throughTheGateway): Promise<void> {
+export async function startEdgeWorker(log: Logger, way = THROUGH_THE_GATEWAY): Promise<void> {
   const siteFile = configArgument();
   const settings = edgeSettings(process.env);
   logTemporalTo(log);
@@ -38,7 +43,7 @@ export async function startEdgeWorker(log: Logger, way = throughTheGateway): Pro
       `${siteFile} is of the site ${site.site}, and ${site.identity} of ${identity.siteId}`,
     );
   const host = await createHost(settings, { site, file, identity });
-  const connectAsNow = () => connect(`the site gateway at ${site.gateway}`, way(site, identity));
+  const connectAsNow = () => connect(`the site gateway at ${site.gateway}`, way.connection(site, identity));
   const rules = createActivityRules({
     log,
     inputs: EDGE_INPUTS,
@@ -54,6 +59,7 @@ export async function startEdgeWorker(log: Logger, way = throughTheGateway): Pro
     namespace: settings.TEMPORAL_NAMESPACE,
     taskQueue: siteQueue(host.siteId),
     activities,
+    ...(way.dataConverter && { dataConverter: way.dataConverter }),
     interceptors: { activity: [rules] },
     maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     // Many sites poll one server: each keeps a single poll open.

@@ -1,7 +1,14 @@
-/** An edge worker that reaches Temporal itself, without the gateway and its TLS: what those cost is measured against it. */
+/**
+ * An edge worker that reaches Temporal itself, without the gateway and its TLS: what those cost is measured against it. Of
+ * the stack whose state folder STACK_STATE names it has the keys, for there is nobody who opens and seals for it.
+ */
 import { startEdgeWorker } from '../../workers/edge';
 import { main } from '../../workers/run-workers';
+import { historiesOf } from '../support/sealed';
 
-const address = process.env.TEMPORAL_ADDRESS ?? '';
+const { TEMPORAL_ADDRESS: address = '', STACK_STATE: state = '' } = process.env;
 
-void main('edge-worker', (log) => startEdgeWorker(log, () => ({ address })));
+void main('edge-worker', async (log) => {
+  const dataConverter = await historiesOf(state);
+  await startEdgeWorker(log, { connection: () => ({ address }), dataConverter });
+});

@@ -16,7 +16,7 @@ export async function startDirectSites(
       const siteFile = join(stack.paths.site(id), 'site.yaml');
       const part = edgeWorkerPart(stack.paths, stack, { siteId: id, siteFile });
       const command = [process.execPath, join(__dirname, 'direct-edge.js'), '--config', siteFile] as const;
-      const env = { ...part.env, TEMPORAL_ADDRESS: stack.temporal.address };
+      const env = { ...part.env, TEMPORAL_ADDRESS: stack.temporal.address, STACK_STATE: stack.paths.root };
       await stack.startPart({ ...part, command: [...command], env }, signal);
     }),
   );

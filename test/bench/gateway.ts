@@ -15,6 +15,7 @@ import { status } from '@grpc/grpc-js';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, bundleWorkflowCode } from '@temporalio/worker';
 import type { Stack } from '../../dev/stack';
+import { FAILURE_CONVERTER } from '../../sealing/payload-codec';
 import { siteQueue } from '../../workflows/contract';
 import { createTestAuthority, type TestAuthority } from '../support/certificates';
 import {
@@ -33,6 +34,7 @@ import {
   type Credentials,
   type RawSite,
 } from '../server/gateway/raw-site';
+import { testHistories } from '../support/sealed';
 import { GATEWAY_QUEUE, ManySmall, OneHeld, type GatewayActivities } from './gateway-workflows';
 import { residentBytes } from './memory';
 import { processorSeconds } from './processor';
@@ -49,8 +51,8 @@ export interface GatewayFigures {
 }
 
 const QUIET = new DefaultLogger('ERROR');
-const WARM_UP = 300;
-const ACTIVITIES = 2_000;
+const WARM_UP = 1_000;
+const ACTIVITIES = 3_000;
 const AT_ONCE = 10;
 const IDLE_SITES = 1_000;
 const CONNECTING_AT_ONCE = 20;
@@ -105,7 +107,7 @@ class GatewayBench {
     const [authority, api] = await Promise.all([createTestAuthority(), openAdmissionsApi()]);
     const gateway = await startGateway(folder, { authority, api, temporal });
     const connection = await Connection.connect({ address: temporal.address });
-    const client = new Client({ connection, namespace: temporal.namespace });
+    const client = new Client({ connection, namespace: temporal.namespace, dataConverter: testHistories });
     const bench = new GatewayBench(temporal, folder, authority, api, gateway, client);
     bench.closing.push(
       () => connection.close(),
@@ -259,10 +261,16 @@ class GatewayBench {
   private async runWorkflows(): Promise<void> {
     const connection = await NativeConnection.connect({ address: this.temporal.address });
     const workflowsPath = require.resolve('./gateway-workflows');
-    const workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: QUIET });
+    const workflowBundle = await bundleWorkflowCode({
+      ...{ workflowsPath, logger: QUIET },
+      failureConverterPath: FAILURE_CONVERTER,
+    });
     const { namespace } = this.temporal;
     const stop = runWorker(
-      await Worker.create({ connection, namespace, taskQueue: GATEWAY_QUEUE, workflowBundle }),
+      await Worker.create({
+        ...{ connection, namespace, taskQueue: GATEWAY_QUEUE, workflowBundle },
+        dataConverter: testHistories,
+      }),
     );
     this.closing.push(() => connection.close(), stop);
   }
