@@ -16,7 +16,7 @@ import type { z } from 'zod';
 import { unreplayable } from './replay';
 import { everyEventOf } from './run-events';
 import { historiesOf } from './sealed';
-import { MusterProcess } from './try';
+import { MusterProcess, type MusterOptions } from './try';
 
 /** A consortium with its whole computation. */
 export type ConsortiumDraft = Omit<z.input<typeof ConsortiumBody>, 'computation'> & {
@@ -32,8 +32,8 @@ export class Consortium {
   ) {}
 
   /** Starts `muster try ...args` and waits until its first run is complete and all is up. */
-  static async open(args: readonly string[]): Promise<Consortium> {
-    const muster = await MusterProcess.start(['try', ...args]);
+  static async open(args: readonly string[], options: MusterOptions = {}): Promise<Consortium> {
+    const muster = await MusterProcess.start(['try', ...args], options);
     const [, link = ''] = await muster.says(/(http:\S+\/runs\/\S+#token=\S+)/);
     const [, state = ''] = await muster.says(/run \S+ (complete|failed|stopped) in/i);
     if (state !== 'complete')
