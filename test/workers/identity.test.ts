@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { createCentralApi } from '../../client';
 import { readIdentity, writeIdentity } from '../../client/identity-folder';
 import { joinSite } from '../../cli/site-join';
+import { sealContentKey } from '../../sealing/content-key';
 import { moveTo, renewalOf, WorkerIdentity } from '../../workers/identity';
 import { SettingsError } from '../../workers/settings';
 import { useSiteApi } from '../server/site-api';
@@ -108,6 +109,24 @@ describe('who an edge worker is', () => {
     await joinAnew('dream');
     await expect(identity.look(never)).rejects.toThrow(`${folder} is of the site dream now`);
     await say(identity);
+  });
+
+  it('opens what was sealed to its certificate, also to the one before if that was asked with', async () => {
+    const identity = await open();
+    const sealedNow = async () => {
+      const { certificate } = await readIdentity(folder);
+      return sealContentKey(Buffer.alloc(32, 7), new X509Certificate(certificate).publicKey);
+    };
+    const before = await sealedNow();
+    expect(await identity.openSealed(before)).toEqual(Buffer.alloc(32, 7));
+    now = () => Date.now() + 21 * DAY_MS;
+    await identity.look(never);
+    for (const sealed of [before, await sealedNow()])
+      expect(await identity.openSealed(sealed)).toEqual(Buffer.alloc(32, 7));
+    const { cert } = await api.join('dream');
+    const ofOther = await sealContentKey(Buffer.alloc(32, 7), new X509Certificate(cert).publicKey);
+    expect(await identity.openSealed(ofOther)).toBeUndefined();
+    await identity.close();
   });
 
   it('does not take another signing key than it had when the site joined', async () => {
