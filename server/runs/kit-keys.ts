@@ -31,11 +31,16 @@ export interface KitKeys {
 export function createKitKeys({ db, payloadKeys }: { db: Database; payloadKeys: NamedKeys }): KitKeys {
   const ring = new KeyRing(payloadKeys, 'kit-key');
 
-  async function known(tx: Database, { runId, launchId }: LaunchRef): Promise<KnownKit[]> {
+  /** All kits of a launch, or that of one node. */
+  async function known(
+    tx: Database,
+    { runId, launchId, node }: LaunchRef & { node?: string },
+  ): Promise<KnownKit[]> {
+    const ofLaunch = and(eq(kitKeys.runId, runId), eq(kitKeys.launchId, launchId));
     const rows = await tx
       .select()
       .from(kitKeys)
-      .where(and(eq(kitKeys.runId, runId), eq(kitKeys.launchId, launchId)));
+      .where(node === undefined ? ofLaunch : and(ofLaunch, eq(kitKeys.node, node)));
     return rows.flatMap(({ sealedKey, ...row }) => {
       const key = ring.open(Buffer.from(sealedKey, 'base64url'), boundTo(row));
       return key === undefined ? [] : { ...row, key };
@@ -66,7 +71,7 @@ export function createKitKeys({ db, payloadKeys }: { db: Database; payloadKeys: 
     },
 
     async get(launch) {
-      const kit = (await known(db, launch)).find(({ node }) => node === launch.node);
+      const [kit] = await known(db, launch);
       if (kit === undefined) throw unknownKit(launch);
       return kit;
     },
