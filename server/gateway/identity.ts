@@ -1,5 +1,6 @@
 /** Who connects: what the gateway has to know of sites and their certificates. */
 
+import { createHash } from 'node:crypto';
 import type { SiteIdentity } from '../identity/certificate';
 
 export type { SiteIdentity };
@@ -9,6 +10,23 @@ export type { SiteIdentity };
  * @throws Error if it is not exactly a site's certificate
  */
 export type IdentityReader = (certificate: Buffer) => SiteIdentity;
+
+/** As many as one gateway serves, with those that they had before. */
+const MOST_READ = 10_000;
+
+/** Reads a certificate once: who connects over and over shall not keep the gateway reading what it has read. */
+export function remembering(read: IdentityReader): IdentityReader {
+  const known = new Map<string, SiteIdentity>();
+  return (certificate) => {
+    const digest = createHash('sha256').update(certificate).digest('base64');
+    const before = known.get(digest);
+    if (before) return before;
+    const identity = read(certificate);
+    if (known.size === MOST_READ) known.clear();
+    known.set(digest, identity);
+    return identity;
+  };
+}
 
 /** Which certificates count at the moment. Answers from memory: it is asked on each call. */
 export interface Admissions {

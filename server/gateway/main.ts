@@ -10,6 +10,7 @@ import { readCertificate, showRenewed, type ShownCertificate } from '../shown-ce
 import { ApiAdmissions } from './admissions';
 import { readGatewayConfig, type GatewayConfig } from './config';
 import { createGateway } from './gateway';
+import { remembering } from './identity';
 import { sitePayloadsOf } from './payloads';
 import { connectTemporal, type TemporalAddress } from './temporal';
 import { TokenKeys } from './tokens';
@@ -33,7 +34,7 @@ async function main(): Promise<void> {
   ]);
   const admissions = await ApiAdmissions.open(config.api, log, ending.signal);
   const gateway = createGateway({
-    ...{ certificate, siteCa, admissions, log, identityOf: siteIdentityOf },
+    ...{ certificate, siteCa, admissions, log, identityOf: remembering(siteIdentityOf) },
     temporal: connectTemporal(temporal),
     namespace: config.temporal.namespace,
     keys: new TokenKeys(config.keys),

@@ -10,12 +10,10 @@ export interface GatewayActivities {
   held(): Promise<void>;
 }
 
-const activitiesOf = (taskQueue: string) =>
-  proxyActivities<GatewayActivities>({ taskQueue, startToCloseTimeout: '1h', retry: { maximumAttempts: 1 } });
-
 /** Gives the queue `count` small activities, so many at a time. */
 export async function ManySmall(queue: string, count: number, atOnce: number): Promise<void> {
-  const { small } = activitiesOf(queue);
+  // A task that is lost on its way, on a machine with too much to do, is given out again.
+  const { small } = proxyActivities<GatewayActivities>({ taskQueue: queue, startToCloseTimeout: '10s' });
   let next = 0;
   const one = async () => {
     while (next < count) await small(next++);
@@ -24,5 +22,6 @@ export async function ManySmall(queue: string, count: number, atOnce: number): P
 }
 
 export async function OneHeld(queue: string): Promise<void> {
-  await activitiesOf(queue).held();
+  const { held } = proxyActivities<GatewayActivities>({ taskQueue: queue, startToCloseTimeout: '1h' });
+  await held();
 }

@@ -53,7 +53,9 @@ export interface GatewayFigures {
 const QUIET = new DefaultLogger('ERROR');
 const WARM_UP = 1_000;
 const ACTIVITIES = 3_000;
-const AT_ONCE = 10;
+/** Together they stay below the calls that each may make. */
+const BUSY_SITES = 10;
+const AT_ONCE = 2;
 const IDLE_SITES = 1_000;
 const CONNECTING_AT_ONCE = 20;
 const SETTLED_MS = 3_000;
@@ -124,28 +126,15 @@ class GatewayBench {
   }
 
   async processorMsPerActivity(): Promise<number> {
-    const site = 'busy';
-    const { cert, key, trusted } = await this.credentialsOf(site);
-    const connection = await NativeConnection.connect({
-      address: `127.0.0.1:${this.gateway.port}`,
-      tls: {
-        serverRootCACertificate: Buffer.from(trusted),
-        clientCertPair: { crt: Buffer.from(cert), key: Buffer.from(key) },
-      },
-    });
-    const activities: Pick<GatewayActivities, 'small'> = { small: (at) => Promise.resolve(at) };
-    const { namespace } = this.temporal;
-    const stop = runWorker(
-      await Worker.create({ connection, namespace, taskQueue: siteQueue(site), activities }),
-    );
+    const names = Array.from({ length: BUSY_SITES }, (_, index) => `busy-${index}`);
+    const stops = await Promise.all(names.map((name) => this.runSite(name)));
     try {
-      await this.run(ManySmall, siteQueue(site), WARM_UP, AT_ONCE);
+      await this.keepBusy(names, WARM_UP);
       const before = await processorSeconds(this.gateway.pid);
-      await this.run(ManySmall, siteQueue(site), ACTIVITIES, AT_ONCE);
+      await this.keepBusy(names, ACTIVITIES);
       return (((await processorSeconds(this.gateway.pid)) - before) / ACTIVITIES) * 1000;
     } finally {
-      await stop();
-      await connection.close();
+      await Promise.all(stops.map((stop) => stop()));
     }
   }
 
@@ -252,10 +241,35 @@ class GatewayBench {
     return made;
   }
 
-  private async run(
-    ...[workflow, ...args]: [typeof ManySmall, ...Parameters<typeof ManySmall>]
-  ): Promise<void> {
-    await this.client.workflow.execute(workflow, { ...ids(), args });
+  private async keepBusy(sites: readonly string[], activities: number): Promise<void> {
+    const each = activities / sites.length;
+    const work = sites.map((site) =>
+      this.client.workflow.execute(ManySmall, { ...ids(), args: [siteQueue(site), each, AT_ONCE] }),
+    );
+    await Promise.all(work);
+  }
+
+  /** A worker as sites run it; answers how to stop it. */
+  private async runSite(site: string): Promise<() => Promise<void>> {
+    const { cert, key, trusted } = await this.credentialsOf(site);
+    const connection = await NativeConnection.connect({
+      address: `127.0.0.1:${this.gateway.port}`,
+      tls: {
+        serverRootCACertificate: Buffer.from(trusted),
+        clientCertPair: { crt: Buffer.from(cert), key: Buffer.from(key) },
+      },
+    });
+    const activities: Pick<GatewayActivities, 'small'> = { small: (at) => Promise.resolve(at) };
+    const { namespace } = this.temporal;
+    const worker = await Worker.create({
+      ...{ connection, namespace, taskQueue: siteQueue(site), activities },
+      maxConcurrentActivityTaskPolls: 1,
+    });
+    const stop = runWorker(worker);
+    return async () => {
+      await stop();
+      await connection.close();
+    };
   }
 
   private async runWorkflows(): Promise<void> {
