@@ -5,7 +5,7 @@
 import { PGlite } from '@electric-sql/pglite';
 import { Connection } from '@temporalio/client';
 import { temporal as proto } from '@temporalio/proto';
-import { randomBytes } from 'node:crypto';
+import { createPrivateKey, randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import { readIdentity } from '../../client/identity-folder';
 import { joinSite } from '../../client/join-site';
 import { createTransport } from '../../client/site-transport';
 import { readStackFile, statePaths } from '../../dev/state';
+import { openContentKey } from '../../sealing/content-key';
 import { readCode } from '../../workflows/enrolment-code';
 import { CanarySearch, type Canary } from '../support/canaries';
 import { Consortium } from '../support/consortium';
@@ -178,6 +179,7 @@ describe('a stack and its runs', () => {
         'report token',
         'access token of a person',
       ],
+      'content key of a kit',
       ...['signature of a kit', 'signature of a result', 'enrolment code', 'used enrolment code'],
       ...[join(paths.identity('a'), 'site.key'), join(paths.identity('b'), 'site.key')],
     ])
@@ -244,7 +246,11 @@ describe('a stack and its runs', () => {
     const { ca, certificate: cert, key } = await readIdentity(paths.identity('a'));
     const transport = createTransport(sites.apiUrl, { ca, cert, key });
     const api = createCentralApi({ url: sites.apiUrl, fetch: transport.fetch });
-    const { url, reportToken } = await api.getRunKit(runId, run.launchId, 'a');
+    const { url, reportToken, sealed } = await api.getRunKit(runId, run.launchId, 'a');
+    const contentKey = sealed && (await openContentKey(sealed.contentKey, createPrivateKey(key)));
+    if (contentKey === undefined) throw new Error('the site is given no key of its kit');
+    add('content key of a kit', contentKey);
+    add('content key of a kit', contentKey.toString('base64url'));
     add('signature of a kit', signatureIn(url));
     add('report token', signatureOf(reportToken));
     await transport.close();
