@@ -76,8 +76,8 @@ export function createRetries(deps: {
 
   async function beginAnew(runId: string, wish: Wish): Promise<void> {
     const { by, reason, request } = wish;
-    const why = reason === undefined ? '' : `: ${reason}`;
-    const reset = await temporal.reset(runId, `retried by ${by}${why}`, request);
+    // Temporal keeps this as it is; by whom and why is known here.
+    const reset = await temporal.reset(runId, 'retried in Muster', request);
     if (reset === undefined) return;
     const { execution, isNew } = reset;
     const event = await startEvent(runId, wish);

@@ -1,6 +1,6 @@
 /** Retrying from Temporal's own Web UI, by its buttons: Reset, and Start Workflow Like This One. */
 import type { Browser, Page } from 'playwright-core';
-import { CENTRAL_NODE } from '../../workflows/contract';
+import { CENTRAL_NODE, edgeRunWorkflowId } from '../../workflows/contract';
 import { describeInBrowser, launchBrowser } from '../support/browser';
 import type { Consortium } from '../support/consortium';
 import { useFolder } from '../support/folder';
@@ -141,6 +141,20 @@ describeInBrowser('a person in the Temporal Web UI', () => {
     const before = await launchOf(runId);
     expect(await startLikeThis(runId, false)).toBe(runId);
     await completesAnew(runId, before);
+  });
+
+  it('shows what a run was given and how it failed, of which Temporal itself has nothing in words', async () => {
+    const runId = await failed();
+    const { run } = await consortium.api.getRun(runId);
+    const [name, why] = [run.consortium.name, run.error?.message ?? ''];
+    await open(runId);
+    for (const text of [name, why]) await page.getByText(text).locator('visible=true').first().waitFor();
+
+    const parts = [runId, edgeRunWorkflowId(runId, 'b')];
+    const history = (await Promise.all(parts.map((id) => consortium.rawHistory(id)))).join();
+    // Words are found in it where there are any.
+    expect(history.includes('superviseNode')).toBe(true);
+    for (const text of [name, why]) expect([text, history.includes(text)]).toEqual([text, false]);
   });
 
   it('starts a run like one that is running, under another id, and both complete', async () => {

@@ -1,4 +1,5 @@
 /** Retrying a run: who may, what of, and what Temporal is asked for. */
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { RUN_WORKFLOW, type NodeState, type RunState, type RunView } from '../../workflows/contract';
 import { COMPUTATION, eventsOf, look, register, report, signalsTo, start } from './scenes';
 import { until } from '../support/until';
@@ -287,6 +288,10 @@ describe('a retry', () => {
       expect(told[1]?.data).toMatchObject({
         ...{ retry: true, startedBy: 'admin@example.org', reason: 'the data is back' },
       });
+      const history = await server.temporal.client.workflow.getHandle(runId).fetchHistory();
+      const kept = historyToJSON(history);
+      expect(kept).toContain('retried in Muster');
+      expect(kept).not.toMatch(/the data is back|admin@example/);
     });
   });
 });

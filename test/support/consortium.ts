@@ -3,6 +3,7 @@
  * through the central API, or on the page. Every workflow history that was made is replayed at the end.
  */
 import { Client, Connection } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
 import {
   ApiUnreachable,
   createCentralApi,
@@ -97,6 +98,14 @@ export class Consortium {
     return everyEventOf(this.api, runId, lastEventId);
   }
 
+  /** All that Temporal keeps of a workflow, as one text of bytes. */
+  rawHistory(workflowId: string): Promise<string> {
+    return withTemporal(this.muster, async (client) => {
+      const history = await client.workflow.getHandle(workflowId).fetchHistory();
+      return Buffer.from(temporal.api.history.v1.History.encode(history).finish()).toString('latin1');
+    });
+  }
+
   replayAll = () => replayAll(this.muster);
 }
 
@@ -108,11 +117,17 @@ function holds(want: (detail: RunDetail) => boolean, detail: RunDetail): boolean
 }
 
 /** Replays all workflows of a stack with today's code; answers those that do not replay. */
-export async function replayAll(muster: MusterProcess): Promise<string[]> {
+export function replayAll(muster: MusterProcess): Promise<string[]> {
+  return withTemporal(muster, async (client) =>
+    unreplayable(client.workflow.list().intoHistories(), await historiesOf(muster.state)),
+  );
+}
+
+/** `use` with a client that opens nothing. */
+async function withTemporal<T>(muster: MusterProcess, use: (client: Client) => Promise<T>): Promise<T> {
   const connection = await Connection.connect({ address: (await muster.process('temporal')).address });
   try {
-    const histories = new Client({ connection }).workflow.list().intoHistories();
-    return await unreplayable(histories, await historiesOf(muster.state));
+    return await use(new Client({ connection }));
   } finally {
     await connection.close();
   }
