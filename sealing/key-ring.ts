@@ -108,9 +108,14 @@ export function keyIdOf(sealed: Uint8Array): string | undefined {
   return version === VERSION && id.length === length && length > 0 ? id : undefined;
 }
 
+/** How everything begins that this key sealed. */
+export function headOf({ id }: Pick<NamedKey, 'id'>): Buffer {
+  return Buffer.concat([Buffer.from([VERSION, id.length]), Buffer.from(id, 'latin1')]);
+}
+
 function deriveKey({ id, secret }: NamedKey, purpose: string): Key {
   return {
-    head: Buffer.concat([Buffer.from([VERSION, id.length]), Buffer.from(id, 'latin1')]),
+    head: headOf({ id }),
     derived: createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', purpose, SECRET_BYTES))),
   };
 }

@@ -26,7 +26,9 @@ async function main(): Promise<void> {
   const log = createLogger(config.logLevel);
   const identity = config.sites && (await openIdentity(config.sites));
   const database = await openDatabase(config.database, log);
-  await sealRows(database.db, createParameterSeal(config.payloadKeys));
+  const unreadable = await sealRows(database.db, createParameterSeal(config.payloadKeys));
+  if (unreadable > 0)
+    log.warn({ rows: unreadable }, 'parameters were sealed by a key that MUSTER_PAYLOAD_KEYS does not list');
   const { tls } = config.temporal;
   const temporal = connectTemporal(
     config.temporal,

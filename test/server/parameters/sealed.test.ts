@@ -201,6 +201,17 @@ describeOnEachDatabase('secret parameters', (kind) => {
     expect(seal.open(sealed?.body.parameters ?? '', rowOf.consortium('old'))).toEqual(whole);
     expect(seal.open(after?.input?.parameters ?? '', rowOf.run(runId))).toEqual(whole);
     expect(seal.open(after?.requested ?? '', rowOf.request(runId))).toEqual(whole);
+
+    // The key is replaced, and then no longer needed.
+    const next = { id: 'k2', secret: Buffer.alloc(32, 2) };
+    const unreadable = await sealRows(server.db, createParameterSeal([next, key]));
+    // Those of the other tests, by the key of their API.
+    expect(unreadable).toBeGreaterThan(0);
+    expect(await storedOf('private')).toEqual(whole);
+    const [again] = await server.db.select().from(runs).where(eq(runs.runId, runId));
+    const later = createParameterSeal([next]);
+    expect(later.open(again?.input?.parameters ?? '', rowOf.run(runId))).toEqual(whole);
+    expect(later.open(again?.requested ?? '', rowOf.request(runId))).toEqual(whole);
     // By a key that this API does not have.
     expect(problemOf(await callOn(api, 'GET /api/consortia/old'))).toMatchObject({
       ...{ status: 503, type: 'urn:muster:problem:key-missing' },
