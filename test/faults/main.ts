@@ -12,7 +12,8 @@ import { openMatrixStack, type MatrixStack } from './matrix-stack';
 import { CONSORTIUM, withPlainStack } from './plain-stack';
 import { whyNoPostgres } from './postgres';
 import { randomKills } from './random-kills';
-import { writeReliability, type Results } from './reliability';
+import { renewReliability } from './reliability';
+import type { Results } from './reliability-record';
 import { NetworkExperiments, SiteNetwork } from './site-network';
 
 const CUT_MS = 120_000;
@@ -29,6 +30,7 @@ interface Choice {
 
 interface FaultOptions {
   only?: Choice;
+  renew: boolean;
   runs: number;
   seed: number;
 }
@@ -146,8 +148,9 @@ function natural(text: string): number {
 
 async function main(options: FaultOptions): Promise<number> {
   const all = { ...choose('*'), random: true, network: true };
-  // A part of the experiments says little about the whole.
-  const done = options.only === undefined ? writeReliability : () => Promise.resolve();
+  // Who tries one of them, to see what it does, does not want to have it published.
+  const isTry = options.only !== undefined && !options.renew;
+  const done = isTry ? () => Promise.resolve() : renewReliability;
   const { matrix, random, network } = await measure(options.only ?? all, options, done);
   const wrong = [...matrix, ...network, ...(random ? [random] : [])].flatMap((outcome) => outcome.wrong);
   for (const what of wrong) say(`DOES NOT HOLD: ${what}`);
@@ -157,6 +160,11 @@ async function main(options: FaultOptions): Promise<number> {
 const program = new Command('test:faults')
   .description('hurt every part while runs are in every phase, and see what becomes of them')
   .option('--only <what>', 'PART, PART:FAULT, random or network; may be given again', choose)
+  .option(
+    '--renew',
+    'with --only: put what came out into docs/reliability.md, beside what is there of the others',
+    false,
+  )
   .option('--runs <number>', 'how many runs go through random kills', natural, 200)
   .option('--seed <number>', 'what the random kills are drawn from', natural, 1)
   .action(async (options: FaultOptions) => {
