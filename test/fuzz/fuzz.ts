@@ -8,12 +8,16 @@ import fc from 'fast-check';
 /** How many cases of each. */
 export const CASES = {
   'the fields of a message': 10_000,
-  'a request of a site': 45_000,
+  'a request of a site': 36_000,
   'the payloads in a request': 6_000,
   'an answer of Temporal': 6_000,
   'a call’s message as it arrives': 8_000,
   'a task token': 8_000,
   'an enrolment code': 6_000,
+  'the signed word on a launch': 4_000,
+  'what the centre may sign': 2_000,
+  'the key of a kit': 4_000,
+  'the signature of a computation': 4_000,
   'a kit': 8_000,
   'a computation.yaml': 6_000,
   'a site.yaml': 6_000,
