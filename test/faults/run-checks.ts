@@ -216,7 +216,9 @@ async function checkResults(stack: FaultStack, { run }: RunDetail): Promise<stri
   for (const { name, sha256, url } of results) {
     const [here, there] = await Promise.all([
       readFile(join(folder, name)),
-      fetch(url).then((answer) => answer.arrayBuffer()),
+      stack
+        .fetchStored(url, { method: 'GET', headers: {} })
+        .then(({ body }) => new Response(body).arrayBuffer()),
     ]);
     if (sha256Of(here) !== sha256 || sha256Of(Buffer.from(there)) !== sha256)
       wrong.push(`its result ${name} is not what the central node wrote`);

@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { stringify } from 'yaml';
 import { createCentralApi, type CentralApi } from '../../client';
+import type { Fetch } from '../../client/central-api';
+import { createStoreFetch } from '../../client/site-transport';
 import { allowComputation, ensureComputationsFile } from '../../dev/computations-file';
 import type { AllowedComputation } from '../../dev/computations-file';
 import { endNodes } from '../../dev/end-nodes';
@@ -85,6 +87,8 @@ export class FaultStack {
     readonly api: CentralApi,
     readonly temporal: Client,
     private readonly supervisor: RememberingSupervisor,
+    /** By which the results in the object store are had. */
+    readonly fetchStored: Fetch,
     private readonly connection: Connection,
     private readonly first: ReadonlySet<string>,
   ) {}
@@ -112,7 +116,10 @@ export class FaultStack {
       const connection = await Connection.connect({ address });
       const names = new Set(first.map(({ name }) => name));
       const client = new Client({ connection, namespace, dataConverter: await historiesOf(state) });
-      return new FaultStack(paths, Object.keys(options.sites), api, client, supervisor, connection, names);
+      const { ca } = place.objectStore;
+      const fetchStored = createStoreFetch(ca && (await readFile(ca, 'utf8')), {});
+      const siteIds = Object.keys(options.sites);
+      return new FaultStack(paths, siteIds, api, client, supervisor, fetchStored, connection, names);
     } catch (error) {
       await supervisor.stopAll();
       throw error;

@@ -168,6 +168,7 @@ describeOnEachDatabase('sites', (kind) => {
     });
 
     it('is told anew when it was launched again, and not when its node has ended', async () => {
+      await say('alpha');
       const [again, ended] = [await start(server, 'birds'), await start(server, 'birds')];
       await running(again, 10);
       await running(ended, 10);
