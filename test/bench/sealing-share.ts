@@ -3,8 +3,10 @@ import { Client, Connection } from '@temporalio/client';
 import type { Payload } from '@temporalio/common';
 import { z } from 'zod';
 import type { Stack } from '../../dev/stack';
-import { RUN_WORKFLOW } from '../../workflows/contract';
+import { EDGE_RUN_WORKFLOW, RUN_WORKFLOW } from '../../workflows/contract';
 import { historiesOf } from '../support/sealed';
+
+const RUNS = `WorkflowType IN ('${RUN_WORKFLOW}', '${EDGE_RUN_WORKFLOW}')`;
 
 /** Seconds for one of the runs that this stack has done so far, on the average. */
 export async function sealingSecondsOfARun({ temporal, paths }: Stack): Promise<number> {
@@ -14,7 +16,7 @@ export async function sealingSecondsOfARun({ temporal, paths }: Stack): Promise<
   try {
     const { workflow } = new Client({ connection, namespace: temporal.namespace });
     let [runs, seconds] = [0, 0];
-    for await (const { workflowId, runId, type } of workflow.list()) {
+    for await (const { workflowId, runId, type } of workflow.list({ query: RUNS })) {
       const sealed = payloadsIn(await workflow.getHandle(workflowId, runId).fetchHistory());
       const plain = await codec.decode(sealed);
       const began = performance.now();
