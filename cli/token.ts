@@ -7,11 +7,10 @@ import { UsageError } from './usage-error';
 interface TokenOptions {
   role: string;
   sub: string;
-  consortium: string[];
   expires: string;
 }
 
-const ROLES = ['admin', 'lead', 'central', 'gateway'];
+const ROLES = ['admin', 'central', 'gateway'];
 const SECRET_LENGTH = 32;
 
 /** Adds `muster token`. */
@@ -20,13 +19,12 @@ export function registerToken(program: Command): void {
     .command('token')
     .description('make an access token with the secret in MUSTER_API_SECRET')
     .requiredOption('--role <role>', `what its bearer may do: ${ROLES.join(', ')}`)
-    .requiredOption('--sub <name>', "who bears it: a person's name, or what the worker is called")
-    .option('--consortium <id...>', 'the consortia of a lead', [])
+    .requiredOption('--sub <name>', "who bears it: an operator's name, or what the worker is called")
     .option('--expires <time>', 'how long it is good for, such as 12h or 90d', '90d')
     .action(token);
 }
 
-async function token({ role, sub, consortium, expires }: TokenOptions): Promise<void> {
+async function token({ role, sub, expires }: TokenOptions): Promise<void> {
   const secret = process.env.MUSTER_API_SECRET ?? '';
   if (secret.length < SECRET_LENGTH) {
     throw new UsageError(
@@ -36,8 +34,6 @@ async function token({ role, sub, consortium, expires }: TokenOptions): Promise<
   if (!ROLES.includes(role)) throw new UsageError(`--role ${role} is none of ${ROLES.join(', ')}.`);
   if (!/^\d+[hd]$/.test(expires))
     throw new UsageError(`--expires ${expires} is not a time such as 12h or 90d.`);
-  const claims = AccessClaims.safeParse({ role, sub, ...(role === 'lead' && { consortia: consortium }) });
-  if (!claims.success)
-    throw new UsageError(`--consortium: ${claims.error.issues[0]?.message ?? 'not valid'}.`);
-  process.stdout.write(`${await mintToken(secret, claims.data, expires)}\n`);
+  const claims = AccessClaims.parse({ role, sub });
+  process.stdout.write(`${await mintToken(secret, claims, expires)}\n`);
 }

@@ -54,6 +54,8 @@ import { createStartRun } from './runs/start';
 import type { Runs } from './runs/temporal';
 import { createTruth } from './runs/truth';
 import { createPresence } from './sites/presence';
+import { createApiTokens } from './people/api-tokens';
+import { createDestinations } from './people/destinations';
 import { createTokens } from './tokens';
 
 export interface AppOptions {
@@ -83,6 +85,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   const { config, db, temporal, images, objects, identity } = options;
   const log = server.log;
   const tokens = createTokens(config.secret);
+  const destinations = createDestinations(db);
   const links = createLinks(config);
   const journal = createJournal(db);
   const reports = createReports(journal);
@@ -121,11 +124,14 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   await server.register(healthRoutes, { db, temporal, objects });
   await server.register(
     async (api) => {
-      await api.register(auth, { tokens, sites: enrolling?.enrolment });
+      await api.register(auth, {
+        ...{ tokens, destinations, sites: enrolling?.enrolment },
+        apiTokens: createApiTokens({ db }),
+      });
       await api.register(codecRoutes, { config, tokens });
       await api.register(computationRoutes, { registry });
-      await api.register(consortiumRoutes, { consortia, startRun, links });
-      await api.register(siteRoutes, { db, presence });
+      await api.register(consortiumRoutes, { consortia, destinations, startRun, links });
+      await api.register(siteRoutes, { db, destinations, presence });
       await api.register(enrolmentRoutes, { db, enrolling });
       await api.register(retryRoutes, { db, retries });
       await api.register(errorRoutes, { db });

@@ -1,4 +1,4 @@
-/** Access tokens: JWTs signed with the API's secret (HS256), whose claims are AccessClaims. None is kept. */
+/** Access tokens of operators, workers and nodes: JWTs signed with the API's secret (HS256), whose claims are AccessClaims. None is kept. */
 import { errors, jwtVerify, SignJWT, type JWTPayload } from 'jose';
 import { createSecretKey } from 'node:crypto';
 import { AccessClaims, TOKEN_KINDS } from '../workflows/api-contract';
@@ -21,7 +21,7 @@ const MAX_NAME = 120;
 
 export interface Tokens {
   /** @throws HttpProblem `unauthenticated` */
-  verify(authorization: string | undefined): Promise<AccessClaims>;
+  verify(token: string): Promise<AccessClaims>;
   /** A token by which a node may report on itself. */
   forNode(node: Omit<NodeClaims, 'role' | 'sub'>): Promise<string>;
   /** By which an admin's browser may have histories opened; an access token it is not. */
@@ -48,9 +48,7 @@ export function createTokens(secret: string): Tokens {
       .sign(key);
 
   return {
-    async verify(authorization) {
-      const [, token] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
-      if (token === undefined) throw unauthenticated('Send `Authorization: Bearer <access token>`.');
+    async verify(token) {
       const { payload, protectedHeader } = await read(token);
       const claims = AccessClaims.safeParse(payload);
       if (!claims.success)
@@ -76,6 +74,16 @@ export function createTokens(secret: string): Tokens {
       return sub;
     },
   };
+}
+
+/**
+ * What `Authorization` brings.
+ * @throws HttpProblem `unauthenticated`
+ */
+export function bearerOf(authorization: string | undefined): string {
+  const [, token] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
+  if (token !== undefined) return token;
+  throw unauthenticated('Send `Authorization: Bearer <access token>`.');
 }
 
 function refuse(error: unknown): never {

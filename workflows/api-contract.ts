@@ -29,12 +29,11 @@ import { SiteStanding } from './identity-contract';
 // ---------------------------------------------------------------- who may call
 
 /**
- * What an access token says of its bearer. `admin` may do everything a person may; `lead` is bound to consortia,
- * `site` to one site, `node` to one node of one launch; `central` is the central worker, `gateway` the site gateway.
+ * What an access token that is signed with the API's secret says of its bearer. `admin` is an operator, who may do everything
+ * a person may; `node` is bound to one node of one launch; `central` is the central worker, `gateway` the site gateway.
  */
 export const AccessClaims = z.discriminatedUnion('role', [
   z.object({ role: z.literal('admin'), sub: z.string() }),
-  z.object({ role: z.literal('lead'), sub: z.string(), consortia: z.array(ConsortiumId) }),
   z.object({ role: z.literal('central'), sub: z.string() }),
   z.object({ role: z.literal('gateway'), sub: z.string() }),
   z.object({ role: z.literal('node'), sub: z.string(), runId: RunId, launchId: LaunchId, node: NodeName }),
@@ -42,12 +41,11 @@ export const AccessClaims = z.discriminatedUnion('role', [
 export type AccessClaims = z.output<typeof AccessClaims>;
 
 /**
- * The kind of token (header `typ`) that a role comes with. Those of people, of the parts of the centre and of nodes are kinds
+ * The kind of token (header `typ`) that a role comes with. Those of operators, of the parts of the centre and of nodes are kinds
  * of their own, so that none is taken for another, whatever it says of its bearer.
  */
 export const TOKEN_KINDS = {
   admin: 'muster-person+jwt',
-  lead: 'muster-person+jwt',
   central: 'muster-service+jwt',
   gateway: 'muster-service+jwt',
   node: 'muster-node+jwt',

@@ -18,6 +18,7 @@ import {
   primaryKey,
   text,
   unique,
+  uniqueIndex,
 } from 'drizzle-orm/pg-core';
 import type { ConsortiumBody, PresenceBody, RunEvent } from '../../workflows/api-contract';
 import {
@@ -30,6 +31,7 @@ import {
   type RunView,
   type StartedReport,
 } from '../../workflows/contract';
+import type { ConsortiumRole, Grants, Scope } from '../../workflows/people-contract';
 import type { StoredParameters } from '../parameters/seal';
 
 /** Something with parameters, which are sealed here. */
@@ -80,6 +82,8 @@ export const siteEnrolments = pgTable('site_enrolments', {
   siteId: text().primaryKey(),
   /** Who added the site first. */
   addedBy: text().notNull(),
+  /** The person, by whom nobody else is meant; absent for what was added before there were accounts. */
+  addedById: text(),
   /** SHA-256 of the last code's secret, hexadecimal; absent when the site was revoked since. */
   codeHash: text(),
   /** Of the code; or when the site was revoked. */
@@ -107,6 +111,133 @@ export const siteCertificates = pgTable(
     index('revoked_certificates')
       .on(table.notAfter)
       .where(sql`${table.revokedAt} is not null`),
+  ],
+);
+
+/** Everybody who has an account. Nobody is ever removed, for what they did has their name: they are disabled. */
+export const people = pgTable(
+  'people',
+  {
+    id: text().primaryKey(),
+    name: text().notNull(),
+    /** In small letters. */
+    email: text().notNull().unique(),
+    admin: boolean().notNull().default(false),
+    createdAt: moment().notNull(),
+    disabledAt: moment(),
+    /** As passwords.ts writes it; absent for who signs in elsewhere. */
+    password: text(),
+    mustChangePassword: boolean().notNull().default(false),
+    /** Wrong passwords since the last right one, and until when none is looked at. */
+    failures: integer().notNull().default(0),
+    lockedUntil: moment(),
+    /** Who the person is at the OpenID provider. */
+    issuer: text(),
+    subject: text(),
+  },
+  (table) => [uniqueIndex('people_elsewhere').on(table.issuer, table.subject)],
+);
+
+/** Browsers in which somebody is signed in. Of what they show only a digest is kept. */
+export const sessions = pgTable(
+  'sessions',
+  {
+    id: text().primaryKey(),
+    /** SHA-256 of the cookie, hexadecimal. */
+    hash: text().notNull().unique(),
+    personId: text(),
+    /** Who the operator's token named that the session was made of; then there is no person. */
+    operator: text(),
+    createdAt: moment().notNull(),
+    seenAt: moment().notNull(),
+    expiresAt: moment().notNull(),
+    address: text().notNull(),
+    agent: text().notNull(),
+  },
+  (table) => [index().on(table.personId), index().on(table.expiresAt)],
+);
+
+/** Tokens that people made for their programs. */
+export const apiTokens = pgTable(
+  'api_tokens',
+  {
+    id: text().primaryKey(),
+    personId: text().notNull(),
+    name: text().notNull(),
+    /** SHA-256 of the token, hexadecimal. */
+    hash: text().notNull().unique(),
+    scope: text().$type<Scope>().notNull(),
+    createdAt: moment().notNull(),
+    expiresAt: moment().notNull(),
+    usedAt: moment(),
+  },
+  (table) => [index().on(table.personId)],
+);
+
+export const consortiumPeople = pgTable(
+  'consortium_people',
+  {
+    consortiumId: text().notNull(),
+    personId: text().notNull(),
+    role: text().$type<ConsortiumRole>().notNull(),
+    addedBy: text().notNull(),
+    addedAt: moment().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.consortiumId, table.personId] }), index().on(table.personId)],
+);
+
+/** Who administers which site. */
+export const sitePeople = pgTable(
+  'site_people',
+  {
+    siteId: text().notNull(),
+    personId: text().notNull(),
+    addedBy: text().notNull(),
+    addedAt: moment().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.siteId, table.personId] }), index().on(table.personId)],
+);
+
+/** Links by which somebody gets an account, more to do with it, or a new password for it; each is good once. */
+export const invitations = pgTable('invitations', {
+  id: text().primaryKey(),
+  /** SHA-256 of the code, hexadecimal. */
+  hash: text().notNull().unique(),
+  /** Whom it is for, in small letters; without it, whoever has the link. */
+  email: text(),
+  grants: json().$type<Grants>().notNull(),
+  /** Whose password is set anew by it; it grants nothing then. */
+  resets: text(),
+  createdBy: text().notNull(),
+  createdById: text().notNull(),
+  createdAt: moment().notNull(),
+  expiresAt: moment().notNull(),
+  usedAt: moment(),
+  usedBy: text(),
+});
+
+/** Who did what. Rows are added and nothing else: the database itself refuses to change one. */
+export const audit = pgTable(
+  'audit',
+  {
+    id: bigserial({ mode: 'number' }).primaryKey(),
+    at: moment().notNull(),
+    action: text().notNull(),
+    /** Name and id of who did it, and what they showed: a session, a token, an operator's token; or nothing yet. */
+    by: text().notNull(),
+    personId: text(),
+    via: text().notNull(),
+    address: text().notNull(),
+    consortiumId: text(),
+    siteId: text(),
+    runId: text(),
+    detail: json().$type<Record<string, unknown>>(),
+  },
+  (table) => [
+    index().on(table.consortiumId, table.id),
+    index().on(table.siteId, table.id),
+    index().on(table.runId, table.id),
+    index().on(table.personId, table.id),
   ],
 );
 

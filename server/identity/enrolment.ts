@@ -6,6 +6,7 @@ import { and, asc, eq, gt, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { FastifyBaseLogger } from 'fastify';
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readCode, SECRET_BYTES, writeCode } from '../../workflows/enrolment-code';
+import type { Person } from '../access';
 import type { Database } from '../db/client';
 import { siteCertificates, siteEnrolments } from '../db/schema';
 import { HttpProblem } from '../problem';
@@ -14,9 +15,13 @@ import { RefusedRequest, type IssuedCertificate, type SiteCa } from './site-ca';
 
 export interface Enrolment {
   /** Makes a code by which the site may join once. The codes that it had before are good no more. */
-  invite(siteId: string, by: string, lifetimeMs: number): Promise<{ code: string; expiresAt: number }>;
-  /** Who added the site first; `undefined` if nobody did. */
-  addedBy(siteId: string): Promise<string | undefined>;
+  invite(
+    siteId: string,
+    by: Pick<Person, 'id' | 'sub'>,
+    lifetimeMs: number,
+  ): Promise<{ code: string; expiresAt: number }>;
+  /** Who added the site first, by their id; `undefined` if nobody did. */
+  added(siteId: string): Promise<{ byId: string } | undefined>;
   /** The first certificate of a site that has a code. @throws HttpProblem */
   join(siteId: string, code: string, csr: string): Promise<IssuedCertificate>;
   /** The next certificate of a site, for another key. The one it has stays good. @throws HttpProblem */
@@ -77,16 +82,17 @@ export function createEnrolment(deps: {
       await change(siteId, (tx) =>
         tx
           .insert(siteEnrolments)
-          .values({ siteId, addedBy: by, ...fresh })
+          .values({ siteId, addedBy: by.sub, addedById: by.id, ...fresh })
           .onConflictDoUpdate({ target: siteEnrolments.siteId, set: fresh }),
       );
-      log.info({ siteId, by, expiresAt }, 'a site was invited');
+      log.info({ siteId, by: by.sub, expiresAt }, 'a site was invited');
       return { code: writeCode({ siteId, secret, pin }), expiresAt };
     },
 
-    async addedBy(siteId) {
+    async added(siteId) {
       const [known] = await db.select().from(siteEnrolments).where(eq(siteEnrolments.siteId, siteId));
-      return known?.addedBy;
+      // Nobody is meant by no id, so that what was added before there were accounts is left to admins.
+      return known && { byId: known.addedById ?? '' };
     },
 
     async join(siteId, code, csr) {

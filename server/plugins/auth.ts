@@ -1,19 +1,33 @@
 /**
- * Access to the routes of the scope this is registered in: a valid token, or the certificate of a site at the sites' own
- * door, and one of the roles that the route names.
+ * Access to the routes of the scope this is registered in: who calls, by a token, or by the certificate of a site at the sites'
+ * own door; and whether one of the roles that the route names lets them in, where its path leads to. It is decided here alone.
  */
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import type { Caller, Role } from '../access';
+import {
+  dependsOnPath,
+  isForPeople,
+  mayCall,
+  operator,
+  reaches,
+  refusal,
+  type Caller,
+  type Destination,
+  type Role,
+} from '../access';
 import type { SiteIdentity } from '../identity/certificate';
 import { cameThroughSiteDoor, shownIdentity } from '../identity/site-door';
+import { isApiToken, type ApiTokens } from '../people/api-tokens';
+import type { Destinations } from '../people/destinations';
 import { HttpProblem } from '../problem';
-import type { Tokens } from '../tokens';
+import { bearerOf, type Tokens } from '../tokens';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may call the route; `anyone` needs no token, and brings in the request what shows that it may be answered. */
     roles?: readonly Role[] | 'anyone';
+    /** What a personal token has to be good for, where it is less than all that its owner may do. */
+    scope?: 'run';
     /** How a route that may be called without a token tells who calls; `undefined`: the token says it. */
     claims?: (request: FastifyRequest) => Promise<Caller | undefined>;
   }
@@ -27,12 +41,14 @@ declare module 'fastify' {
 
 export interface AuthOptions {
   tokens: Tokens;
+  apiTokens: ApiTokens;
+  destinations: Destinations;
   /** Absent where no site can join. */
   sites: { check(identity: SiteIdentity): Promise<void> } | undefined;
 }
 
 export default fp<AuthOptions>(
-  (server, { tokens, sites }, done) => {
+  (server, { tokens, apiTokens, destinations, sites }, done) => {
     server.decorateRequest('claims');
     server.decorateRequest('certificate');
     server.addHook('onRoute', ({ method, url, config, schema }) => {
@@ -44,11 +60,9 @@ export default fp<AuthOptions>(
       const { roles = [] } = request.routeOptions.config;
       if (roles === 'anyone') return;
       const claims = await claimsOf(request);
-      if (!roles.includes(claims.role))
-        throw new HttpProblem(
-          'forbidden',
-          `This is for ${roles.join(' or ')}; ${claims.sub} is ${claims.role}.`,
-        );
+      const to = await destinationOf(claims, roles, request);
+      if (!mayCall(claims, roles, to)) throw new HttpProblem('forbidden', refusal(claims, roles, to));
+      mustReach(claims, request);
       request.claims = claims;
     });
 
@@ -60,16 +74,44 @@ export default fp<AuthOptions>(
         return { role: 'site', sub: identity.siteId };
       }
       const known = await request.routeOptions.config.claims?.(request);
-      return known ?? tokens.verify(request.headers.authorization);
+      if (known !== undefined) return known;
+      const token = bearerOf(request.headers.authorization);
+      if (isApiToken(token)) return apiTokens.verify(token);
+      const claims = await tokens.verify(token);
+      return claims.role === 'admin' ? operator(claims.sub) : claims;
+    }
+
+    /** Looked up only for whom it matters. */
+    async function destinationOf(
+      claims: Caller,
+      roles: readonly Role[],
+      { params }: FastifyRequest,
+    ): Promise<Destination> {
+      if (claims.role !== 'person' || claims.admin || !dependsOnPath(roles)) return {};
+      return destinations.of(claims, params);
     }
     done();
   },
   { name: 'auth' },
 );
 
+/** @throws HttpProblem where a personal token is not good for what is asked */
+function mustReach(claims: Caller, { method, routeOptions }: FastifyRequest): void {
+  if (claims.role !== 'person') return;
+  const needed = method === 'GET' || method === 'HEAD' ? 'read' : (routeOptions.config.scope ?? 'all');
+  if (reaches(claims, needed)) return;
+  throw new HttpProblem(
+    'forbidden',
+    `The personal token is for ${claims.scope ?? 'all'}; this needs one for ${needed}.`,
+  );
+}
+
 /** As the description of the API says it. */
 function securityOf(roles: readonly Role[] | 'anyone'): Record<string, string[]>[] {
   if (roles === 'anyone') return [];
-  const ways = roles.map((role) => (role === 'site' ? 'certificate' : 'token'));
-  return [...new Set(ways)].map((way) => ({ [way]: [] }));
+  const ways = [
+    ...(roles.includes('site') ? ['certificate'] : []),
+    ...(isForPeople(roles) || roles.some((role) => role !== 'site') ? ['token'] : []),
+  ];
+  return ways.map((way) => ({ [way]: [] }));
 }

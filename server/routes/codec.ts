@@ -7,8 +7,8 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { UnreadablePayload, createPayloadCodec } from '../../sealing/payload-codec';
-import type { AccessClaims } from '../../workflows/api-contract';
 import type { ServerConfig } from '../config';
+import { operator, type Caller } from '../access';
 import { HttpProblem } from '../problem';
 import { CODEC_PASS_SECONDS, type Tokens } from '../tokens';
 import { nothing, problems } from './responses';
@@ -47,12 +47,12 @@ export const codecRoutes: FastifyPluginCallbackZod<Deps> = (server, { config, to
   });
 
   /** Pages other than the Web UI's do not get by on what a browser adds by itself. */
-  async function claims(request: FastifyRequest): Promise<AccessClaims | undefined> {
+  async function claims(request: FastifyRequest): Promise<Caller | undefined> {
     const { origin, cookie = '', authorization } = request.headers;
     if (authorization !== undefined || (origin !== undefined && origin !== uiOrigin)) return undefined;
-    if (config.codecFor === 'local' && isLocal(request)) return { role: 'admin', sub: 'this machine' };
+    if (config.codecFor === 'local' && isLocal(request)) return operator('this machine');
     const [, pass] = new RegExp(`(?:^|; *)${COOKIE}=([^;]+)`).exec(cookie) ?? [];
-    return pass === undefined ? undefined : { role: 'admin', sub: await tokens.verifyCodecPass(pass) };
+    return pass === undefined ? undefined : operator(await tokens.verifyCodecPass(pass));
   }
 
   const change = (name: 'decode' | 'encode', summary: string) => {

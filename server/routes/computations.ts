@@ -45,7 +45,7 @@ export const computationRoutes: FastifyPluginCallbackZod<Deps> = (server, { regi
   server.get(
     '/computations',
     {
-      config: { roles: ['admin', 'lead', 'central'] },
+      config: { roles: ['person', 'central'] },
       schema: {
         operationId: 'listComputations',
         summary: 'All versions of all computations',
@@ -59,7 +59,7 @@ export const computationRoutes: FastifyPluginCallbackZod<Deps> = (server, { regi
   server.get(
     '/computations/:name/:version',
     {
-      config: { roles: ['admin', 'lead', 'central'] },
+      config: { roles: ['person', 'central'] },
       schema: {
         operationId: 'getComputation',
         summary: 'A version of a computation',

@@ -9,7 +9,7 @@ import {
   StartRunBody,
 } from '../../workflows/api-contract';
 import { ConsortiumId } from '../../workflows/contract';
-import { mustLead, mustSee, visibleConsortia } from '../access';
+import type { Destinations } from '../people/destinations';
 import type { Consortia } from '../registry/consortia';
 import type { Links } from '../runs/links';
 import type { StartRun } from '../runs/start';
@@ -18,12 +18,13 @@ import { IdempotencyKey, problems } from './responses';
 const ConsortiumPath = z.object({ consortiumId: ConsortiumId });
 interface Deps {
   consortia: Consortia;
+  destinations: Destinations;
   startRun: StartRun;
   links: Links;
 }
 
 export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) => {
-  const { consortia, startRun, links } = deps;
+  const { consortia, destinations, startRun, links } = deps;
 
   server.put(
     '/consortia/:consortiumId',
@@ -48,7 +49,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
   server.get(
     '/consortia',
     {
-      config: { roles: ['admin', 'lead', 'central'] },
+      config: { roles: ['person', 'central'] },
       schema: {
         operationId: 'listConsortia',
         summary: 'The consortia that the caller may see',
@@ -57,7 +58,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
       },
     },
     async ({ claims }) => {
-      const visible = await consortia.list(visibleConsortia(claims));
+      const visible = await consortia.list(await destinations.visibleConsortia(claims));
       return { consortia: await Promise.all(visible.map((one) => consortia.view(one))) };
     },
   );
@@ -65,7 +66,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
   server.get(
     '/consortia/:consortiumId',
     {
-      config: { roles: ['admin', 'lead', 'central'] },
+      config: { roles: ['viewer', 'siteAdmin', 'central'] },
       schema: {
         operationId: 'getConsortium',
         summary: 'A consortium',
@@ -74,16 +75,13 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
         response: { 200: ConsortiumView, ...problems },
       },
     },
-    async ({ params: { consortiumId }, claims }) => {
-      mustSee(claims, consortiumId);
-      return consortia.view(await consortia.get(consortiumId));
-    },
+    async ({ params: { consortiumId } }) => consortia.view(await consortia.get(consortiumId)),
   );
 
   server.post(
     '/consortia/:consortiumId/runs',
     {
-      config: { roles: ['admin', 'lead'] },
+      config: { roles: ['lead'], scope: 'run' },
       schema: {
         operationId: 'startRun',
         summary: "Start a run of the consortium's computation",
@@ -102,7 +100,6 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
     },
     async ({ params: { consortiumId }, headers, body, claims }, reply) => {
       const consortium = await consortia.get(consortiumId);
-      mustLead(claims, consortiumId);
       const { runId, seen } = await startRun({
         consortium,
         requested: body?.parameters,

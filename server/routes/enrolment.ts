@@ -1,4 +1,5 @@
 /** Who is a site: how it is added, joins, renews its certificate and is cut off. */
+import { eq } from 'drizzle-orm';
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { createHash } from 'node:crypto';
@@ -15,9 +16,9 @@ import {
   SiteCredentials,
   SiteInvitation,
 } from '../../workflows/identity-contract';
-import { mustAnswerFor } from '../access';
+import { mustAnswerFor, mustBePerson } from '../access';
 import type { Database } from '../db/client';
-import { consortia } from '../db/schema';
+import { consortia, sitePeople } from '../db/schema';
 import type { Enrolment } from '../identity/enrolment';
 import type { Identity } from '../identity/open-identity';
 import { createRateLimit, networkOf, type Rate, type RateLimit } from '../identity/rate-limit';
@@ -71,22 +72,26 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, en
     const enrolling = enabled();
     const rows = await db.select().from(consortia);
     const named = rows.filter(({ body }) => body.sites.some(({ id }) => id === siteId)).map(({ id }) => id);
-    const addedBy = await enrolling.enrolment.addedBy(siteId);
-    mustAnswerFor(claims, { siteId, consortia: named, addedBy });
-    return { ...enrolling, isKnown: addedBy !== undefined };
+    const [admins, added] = await Promise.all([
+      db.$count(sitePeople, eq(sitePeople.siteId, siteId)),
+      enrolling.enrolment.added(siteId),
+    ]);
+    const ties = { siteId, consortia: named, addedById: added?.byId, hasAdmins: admins > 0 };
+    mustAnswerFor(claims, ties);
+    return { ...enrolling, isKnown: added !== undefined };
   }
 
   server.post(
     '/sites',
     {
-      config: { roles: ['admin', 'lead'] },
+      config: { roles: ['person'] },
       schema: {
         operationId: 'addSite',
         summary: 'Add a site: get a code by which it may join once',
         description:
           'Whoever has the code can be the site: it is for the people there and nobody else. A site that is added again gets a ' +
-          'new code, and the one before is good no more; its certificates stay good. A lead may add a site that only their ' +
-          'own consortia name, or none.',
+          'new code, and the one before is good no more; its certificates stay good. It is for the administrators of the ' +
+          'site; while it has none, for who added it first, as long as only their own consortia name it; and for admins.',
         tags: ['sites'],
         body: AddSiteBody,
         response: { 201: SiteInvitation, ...problems },
@@ -95,7 +100,11 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, en
     async (request, reply) => {
       const { id: siteId, hours } = request.body;
       const { enrolment, identity } = await mustAnswer(request, siteId);
-      const { code, expiresAt } = await enrolment.invite(siteId, request.claims.sub, hours * HOUR_MS);
+      const { code, expiresAt } = await enrolment.invite(
+        siteId,
+        mustBePerson(request.claims),
+        hours * HOUR_MS,
+      );
       reply.header('cache-control', 'no-store');
       return reply.code(201).send({ siteId, code, expiresAt, siteApiUrl: identity.siteApiUrl });
     },
@@ -172,7 +181,7 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, en
   server.post(
     '/sites/:siteId/revoke',
     {
-      config: { roles: ['admin', 'lead'] },
+      config: { roles: ['person'] },
       schema: {
         operationId: 'revokeSite',
         summary: 'Cut a site off: end all of its certificates and its code',

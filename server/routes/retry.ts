@@ -3,7 +3,6 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { RetryRunBody } from '../../workflows/api-contract';
-import { mustLead } from '../access';
 import type { Database } from '../db/client';
 import { HttpProblem } from '../problem';
 import { findRun } from '../runs/find-run';
@@ -19,7 +18,7 @@ export const retryRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, retrie
   server.post(
     '/runs/:runId/retry',
     {
-      config: { roles: ['admin', 'lead'] },
+      config: { roles: ['lead'], scope: 'run' },
       schema: {
         operationId: 'retryRun',
         summary: 'Let a run, or the nodes of its sites, begin anew',
@@ -35,8 +34,7 @@ export const retryRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, retrie
       },
     },
     async ({ params: { runId }, headers, body, claims }, reply) => {
-      const { consortiumId, state } = await findRun(db, runId);
-      mustLead(claims, consortiumId);
+      const { state } = await findRun(db, runId);
       if (state === 'complete')
         throw new HttpProblem('run-complete', `Run ${runId} is complete: start a new run instead.`);
       const request = headers['idempotency-key'] ?? randomUUID();

@@ -1,13 +1,13 @@
 /** Runs as people see them: the list, one in full, and the stop button. */
-import { and, count, desc, eq, inArray, max, ne, sql } from 'drizzle-orm';
+import { and, count, desc, eq, inArray, max, ne, sql, type SQL } from 'drizzle-orm';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { RunDetail, RunList, StopRunBody } from '../../workflows/api-contract';
 import { CENTRAL_NODE, ConsortiumId } from '../../workflows/contract';
 import { isTerminalRun } from '../../workflows/run-state';
-import { mustLead, mustSee, visibleConsortia } from '../access';
 import type { Database } from '../db/client';
 import { errors, events, nodes, runColumns, runs } from '../db/schema';
+import { visibleRuns } from '../people/destinations';
 import { HttpProblem } from '../problem';
 import { errorEntry } from '../projection';
 import { readAttempts } from '../runs/attempts';
@@ -38,7 +38,7 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
   server.get(
     '/runs',
     {
-      config: { roles: ['admin', 'lead', 'central'] },
+      config: { roles: ['person', 'central'] },
       schema: {
         operationId: 'listRuns',
         summary: 'The runs that the caller may see, the newest first',
@@ -48,9 +48,8 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
       },
     },
     async ({ query: { consortium, limit }, claims }) => {
-      if (consortium !== undefined) mustSee(claims, consortium);
-      const visible = consortium === undefined ? visibleConsortia(claims) : [consortium];
-      const read = () => listRuns(db, visible, limit);
+      const asked = consortium === undefined ? undefined : eq(runs.consortiumId, consortium);
+      const read = () => listRuns(db, and(visibleRuns(db, claims), asked), limit);
       const rows = await read();
       const corrected = await Promise.all(rows.map((row) => truth.check(row)));
       const now = corrected.includes(true) ? await read() : rows;
@@ -61,7 +60,7 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
   server.get(
     '/runs/:runId',
     {
-      config: { roles: ['admin', 'lead', 'central'] },
+      config: { roles: ['viewer', 'siteAdmin', 'central'] },
       schema: {
         operationId: 'getRun',
         summary: 'A run with its nodes and errors',
@@ -70,9 +69,8 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
         response: { 200: RunDetail, ...problems },
       },
     },
-    async ({ params: { runId }, claims }) => {
+    async ({ params: { runId } }) => {
       const row = await findRun(db, runId);
-      mustSee(claims, row.consortiumId);
       await truth.check(row);
       return { ...(await readRun(db, runId)), links: links(runId) };
     },
@@ -81,7 +79,7 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
   server.post(
     '/runs/:runId/stop',
     {
-      config: { roles: ['admin', 'lead'] },
+      config: { roles: ['lead'], scope: 'run' },
       schema: {
         operationId: 'stopRun',
         summary: 'Ask a run to stop',
@@ -93,9 +91,7 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
     },
     async ({ params: { runId }, body, claims }, reply) => {
       const row = await lookUpRun(db, runId);
-      // An admin can also stop a run that was started elsewhere and has not reported yet.
-      if (row) mustLead(claims, row.consortiumId);
-      else if (claims.role !== 'admin') throw unknownRun(runId);
+      // An admin can also stop a run that was started elsewhere and has not reported yet; to others it is unknown.
       if (row && isTerminalRun(row.state) && !(await launches.wasReset(row))) throw ended(row);
       // Of this launch only: a run that is retried must not be stopped by what was said of it before.
       const launchId = await launches.currentOf(runId, row);
@@ -116,11 +112,11 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
 const ended = ({ runId, state }: { runId: string; state: string }) =>
   new HttpProblem('run-ended', `Run ${runId} is ${state}: there is nothing to stop.`);
 
-async function listRuns(db: Database, visible: string[] | undefined, limit: number) {
+async function listRuns(db: Database, which: SQL | undefined, limit: number) {
   const rows = await db
     .select(runColumns)
     .from(runs)
-    .where(visible && inArray(runs.consortiumId, visible))
+    .where(which)
     .orderBy(desc(runs.startedAt), desc(runs.runId))
     .limit(limit);
   const ids = rows.map(({ runId }) => runId);

@@ -4,19 +4,21 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { PresenceBody, SiteList, type SiteView } from '../../workflows/api-contract';
 import { ConsortiumId, SiteId } from '../../workflows/contract';
-import { mustBeNode, mustSee, visibleConsortia } from '../access';
+import { mustBeNode } from '../access';
 import type { Database } from '../db/client';
 import { consortia } from '../db/schema';
 import { readStandings } from '../identity/standing';
+import type { Destinations } from '../people/destinations';
 import type { Presence } from '../sites/presence';
 import { nothing, problems } from './responses';
 
 interface Deps {
   db: Database;
+  destinations: Destinations;
   presence: Presence;
 }
 
-export const siteRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, presence }, done) => {
+export const siteRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, destinations, presence }, done) => {
   server.post(
     '/sites/:siteId/presence',
     {
@@ -40,33 +42,38 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, presenc
   server.get(
     '/sites',
     {
-      config: { roles: ['admin', 'lead'] },
+      config: { roles: ['person'] },
       schema: {
         operationId: 'listSites',
         summary:
           'The sites that the caller may see, whether they have joined, and whether their edge workers are there',
         description:
-          'A lead sees those that their consortia name; an admin also those that no consortium names (any more).',
+          'One sees those that administer oneself, and those that the consortia name that one may see; an admin also those that no consortium names (any more).',
         tags: ['sites'],
         querystring: z.object({ consortium: ConsortiumId.optional() }),
         response: { 200: SiteList, ...problems },
       },
     },
     async ({ query: { consortium }, claims }) => {
-      if (consortium !== undefined) mustSee(claims, consortium);
-      const visible = consortium === undefined ? visibleConsortia(claims) : [consortium];
-      return { sites: await listSites(visible) };
+      const visible = await destinations.visibleConsortia(claims);
+      const own = claims.role === 'person' ? claims.sites : [];
+      if (consortium === undefined) return { sites: await listSites(visible, own) };
+      if (visible?.includes(consortium) ?? true) return { sites: await listSites([consortium], []) };
+      return { sites: [] };
     },
   );
 
-  /** @param visible the consortia that may be looked at; without it, all there is */
-  async function listSites(visible: string[] | undefined): Promise<SiteView[]> {
+  /**
+   * @param visible the consortia that may be looked at; without it, all there is
+   * @param own sites that are shown whoever names them
+   */
+  async function listSites(visible: string[] | undefined, own: readonly string[]): Promise<SiteView[]> {
     const rows = await db
       .select()
       .from(consortia)
       .where(visible && inArray(consortia.id, visible))
       .orderBy(asc(consortia.id));
-    const found = new Map<string, SiteView>();
+    const found = new Map<string, SiteView>(own.map((id) => [id, unseen(id)]));
     for (const { id: consortium, body } of rows) {
       for (const { id, name } of body.sites) {
         const known = found.get(id) ?? { ...unseen(id), name };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { readIdentity } from '../../client/identity-folder';
 import { SiteInvitation } from '../../workflows/identity-contract';
-import { admin, lead, tokenFor } from '../server/server';
+import { admin, lead, type Bearer } from '../server/server';
 import { useSiteApi } from '../server/site-api';
 import { useFolder } from '../support/folder';
 
@@ -22,8 +22,12 @@ describe('muster site', () => {
   });
 
   /** What the command says, and how it ends. */
-  async function muster(args: string[], as = admin) {
-    const env = { PATH: process.env.PATH, MUSTER_API_URL: url, MUSTER_API_TOKEN: await tokenFor(as) };
+  async function muster(args: string[], as: Bearer = admin) {
+    const env = {
+      PATH: process.env.PATH,
+      MUSTER_API_URL: url,
+      MUSTER_API_TOKEN: await api.server.tokenOf(as),
+    };
     return run(process.execPath, [CLI, 'site', ...args], { env, cwd: folder }).then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
       (error: unknown) => error as { code: number; stdout: string; stderr: string },

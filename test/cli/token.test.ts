@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { decodeJwt, jwtVerify } from 'jose';
+import { jwtVerify } from 'jose';
 
 const CLI = join(__dirname, '../../dist/cli/main.js');
 const secret = 'an-example-of-a-secret-that-is-long-enough';
@@ -14,31 +14,18 @@ function token(args: string[], env: Record<string, string> = { MUSTER_API_SECRET
 }
 
 it('signs what its bearer may do, for so long', async () => {
-  const made = token(['--role', 'lead', '--sub', 'alice', '--consortium', 'a', 'b', '--expires', '12h']);
+  const made = token(['--role', 'admin', '--sub', 'alice', '--expires', '12h']);
   expect(made).toMatchObject({ status: 0, stderr: '' });
   const { payload, protectedHeader } = await jwtVerify(made.stdout, new TextEncoder().encode(secret), {
     algorithms: ['HS256'],
   });
-  expect(payload).toMatchObject({ role: 'lead', sub: 'alice', consortia: ['a', 'b'] });
+  expect(payload).toMatchObject({ role: 'admin', sub: 'alice' });
   expect(protectedHeader.typ).toBe('muster-person+jwt');
   expect(payload.exp! - payload.iat!).toBe(12 * 3600);
 });
 
-it('gives others no consortia', () => {
-  expect(decodeJwt(token(['--role', 'central', '--sub', 'central']).stdout)).not.toHaveProperty('consortia');
-});
-
 it.each([
-  [
-    ['--role', 'king', '--sub', 'x'],
-    undefined,
-    'error: --role king is none of admin, lead, central, gateway.\n',
-  ],
-  [
-    ['--role', 'lead', '--sub', 'x', '--consortium', 'A B'],
-    undefined,
-    'error: --consortium: use a-z, 0-9 and - only.\n',
-  ],
+  [['--role', 'king', '--sub', 'x'], undefined, 'error: --role king is none of admin, central, gateway.\n'],
   [
     ['--role', 'central', '--sub', 'x', '--expires', 'soon'],
     undefined,

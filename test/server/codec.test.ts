@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { createPayloadCodec } from '../../sealing/payload-codec';
 import { testCodec } from '../support/sealed';
-import { admin, central, lead, problemOf, TEMPORAL_UI, tokenFor, useServer } from './server';
+import { admin, central, lead, problemOf, TEMPORAL_UI, tokenFor, useServer, type Bearer } from './server';
 
 const server = useServer();
 
@@ -25,8 +25,8 @@ const change = (
   headers: Record<string, string>,
   app: FastifyInstance = server.app,
 ) => app.inject({ method: 'POST', url: `/api/codec/${name}`, headers, payload: { payloads: [payload] } });
-const bearer = async (claims: Parameters<typeof tokenFor>[0]) => ({
-  authorization: `Bearer ${await tokenFor(claims)}`,
+const bearer = async (claims: Bearer) => ({
+  authorization: `Bearer ${await server.tokenOf(claims)}`,
 });
 
 /** The cookie that the page of an admin asks for. */

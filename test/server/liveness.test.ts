@@ -1,5 +1,4 @@
 /** Which launches a worker may clean up after: only those that Temporal knows to be over. */
-import type { Caller } from '../../server/access';
 import { LaunchesLiveness, type AccessClaims } from '../../workflows/api-contract';
 import {
   CENTRAL_QUEUE,
@@ -10,7 +9,7 @@ import {
 } from '../../workflows/contract';
 import { report, signalsTo, start } from './scenes';
 import { until } from '../support/until';
-import { central, problemOf, site, useServer } from './server';
+import { central, problemOf, site, useServer, type TestCaller } from './server';
 import { LAUNCH, nodeView, runView, statusReport } from './views';
 
 const OTHER_LAUNCH = 'launch000002';
@@ -19,7 +18,7 @@ describe('askLiveness', () => {
   const server = useServer();
   const { temporal } = server;
 
-  async function ask(as: Caller, runId: string, launchId = LAUNCH) {
+  async function ask(as: TestCaller, runId: string, launchId = LAUNCH) {
     const answer = await server.call('POST /api/launches/live', {
       as,
       body: { launches: [{ runId, launchId }] },

@@ -3,12 +3,10 @@ import { buffer } from 'node:stream/consumers';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { followLog } from '../../client';
 import { createCentralApi } from '../../client/central-api';
-import type { Caller } from '../../server/access';
-import type { AccessClaims } from '../../workflows/api-contract';
 import { kitKey, logPartKey, type NodeState } from '../../workflows/contract';
 import { describeOnEachDatabase } from './databases';
 import { look, report, start } from './scenes';
-import { admin, central, lead, problemOf, site, tokenFor, useServer } from './server';
+import { admin, central, lead, problemOf, site, useServer, type Bearer, type TestCaller } from './server';
 import { LAUNCH, nodeView, runView, statusReport } from './views';
 
 describeOnEachDatabase('logs of nodes', (kind) => {
@@ -17,8 +15,8 @@ describeOnEachDatabase('logs of nodes', (kind) => {
   beforeAll(async () => {
     url = await server.app.listen({ host: '127.0.0.1', port: 0 });
   });
-  const apiAs = async (claims: AccessClaims = admin) =>
-    createCentralApi({ url, token: await tokenFor(claims) });
+  const apiAs = async (bearer: Bearer = admin) =>
+    createCentralApi({ url, token: await server.tokenOf(bearer) });
 
   const tell = (runId: string, state: NodeState, at: number, launchId = LAUNCH) =>
     report(
@@ -39,7 +37,7 @@ describeOnEachDatabase('logs of nodes', (kind) => {
     const what = `PUT /api/runs/${runId}/launches/${LAUNCH}/nodes/${node}/log?start=${start}`;
     return server.call(what, { as, body: bytes, headers: { 'content-type': 'application/gzip' } });
   }
-  const text = (runId: string, node = 'alpha', as: Caller = admin, query = '') =>
+  const text = (runId: string, node = 'alpha', as: TestCaller = admin, query = '') =>
     server.call(`GET /api/runs/${runId}/nodes/${node}/log${query}`, { as });
 
   it('are taken in part by part, and read as text', async () => {
@@ -92,7 +90,7 @@ describeOnEachDatabase('logs of nodes', (kind) => {
     expect(problemOf(await put(await running(), 0, bytes, central, 'central')).status).toBe(413);
   });
 
-  it.each<[string, Caller, number]>([
+  it.each<[string, TestCaller, number]>([
     ['alpha', site('beta'), 403],
     ['central', site('alpha'), 403],
     ['alpha', central, 403],

@@ -1,12 +1,11 @@
 import { decodeJwt } from 'jose';
 import { createObjectStore, objectStoreConfigFromEnv } from '../../storage/object-store';
-import type { Caller } from '../../server/access';
 import { RunKitAccess, type AccessClaims } from '../../workflows/api-contract';
 import { NodeReport } from '../../workflows/contract';
 import { testObjectStoreEnv } from '../support/object-store';
 import { eventsOf, look, publishKits, report, signalsTo, start } from './scenes';
 import { until } from '../support/until';
-import { central, problemOf, SECRET, site, tokenFor, useServer } from './server';
+import { central, problemOf, SECRET, site, tokenFor, useServer, type TestCaller } from './server';
 import { LAUNCH, nodeView, runView, statusReport } from './views';
 
 const NEXT_LAUNCH = 'launch000002';
@@ -53,7 +52,7 @@ describe('nodes', () => {
       expect(await signalsTo(server, runId)).toEqual([]);
     });
 
-    it.each<[string, Caller]>([
+    it.each<[string, TestCaller]>([
       ['beta', site('alpha')],
       ['central', site('alpha')],
       ['alpha', central],

@@ -3,7 +3,6 @@ import fastify, { type FastifyInstance, type LightMyRequestResponse } from 'fast
 import { SignJWT } from 'jose';
 import { PassThrough } from 'node:stream';
 import { app, serverOptions } from '../../server/app';
-import type { Caller } from '../../server/access';
 import type { ServerConfig } from '../../server/config';
 import { createImages } from '../../server/registry/images';
 import { openDatabase, type Database, type OpenDatabase } from '../../server/db/client';
@@ -17,6 +16,9 @@ import { TEST_KEYS } from '../support/sealed';
 import { useTemporal, type TestTemporal } from '../support/temporal';
 import { SiteSide } from './site-side';
 import { newDatabase, silent, type DatabaseKind } from './databases';
+import { tokenOf, type TestPerson } from './people';
+
+export { lead, person, type TestPerson } from './people';
 
 export const SECRET = 'a secret that only the tests of the central API use';
 export const PUBLIC_URL = 'https://muster.example.org';
@@ -37,22 +39,21 @@ export function tokenFor(
 
 export const admin: AccessClaims = { role: 'admin', sub: 'admin@example.org' };
 export const central: AccessClaims = { role: 'central', sub: 'central-1' };
-export const lead = (...consortia: string[]): AccessClaims => ({
-  role: 'lead',
-  sub: 'lead@example.org',
-  consortia,
-});
-export const site = (id: string): Caller => ({ role: 'site', sub: id });
+export const site = (id: string): TestCaller => ({ role: 'site', sub: id });
+
+/** Who has a token. */
+export type Bearer = AccessClaims | TestPerson;
+export type TestCaller = Bearer | { role: 'site'; sub: string };
 
 interface Call {
   /** Who calls: by a token, or a site by its certificate. The admin if nobody is named. */
-  as?: Caller;
+  as?: TestCaller;
   /** Sent as JSON, bytes as they are. */
   body?: object | undefined;
   headers?: Record<string, string>;
 }
 /** By whoever has a token. */
-export type TokenCall = Omit<Call, 'as'> & { as?: AccessClaims };
+export type TokenCall = Omit<Call, 'as'> & { as?: Bearer };
 /** What is looked at of an answer. */
 export type Answer = Pick<LightMyRequestResponse, 'statusCode' | 'headers' | 'body' | 'json'>;
 
@@ -74,6 +75,8 @@ export interface TestServer {
   readonly log: string;
   /** What the API answers to a call, such as `GET /api/runs`. */
   call(what: string, call?: Call): Promise<Answer>;
+  /** A token of whoever it is, for this server. */
+  tokenOf(bearer: Bearer): Promise<string>;
   /** Another API process, in effect: on the same database, but with nothing else in common. */
   startReplica(replica?: Replica): Promise<FastifyInstance>;
 }
@@ -133,9 +136,14 @@ class FileServer implements TestServer {
       page,
       identity,
     });
+    databases.set(replica, db ?? this.db);
     this.temporal.onClose(() => replica.close());
     await replica.ready();
     return replica;
+  }
+
+  tokenOf(bearer: Bearer): Promise<string> {
+    return bearer.role === 'person' ? tokenOf(this.db, bearer) : tokenFor(bearer);
   }
 
   async call(what: string, { as = admin, body, headers = {} }: Call = {}): Promise<Answer> {
@@ -153,6 +161,16 @@ export function problemOf(answer: Answer): Problem {
   return problem;
 }
 
+/** What each API process keeps its people in. */
+const databases = new WeakMap<FastifyInstance, Database>();
+
+async function tokenAt(app: FastifyInstance, bearer: Bearer): Promise<string> {
+  if (bearer.role !== 'person') return tokenFor(bearer);
+  const db = databases.get(app);
+  if (db === undefined) throw new Error('the server is none of startReplica');
+  return tokenOf(db, bearer);
+}
+
 /** What one API process answers to a call. */
 export async function callOn(
   app: FastifyInstance,
@@ -163,7 +181,7 @@ export async function callOn(
   return app.inject({
     method: method as 'GET' | 'POST' | 'PUT' | 'DELETE',
     url,
-    headers: { authorization: `Bearer ${await tokenFor(as)}`, ...headers },
+    headers: { authorization: `Bearer ${await tokenAt(app, as)}`, ...headers },
     ...(body !== undefined && { payload: body }),
   });
 }

@@ -11,12 +11,19 @@ import { createTransport } from '../../client/site-transport';
 import type { SitesConfig } from '../../server/config';
 import { openIdentity, type Identity } from '../../server/identity/open-identity';
 import { createSiteDoor } from '../../server/identity/site-door';
-import type { AccessClaims } from '../../workflows/api-contract';
 import { SiteInvitation } from '../../workflows/identity-contract';
 import { createTestAuthority, type Certified, type TestAuthority } from '../support/certificates';
 import { useFolder } from '../support/folder';
 import type { DatabaseKind } from './databases';
-import { admin, callOn, useServer, type Answer, type TestServer, type TokenCall } from './server';
+import {
+  admin,
+  callOn,
+  useServer,
+  type Answer,
+  type Bearer,
+  type TestServer,
+  type TokenCall,
+} from './server';
 
 export const GATEWAY = 'gateway.example.org:7234';
 
@@ -32,7 +39,7 @@ export interface TestSiteApi {
   /** What the API answers at its ordinary address. */
   call(what: string, call?: TokenCall): Promise<Answer>;
   /** A code for the site. */
-  invite(siteId: string, as?: AccessClaims): Promise<SiteInvitation>;
+  invite(siteId: string, as?: Bearer): Promise<SiteInvitation>;
   /** A site that has joined. */
   join(siteId: string): Promise<Certified>;
   /** The API as whoever shows this certificate sees it. */
@@ -85,7 +92,7 @@ class SiteApi implements TestSiteApi {
     return callOn(this.app, what, { as, body, headers });
   }
 
-  async invite(siteId: string, as: AccessClaims = admin): Promise<SiteInvitation> {
+  async invite(siteId: string, as: Bearer = admin): Promise<SiteInvitation> {
     return SiteInvitation.parse((await this.call('POST /api/sites', { as, body: { id: siteId } })).json());
   }
 

@@ -7,13 +7,16 @@ import { StartedRun } from '../../workflows/api-contract';
 import { CENTRAL_QUEUE, RUN_WORKFLOW, RunInput } from '../../workflows/contract';
 import { TEST_KEYS, opened } from '../support/sealed';
 import { describeOnEachDatabase } from './databases';
-import { admin, callOn, lead, problemOf, PUBLIC_URL, TEMPORAL_UI, useServer } from './server';
+import { admin, callOn, lead, problemOf, PUBLIC_URL, TEMPORAL_UI, useServer, type Bearer } from './server';
 import { eventsOf, look, register, statesOf } from './scenes';
 
 describeOnEachDatabase('startRun', (kind) => {
   const server = useServer(kind);
-  const startRun = (body: object | undefined, headers: Record<string, string> = {}, as = lead('penguins')) =>
-    server.call('POST /api/consortia/penguins/runs', { as, body, headers });
+  const startRun = (
+    body: object | undefined,
+    headers: Record<string, string> = {},
+    as: Bearer = lead('penguins'),
+  ) => server.call('POST /api/consortia/penguins/runs', { as, body, headers });
   const key = (value: string) => ({ 'idempotency-key': value });
   const startedBy = (answer: { json: () => unknown }) => StartedRun.parse(answer.json()).runId;
 
@@ -128,7 +131,7 @@ describeOnEachDatabase('startRun', (kind) => {
     const problem = problemOf(await startRun({}, {}, lead('others')));
     expect(problem).toMatchObject({
       status: 403,
-      detail: 'lead@example.org does not lead the consortium penguins.',
+      detail: 'This is for a lead of the consortium penguins; lead@example.org is not.',
     });
   });
 

@@ -11,7 +11,7 @@ import { Problem, SiteList, type AccessClaims, type PresenceBody } from '../../.
 import { createTestAuthority, newRequest } from '../../support/certificates';
 import { describeOnEachDatabase, silent } from '../databases';
 import { register } from '../scenes';
-import { admin, callOn, central, lead, problemOf, tokenFor } from '../server';
+import { admin, callOn, central, lead, person, problemOf, tokenFor, type Bearer } from '../server';
 import { GATEWAY, useSiteApi } from '../site-api';
 
 const PRESENCE: PresenceBody = { state: 'here', runtimes: [], version: '1' };
@@ -32,7 +32,7 @@ describeOnEachDatabase('a site', (kind) => {
   const presence = (as: CentralApi, siteId: string) => as.reportPresence(siteId, PRESENCE);
   const joinWith = async (siteId: string, code: string) =>
     api.as().joinSite(siteId, { code, csr: (await newSiteKey(siteId)).csr });
-  const revoke = async (siteId: string, as = admin, reason = 'stolen') =>
+  const revoke = async (siteId: string, as: Bearer = admin, reason = 'stolen') =>
     api.call(`POST /api/sites/${siteId}/revoke`, { as, body: { reason } });
 
   describe('that joins', () => {
@@ -309,7 +309,7 @@ describeOnEachDatabase('a site', (kind) => {
   });
 
   describe('is answered for', () => {
-    const add = async (id: string, as: AccessClaims) =>
+    const add = async (id: string, as: Bearer) =>
       (await api.call('POST /api/sites', { as, body: { id } })).statusCode;
 
     beforeAll(async () => {
@@ -318,7 +318,7 @@ describeOnEachDatabase('a site', (kind) => {
       await register(api.server, 'whales', names('s-shared', 's-other'));
     });
 
-    it('by an admin, and by a lead as far as no other lead works with it', async () => {
+    it('by an admin, and by a lead who added it as far as no other lead works with it', async () => {
       expect(await add('s-own', lead('seals'))).toBe(201);
       expect(await add('s-new', lead('seals'))).toBe(201);
       expect(await add('s-shared', lead('seals', 'whales'))).toBe(201);
@@ -333,6 +333,27 @@ describeOnEachDatabase('a site', (kind) => {
       expect((await revoke('s-own', lead('seals'))).statusCode).toBe(200);
     });
 
+    it('by nobody for having named it in a consortium of their own', async () => {
+      const finder = person('finder@example.org');
+      expect(await add('s-found', finder)).toBe(201);
+      const sites = [{ id: 's-found', name: 'Found', dataset: 'birds' }];
+      await register(api.server, 'takers', { sites });
+      expect(await add('s-found', lead('takers'))).toBe(403);
+      expect((await revoke('s-found', lead('takers'))).statusCode).toBe(403);
+      // Nor does who found it answer for what others lead.
+      expect(await add('s-found', finder)).toBe(403);
+    });
+
+    it('by its own administrators alone once it has any', async () => {
+      const own = person('own@example.org', { sites: ['s-tended'] });
+      expect(await add('s-tended', lead('seals'))).toBe(201);
+      expect(await add('s-tended', own)).toBe(201);
+      expect(await add('s-tended', lead('seals'))).toBe(403);
+      expect(await add('s-own', own)).toBe(403);
+      expect((await revoke('s-tended', lead('seals'))).statusCode).toBe(403);
+      expect((await revoke('s-tended', own)).statusCode).toBe(200);
+    });
+
     it('for a time that is not too long', async () => {
       const answer = await api.call('POST /api/sites', { body: { id: 's-own', hours: 2 } });
       const { expiresAt } = SiteInvitation.parse(answer.json());
@@ -344,7 +365,7 @@ describeOnEachDatabase('a site', (kind) => {
   });
 
   it('is listed as it stands', async () => {
-    const standing = async (siteId: string, as = admin) => {
+    const standing = async (siteId: string, as: Bearer = admin) => {
       const { sites } = SiteList.parse((await api.call('GET /api/sites', { as })).json());
       return sites.find(({ id }) => id === siteId)?.standing;
     };
