@@ -1,8 +1,11 @@
 // Everything `npm run build` makes: dist/ (the compiled rooms), the workflow bundle, the page and the example
-// computations. Each step reads only sources and writes only below dist/, so a build can be repeated at any time.
+// computations. Each step reads only sources and writes only below dist/ and client/generated/, so a build can be repeated at any time.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readdirSync } from 'node:fs';
 import { build } from 'esbuild';
+import { generateClient } from './generate-client.mjs';
+
+await generateClient();
 
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc'], { stdio: 'inherit' });
 

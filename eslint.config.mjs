@@ -65,7 +65,16 @@ const nondeterministic = [
 ];
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', 'node_modules/**', '.muster/**', 'coverage/**', 'jest.config.js'] },
+  {
+    ignores: [
+      '**/dist/**',
+      'node_modules/**',
+      '.muster/**',
+      'coverage/**',
+      'client/generated/**',
+      'jest.config.js',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],

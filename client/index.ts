@@ -4,3 +4,4 @@ export { ApiProblem, ApiUnreachable, isProblem, mayPass } from './errors';
 export { followRun, type FollowedEvent } from './events';
 export { followLog } from './logs';
 export type { FollowOptions } from './reconnect';
+export { createMusterApi, type MusterApi, type MusterApiOptions } from './muster-api';

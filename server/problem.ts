@@ -52,6 +52,9 @@ const KINDS = {
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
 export type ProblemKind = keyof typeof KINDS;
+const typeOf = (kind: string) => `urn:muster:problem:${kind}`;
+/** What `type` can be; `about:blank` where the status says it all. */
+export const PROBLEM_TYPES: readonly string[] = ['about:blank', ...Object.keys(KINDS).map(typeOf)];
 /** Where a request was wrong. */
 export type Place = NonNullable<Problem['errors']>[number];
 
@@ -63,7 +66,7 @@ export class HttpProblem extends Error {
     super(detail);
     this.name = 'HttpProblem';
     const [status, title] = KINDS[kind];
-    this.body = { type: `urn:muster:problem:${kind}`, title, status, detail, ...(errors && { errors }) };
+    this.body = { type: typeOf(kind), title, status, detail, ...(errors && { errors }) };
   }
 }
 

@@ -54,7 +54,7 @@ export default fp<AuthOptions>(
     server.addHook('onRoute', ({ method, url, config, schema }) => {
       const roles = config?.roles;
       if (roles === undefined) throw new Error(`${String(method)} ${url} does not say who may call it`);
-      if (schema) schema.security = securityOf(roles);
+      if (schema) schema.security ??= securityOf(roles);
     });
     server.addHook('onRequest', async (request) => {
       const { roles = [] } = request.routeOptions.config;
@@ -111,6 +111,7 @@ function securityOf(roles: readonly Role[] | 'anyone'): Record<string, string[]>
   if (roles === 'anyone') return [];
   const ways = [
     ...(roles.includes('site') ? ['certificate'] : []),
+    ...(isForPeople(roles) ? ['session'] : []),
     ...(isForPeople(roles) || roles.some((role) => role !== 'site') ? ['token'] : []),
   ];
   return ways.map((way) => ({ [way]: [] }));

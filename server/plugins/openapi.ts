@@ -1,5 +1,5 @@
 /** The API's description at /openapi.json, and a page to read it by at /reference, which needs nothing from elsewhere. */
-import swagger from '@fastify/swagger';
+import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import reference from '@scalar/fastify-api-reference';
 import fp from 'fastify-plugin';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
@@ -7,12 +7,13 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import * as api from '../../workflows/api-contract';
 import * as contract from '../../workflows/contract';
+import { KnownProblem } from '../routes/responses';
 import { contentPolicy } from './security-headers';
 
 const TITLE = 'Muster central API';
 
-/** The schemas that have a name of their own in the description. */
-const schemaRegistry = z.registry<{ id: string }>();
+/** The schemas that have a name of their own in the description; what else is said of schemas stands in the same registry. */
+const schemaRegistry = z.globalRegistry;
 for (const [id, schema] of Object.entries({
   Attempt: api.Attempt,
   Computation: contract.Computation,
@@ -22,12 +23,12 @@ for (const [id, schema] of Object.entries({
   NodeError: contract.NodeError,
   NodeReport: contract.NodeReport,
   NodeView: contract.NodeView,
-  Problem: api.Problem,
+  Problem: KnownProblem,
   RunView: contract.RunView,
   Site: contract.Site,
   SiteView: api.SiteView,
 }))
-  schemaRegistry.add(schema, { id });
+  schemaRegistry.add(schema, { ...schemaRegistry.get(schema), id });
 
 /** Of OpenAPI 3.1, of which the types do not know yet. */
 const siteCertificate = {
@@ -45,6 +46,28 @@ const SELF_CONTAINED = {
   mcp: { disabled: true },
 } as const;
 
+const withSchemas = createJsonSchemaTransformObject({ schemaRegistry });
+
+/** A body that may be `null` may be left out too, which the plugin does not see. */
+const withOptionalBodies: SwaggerTransformObject = (document) => {
+  if ('openapiObject' in document)
+    for (const { requestBody } of operationsOf(document.openapiObject.paths)) {
+      if (requestBody === undefined || !('content' in requestBody)) continue;
+      const schemas = Object.values(requestBody.content).map(({ schema }) => JSON.stringify(schema));
+      requestBody.required = !schemas.some((schema) => schema.endsWith('{"type":"null"}]}'));
+    }
+  return withSchemas(document);
+};
+
+type Paths = NonNullable<
+  Extract<Parameters<SwaggerTransformObject>[0], { openapiObject: unknown }>['openapiObject']['paths']
+>;
+
+const operationsOf = (paths: Paths = {}) =>
+  Object.values(paths).flatMap(({ get, post, put, patch, delete: remove } = {}) =>
+    [get, post, put, patch, remove].filter((one) => one !== undefined),
+  );
+
 export default fp(
   async (server) => {
     await server.register(swagger, {
@@ -58,13 +81,29 @@ export default fp(
         },
         components: {
           securitySchemes: {
-            token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+            session: {
+              type: 'apiKey',
+              in: 'cookie',
+              name: 'muster_session',
+              description: 'Of a browser in which somebody has signed in.',
+            },
+            token: {
+              type: 'http',
+              scheme: 'bearer',
+              description: "A personal API token (`muster_…`), or an operator's token, a JWT.",
+            },
+            codecPass: {
+              type: 'apiKey',
+              in: 'cookie',
+              name: 'muster_codec',
+              description: "For the Temporal Web UI's requests alone; `POST /api/codec/pass` sets it.",
+            },
             certificate: siteCertificate,
           },
         },
       },
       transform: createJsonSchemaTransform({ schemaRegistry }),
-      transformObject: createJsonSchemaTransformObject({ schemaRegistry }),
+      transformObject: withOptionalBodies,
     });
     server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
     await server.register(async (scope) => {

@@ -75,6 +75,7 @@ export const codecRoutes: FastifyPluginCallbackZod<Deps> = (server, { config, to
           summary,
           description: `Temporal's codec protocol. An admin's token may be sent, or the cookie of \`POST ${PATH}/pass\`.`,
           tags: ['temporal'],
+          security: [{ token: [] }, { codecPass: [] }],
           body: Payloads,
           response: { 200: Payloads, ...problems },
         },

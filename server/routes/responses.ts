@@ -2,16 +2,20 @@
 import { z } from 'zod';
 import { Problem } from '../../workflows/api-contract';
 import { RunId } from '../../workflows/contract';
+import { PROBLEM_TYPES } from '../problem';
+
+/** A problem as this version of the API has them; who reads one may meet others. */
+export const KnownProblem = Problem.extend({ type: z.enum(PROBLEM_TYPES) });
 
 /** What any route may answer when it does not do as asked. */
 export const problems = {
-  '4xx': {
+  '4XX': {
     description: 'The request was refused; `type` says why, `errors` where.',
-    content: { 'application/problem+json': { schema: Problem } },
+    content: { 'application/problem+json': { schema: KnownProblem } },
   },
-  '5xx': {
+  '5XX': {
     description: 'The API, or something that it needs, does not work.',
-    content: { 'application/problem+json': { schema: Problem } },
+    content: { 'application/problem+json': { schema: KnownProblem } },
   },
 };
 

@@ -1,5 +1,5 @@
 import { build } from 'esbuild';
-import { cp } from 'node:fs/promises';
+import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { z } from 'zod';
@@ -49,50 +49,16 @@ describe('what people open in a browser', () => {
     expect((await server.call('GET /api/runs')).statusCode).toBe(200);
   });
 
-  it('the description of the API names every operation, and refers to nothing that it lacks', async () => {
-    const description: unknown = await (await get('/openapi.json')).json();
-    const { openapi, paths, components } = Description.parse(description);
+  it('the description of the API is docs/openapi.json, as `npm run openapi` writes it, and lacks nothing that it refers to', async () => {
+    const served: unknown = await (await get('/openapi.json')).json();
+    const kept: unknown = JSON.parse(await readFile(join(WEB, '../docs/openapi.json'), 'utf8'));
+    expect(served).toEqual(kept);
+    const { openapi, paths, components } = Description.parse(served);
     expect(openapi).toBe('3.1.0');
     const operations = Object.values(paths).flatMap((path) => Object.values(path));
-    expect(operations.map(({ operationId }) => operationId).sort()).toEqual(
-      [
-        ...[
-          'addComputation',
-          'listComputations',
-          'getComputation',
-          'removeComputation',
-          'putConsortium',
-          'putNodeLog',
-          'listConsortia',
-          'getConsortium',
-          'startRun',
-          'listResults',
-          'listRuns',
-          'getRun',
-          'getNodeLog',
-          'stopRun',
-          'retryRun',
-          'listSites',
-          'listErrors',
-          'followNodeLog',
-          'followRun',
-        ],
-        ...['reportRunStartedCentral', 'reportStatusCentral', 'reportErrorCentral', 'reportErrorEdge'],
-        ...['addSite', 'getSiteAuthority', 'joinSite', 'renewCertificate', 'revokeSite', 'getAdmissions'],
-        'reportPresence',
-        ...['encodePayloads', 'decodePayloads', 'passToCodec'],
-        ...[
-          'putRunKits',
-          'removeRunKits',
-          'getRunKit',
-          'askLiveness',
-          'reportNode',
-          'getHealth',
-          'getReadiness',
-        ],
-      ].sort(),
-    );
-    const text = JSON.stringify(description);
+    const ids = operations.map(({ operationId }) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    const text = JSON.stringify(served);
     const names = [...text.matchAll(/"\$ref":"([^"]*)"/g)].map(([, ref = '']) => ref);
     const known = Object.keys(components.schemas).map((name) => `#/components/schemas/${name}`);
     expect(known).toEqual(expect.arrayContaining([...new Set(names)]));

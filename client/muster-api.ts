@@ -1,0 +1,108 @@
+/**
+ * The central API as people's programs call it, in Node and in browsers: every operation of its description by name, made from
+ * docs/openapi.json. Answers are validated; what fails throws {@link ApiProblem} or {@link ApiUnreachable}.
+ */
+import { z } from 'zod';
+import { Problem } from '../workflows/api-contract';
+import { ApiProblem, ApiUnreachable, networkReason } from './errors';
+import { createClient } from './generated/client';
+import { Operations } from './generated/sdk.gen';
+
+export interface MusterApiOptions {
+  /** Address of the API, such as `http://127.0.0.1:7400`; empty for the one that a page came from. */
+  url: string;
+  /** A personal token, or an operator's. Browsers show their session's cookie instead. */
+  token?: string;
+  /** How long a call may take, answer included; an event stream, until it begins. */
+  timeoutMs?: number;
+  fetch?: typeof globalThis.fetch;
+}
+
+export type MusterApi = Operations & {
+  /** The bytes of an event stream, from after `lastEventId`. It stays open: abort `signal` to leave. */
+  openStream(path: string, signal: AbortSignal, lastEventId?: string): Promise<ReadableStream<Uint8Array>>;
+};
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+export function createMusterApi(options: MusterApiOptions): MusterApi {
+  const { url, token, timeoutMs = DEFAULT_TIMEOUT_MS, fetch = globalThis.fetch } = options;
+  const baseUrl = url.replace(/\/+$/, '');
+  const place = baseUrl === '' ? 'this address' : baseUrl;
+
+  /** A `fetch` whose answers are whole and good, and whose failures say what to do. */
+  async function fetchWhole(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    const request = new Request(input, init);
+    const { signal } = request;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), timeoutMs);
+    try {
+      const response = await fetch(new Request(request, { signal: AbortSignal.any([signal, late.signal]) }));
+      if (!response.ok) throw await problemOf(request, response);
+      // No answer that is a document may break off later.
+      return isDocument(response) ? await readWhole(response) : response;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof ApiProblem) throw error;
+      const reason = late.signal.aborted ? `nothing within ${timeoutMs} ms` : networkReason(error);
+      throw new ApiUnreachable(place, reason, { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  const client = createClient({
+    ...{ baseUrl, fetch: fetchWhole, throwOnError: true },
+    ...(token !== undefined && { auth: token }),
+  });
+  client.interceptors.request.use((request, resolved) => {
+    const { responseValidator: validate, method = 'GET', url: path } = resolved;
+    if (validate === undefined) return request;
+    resolved.responseValidator = async (data) => {
+      try {
+        return await validate(data);
+      } catch (error) {
+        if (!(error instanceof z.core.$ZodError)) throw error;
+        const [issue] = error.issues;
+        const where = issue === undefined ? '' : ` (/${issue.path.join('/')}: ${issue.message})`;
+        const reason = `its answer to ${method} ${path} is not of this version of Muster${where}`;
+        throw new ApiUnreachable(place, reason, { cause: error });
+      }
+    };
+    return request;
+  });
+
+  return Object.assign(new Operations({ client }), {
+    async openStream(path: string, signal: AbortSignal, lastEventId?: string) {
+      const headers = new Headers({ accept: 'text/event-stream' });
+      if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
+      if (lastEventId !== undefined) headers.set('last-event-id', lastEventId);
+      const { body } = await fetchWhole(baseUrl + path, { headers, signal });
+      if (body === null) throw new ApiUnreachable(place, 'its answer is empty');
+      return body;
+    },
+  });
+}
+
+const isDocument = ({ headers }: Response) => (headers.get('content-type') ?? '').includes('json');
+
+async function readWhole(response: Response): Promise<Response> {
+  const text = await response.text();
+  JSON.parse(text);
+  const { status, headers } = response;
+  return new Response(text, { status, headers });
+}
+
+async function problemOf({ method, url }: Request, response: Response): Promise<ApiProblem> {
+  const problem = Problem.safeParse(readJson(await response.text()));
+  const { pathname } = new URL(url, 'http://api');
+  return new ApiProblem(response.status, `${method} ${pathname}`, problem.data);
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
