@@ -2,8 +2,8 @@
  * The central API as people's programs call it, in Node and in browsers: every operation of its description by name, made from
  * docs/openapi.json. Answers are validated; what fails throws {@link ApiProblem} or {@link ApiUnreachable}.
  */
-import { z } from 'zod';
-import { Problem } from '../workflows/api-contract';
+import { $ZodError } from 'zod/v4/core';
+import { Problem } from '../workflows/problem-contract';
 import { ApiProblem, ApiUnreachable, networkReason } from './errors';
 import { createClient } from './generated/client';
 import { Operations } from './generated/sdk.gen';
@@ -62,7 +62,7 @@ export function createMusterApi(options: MusterApiOptions): MusterApi {
       try {
         return await validate(data);
       } catch (error) {
-        if (!(error instanceof z.core.$ZodError)) throw error;
+        if (!(error instanceof $ZodError)) throw error;
         const [issue] = error.issues;
         const where = issue === undefined ? '' : ` (/${issue.path.join('/')}: ${issue.message})`;
         const reason = `its answer to ${method} ${path} is not of this version of Muster${where}`;

@@ -343,13 +343,4 @@ export type ResultList = z.output<typeof ResultList>;
 
 // ---------------------------------------------------------------- problems
 
-/** RFC 9457 problem, the body of every error response. */
-export const Problem = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string().optional(),
-  /** Where the request was wrong, by JSON pointer. */
-  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
-});
-export type Problem = z.output<typeof Problem>;
+export { Problem } from './problem-contract';

@@ -1,0 +1,14 @@
+/** What every refusal of the central API looks like. Apart from the rest of the contract, for a page needs no more of it. */
+// By its parts, of which a page gets only those that are used.
+import * as z from 'zod';
+
+/** RFC 9457 problem, the body of every error response. */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().optional(),
+  /** Where the request was wrong, by JSON pointer. */
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+});
+export type Problem = z.output<typeof Problem>;
