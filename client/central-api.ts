@@ -32,6 +32,7 @@ import type {
   StopRunBody,
 } from '../workflows/api-contract';
 import type { Computation, ComputationRef, NodeReport } from '../workflows/contract';
+import { DeliveryOrder, type DeliveryReport } from '../workflows/notice-contract';
 import { RevokedSite, SiteAuthority, SiteCredentials, SiteInvitation } from '../workflows/identity-contract';
 import type {
   AddSiteBody,
@@ -356,6 +357,14 @@ export function createCentralApi({
     /** Whether launches that a worker holds something of are still live; at most `MAX_LAUNCHES_ASKED` of them. */
     askLiveness: (body: z.input<typeof LaunchesBody>, signal?: AbortSignal) =>
       ask(LaunchesLiveness, 'POST', '/api/launches/live', { body, signal }),
+
+    /** What is to be sent to a receiver of notices. */
+    getDeliveryOrder: (deliveryId: string, signal?: AbortSignal) =>
+      ask(DeliveryOrder, 'GET', `/api/notice-deliveries/${segment(deliveryId)}`, { signal }),
+
+    /** What became of an attempt to send it. */
+    reportDelivery: (deliveryId: string, body: z.input<typeof DeliveryReport>, signal?: AbortSignal) =>
+      tell(`/api/notice-deliveries/${segment(deliveryId)}/report`, body, signal),
 
     /** What a node says of itself, with that node's own token. */
     reportNode: (runId: string, node: string, body: z.input<typeof NodeReport>, signal?: AbortSignal) =>

@@ -24,6 +24,12 @@ import problems, { sendProblem } from './plugins/problems';
 import securityHeaders from './plugins/security-headers';
 import sitesOnly from './plugins/sites-only';
 import { invalidRequest, plainProblem } from './problem';
+import { createDeliveries } from './notices/deliveries';
+import { createOutbox } from './notices/outbox';
+import { createPeopleNotices } from './notices/people';
+import type { Post } from './notices/post';
+import { createReceivers } from './notices/receivers';
+import { createNoticeSecrets } from './notices/secrets';
 import { createReports } from './reports';
 import { codecRoutes } from './routes/codec';
 import { computationRoutes } from './routes/computations';
@@ -36,6 +42,7 @@ import { kitRoutes } from './routes/kits';
 import { launchRoutes } from './routes/launches';
 import { logRoutes } from './routes/logs';
 import { nodeRoutes } from './routes/nodes';
+import { noticeRoutes } from './routes/notices';
 import { reportRoutes } from './routes/reports';
 import { resultRoutes } from './routes/results';
 import { retryRoutes } from './routes/retry';
@@ -63,6 +70,8 @@ export interface AppOptions {
   db: Database;
   temporal: Runs;
   images: Images;
+  /** Has notices sent. */
+  post: Post;
   objects: ObjectStore;
   /** What this instance shows to sites; absent where no site can join. */
   identity?: Identity | undefined;
@@ -82,19 +91,21 @@ export const serverOptions = {
 } satisfies FastifyServerOptions;
 
 const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
-  const { config, db, temporal, images, objects, identity } = options;
+  const { config, db, temporal, images, post, objects, identity } = options;
   const log = server.log;
   const tokens = createTokens(config.secret);
   const destinations = createDestinations(db);
   const links = createLinks(config);
   const journal = createJournal(db);
-  const reports = createReports(journal);
+  const outbox = createOutbox({ db, post, log });
+  const reports = createReports(journal, outbox);
   const truth = createTruth({ temporal, reports, log });
   const launches = createLaunches({ db, temporal, objects });
   const kitKeys = createKitKeys({ db, payloadKeys: config.payloadKeys });
   const nodeReports = createNodeReports({ reports, log });
   const registry = createRegistry({ db, images });
   const parameters = createParameterSeal(config.payloadKeys);
+  const noticeSecrets = createNoticeSecrets(config.payloadKeys);
   const consortia = createConsortia({ db, registry, parameters });
   const startRun = createStartRun({ db, journal, registry, parameters, temporal, links });
   const retries = createRetries({ db, journal, temporal, truth });
@@ -103,7 +114,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   const enrolling = createEnrolling(options, log);
   const watch = createPresenceWatch({ db, temporal, presence, log });
   const closing = new AbortController();
-  const watching = watch.run(closing.signal);
+  const watching = Promise.all([watch.run(closing.signal), outbox.run(closing.signal)]);
   server.addHook('onClose', async () => {
     nodeReports.close();
     endedParts.close();
@@ -139,6 +150,11 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
       await api.register(eventRoutes, { db, journal, truth });
       await api.register(logRoutes, { db, objects, truth });
       await api.register(resultRoutes, { db, objects, truth });
+      await api.register(noticeRoutes, {
+        receivers: createReceivers({ db, secrets: noticeSecrets }),
+        deliveries: createDeliveries({ db, secrets: noticeSecrets, links, publicUrl: config.publicUrl, log }),
+        ...{ outbox, people: createPeopleNotices(db) },
+      });
       await api.register(reportRoutes, { db, reports, temporal });
       await api.register(launchRoutes, { liveness: createLiveness({ db, temporal, endedParts }) });
       await api.register(kitRoutes, { kitKeys });

@@ -14,6 +14,8 @@ import { openIdentity } from './identity/open-identity';
 import { openSiteDoor } from './identity/site-door';
 import { listen } from './listen';
 import { createLogger } from './logger';
+import { createPost } from './notices/post';
+import { createNoticeSecrets } from './notices/secrets';
 import { createParameterSeal } from './parameters/seal';
 import { sealRows } from './parameters/seal-rows';
 import { connectTemporal, createRuns } from './runs/temporal';
@@ -26,9 +28,15 @@ async function main(): Promise<void> {
   const log = createLogger(config.logLevel);
   const identity = config.sites && (await openIdentity(config.sites));
   const database = await openDatabase(config.database, log);
-  const unreadable = await sealRows(database.db, createParameterSeal(config.payloadKeys));
+  const { payloadKeys } = config;
+  const unreadable =
+    (await sealRows(database.db, createParameterSeal(payloadKeys))) +
+    (await createNoticeSecrets(payloadKeys).reseal(database.db));
   if (unreadable > 0)
-    log.warn({ rows: unreadable }, 'parameters were sealed by a key that MUSTER_PAYLOAD_KEYS does not list');
+    log.warn(
+      { rows: unreadable },
+      'parameters or secrets were sealed by a key that MUSTER_PAYLOAD_KEYS does not list',
+    );
   const { tls } = config.temporal;
   const temporal = connectTemporal(
     config.temporal,
@@ -49,6 +57,7 @@ async function main(): Promise<void> {
     db: database.db,
     temporal: createRuns(temporal),
     images: createImages(temporal),
+    post: createPost(temporal),
     objects: createObjectStore(config.objectStore),
     identity,
     page: builtPage(),

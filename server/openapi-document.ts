@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import type { NamedKey } from '../sealing/key-ring';
 import { createObjectStore } from '../storage/object-store';
 import { app, serverOptions } from './app';
+import { createPost } from './notices/post';
 import { createImages } from './registry/images';
 import { connectTemporal, createRuns } from './runs/temporal';
 
@@ -26,6 +27,7 @@ export async function describeApi(): Promise<string> {
     db: drizzle.mock(),
     temporal: createRuns(client),
     images: createImages(client),
+    post: createPost(client),
     objects: createObjectStore({
       ...{ endpoint: new URL(`http://${NOWHERE}`), accessKey: 'none', secretKey: 'none', bucket: 'none' },
     }),

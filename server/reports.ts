@@ -25,6 +25,7 @@ import {
   type Ending,
   type Provenance,
 } from './projection';
+import { endOf, newWaits, waitsOf, type Occasion, type Seen } from './notices/occasions';
 import { forgetKeys, forgetKeysOfEnded } from './runs/kit-keys';
 import type { Launch } from './runs/launches';
 
@@ -43,14 +44,38 @@ export interface Reports {
   ended(runId: string, seen: Provenance, ending: Ending, execution?: string): Promise<void>;
 }
 
-export function createReports(journal: Journal): Reports {
+/** Where what is worth a notice is written down. */
+export interface NoticeOutbox {
+  write(tx: Database, occasions: readonly Occasion[]): Promise<void>;
+  wake(): void;
+}
+
+export function createReports(journal: Journal, notices: NoticeOutbox): Reports {
+  /** A change of a run that people may be told of, once it is made. */
+  async function changeAndTell(
+    runId: string,
+    work: (tx: Database, tell: Tell) => Promise<readonly Occasion[]>,
+  ): Promise<void> {
+    const occasions = await journal.change(runId, async (tx, tell) => {
+      const found = await work(tx, tell);
+      await notices.write(tx, found);
+      return found;
+    });
+    if (occasions.length > 0) notices.wake();
+  }
+
   return {
     status: (runId, report) =>
-      journal.change(runId, async (tx, tell) => {
+      changeAndTell(runId, async (tx, tell) => {
         const [knownRun] = await tx.select(runColumns).from(runs).where(eq(runs.runId, runId));
         const about = [...report.nodes, ...(report.run.error ? [report.run.error] : [])];
-        const changes = project(report, knownRun, await knownNodes(tx, runId, about));
+        const known = await knownNodes(tx, runId, about);
+        const changes = project(report, knownRun, known);
         const { from, told } = changes;
+        const before = knownRun && seenAs(knownRun.view, knownRun);
+        const after = seenAs(report.run, from);
+        const waits = newWaits(known, told.nodes);
+        const waiting = waits.size > 0 ? waitsOf(after, waits, await openNodes(tx, runId), report.at) : [];
         if (changes.run) {
           await writeRun(tx, runId, changes.run, { ...from, handedOver: true });
           if (knownRun?.launchId !== from.launchId) await endAttempts(tx, runId, report.at);
@@ -66,6 +91,7 @@ export function createReports(journal: Journal): Reports {
         await forgetKeysOfEnded(tx, runId);
         // Last of all: who watches a run may leave when it has ended.
         if (told.run) tell({ type: 'run', at: report.at, data: report.run });
+        return [...(changes.run ? endOf(before, after, report.at) : []), ...waiting];
       }),
 
     progress: ({ runId, launchId, node }, report) =>
@@ -95,9 +121,9 @@ export function createReports(journal: Journal): Reports {
     failed: (runId, report) => journal.change(runId, (tx, tell) => logReported(tx, tell, runId, report)),
 
     ended: (runId, seen, ending, execution) =>
-      journal.change(runId, async (tx, tell) => {
+      changeAndTell(runId, async (tx, tell) => {
         const [row] = await tx.select(runColumns).from(runs).where(eq(runs.runId, runId));
-        if (row === undefined || isTerminalRun(row.state) || !sameReport(row, seen)) return;
+        if (row === undefined || isTerminalRun(row.state) || !sameReport(row, seen)) return [];
         const run = endedRun(row.view, ending);
         const { launchId, reportedAt, reportedSeq } = row;
         const from = { launchId, execution: execution ?? row.execution, reportedAt, reportedSeq };
@@ -112,9 +138,19 @@ export function createReports(journal: Journal): Reports {
         const failures = run.error === undefined ? [] : [{ launchId, error: run.error }];
         await logFinal(tx, tell, runId, failures, ending.at);
         tell({ type: 'run', at: ending.at, data: run });
+        return endOf(seenAs(row.view, row), seenAs(run, from), ending.at);
       }),
   };
 }
+
+/** A launch that has no id yet is that of its execution. */
+const seenAs = (
+  view: RunView,
+  { launchId, execution }: Pick<Provenance, 'launchId' | 'execution'>,
+): Seen => ({
+  view,
+  launch: launchId ?? execution,
+});
 
 const sameReport = (row: Provenance, seen: Provenance) =>
   row.execution === seen.execution &&

@@ -11,6 +11,7 @@ import {
   CENTRAL_INPUTS,
   CENTRAL_SILENT,
   createCentralActivities,
+  createNoticeActivities,
   createHostActivities,
   type CentralHost,
 } from '../activities/central';
@@ -71,7 +72,14 @@ async function start(log: Logger): Promise<void> {
       ...shared,
       taskQueue: CENTRAL_QUEUE,
       workflowBundle: { codePath: BUILT_BUNDLE },
-      activities: createCentralActivities(host, activities, client),
+      activities: {
+        ...createCentralActivities(host, activities, client),
+        ...createNoticeActivities({
+          api: host.api,
+          networks: settings.MUSTER_WEBHOOK_NETWORKS,
+          mail: mailSettings(settings),
+        }),
+      },
     }),
     await Worker.create({
       ...shared,
@@ -108,6 +116,10 @@ async function createHost(settings: CentralSettings): Promise<CentralHost> {
     ports: createPortLedger({ file: join(state, 'ports.json'), range: settings.MUSTER_CENTRAL_PORTS }),
     store,
   };
+}
+
+function mailSettings({ MUSTER_SMTP_URL: url, MUSTER_SMTP_FROM: from }: CentralSettings) {
+  return url === undefined || from === undefined ? undefined : { url, from };
 }
 
 async function temporalOptions({ TEMPORAL_ADDRESS: address, temporalTls }: CentralSettings) {

@@ -1,7 +1,9 @@
 /** What a worker is told by its environment. A wrong setting is one line that names the variable. */
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { Network } from '../activities/central/webhook-address';
 import { tlsFiles } from '../certificates/tls-files';
 import { KeyRingText } from '../sealing/key-ring';
 
@@ -32,6 +34,15 @@ const Log = z.object({
   MUSTER_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
 });
 
+/** As Compose passes on what is not set. */
+const Unset = z.literal('').transform(() => undefined);
+const SmtpUrl = z
+  .string()
+  .refine(
+    (text) => /^smtps?:\/\/./.test(text) && URL.canParse(text),
+    'must be an address like smtps://user:password@mail.example.org',
+  );
+
 const PortRange = z.string().transform((text, context) => {
   const [, first = '', last = ''] = /^(\d{1,5})-(\d{1,5})$/.exec(text) ?? [];
   const range = { first: Number(first), last: Number(last) };
@@ -39,6 +50,23 @@ const PortRange = z.string().transform((text, context) => {
   context.addIssue('must be a range of ports like 20000-20999');
   return z.NEVER;
 });
+
+const Networks = z.string().transform((text, context) => {
+  const names = text.split(',').flatMap((name) => name.trim() || []);
+  const networks = names.map(readNetwork);
+  const known = networks.filter((network) => network !== undefined);
+  if (known.length === networks.length) return known;
+  context.addIssue('must be networks like 10.0.0.0/8, a comma between several');
+  return z.NEVER;
+});
+
+function readNetwork(text: string): Network | undefined {
+  const [, address = '', length = ''] = /^([0-9a-f.:]+)\/(\d{1,3})$/i.exec(text) ?? [];
+  const version = isIP(address);
+  const prefix = Number(length);
+  if (version === 0 || prefix > (version === 4 ? 32 : 128)) return undefined;
+  return { address, prefix, family: version === 4 ? 'ipv4' : 'ipv6' };
+}
 
 const Central = Edge.extend({
   TEMPORAL_ADDRESS: Present.default('127.0.0.1:7233'),
@@ -54,7 +82,14 @@ const Central = Edge.extend({
   MUSTER_CENTRAL_PORTS: PortRange.default({ first: 20_000, last: 20_999 }),
   /** YAML file that names the computations this host may run. */
   MUSTER_COMPUTATIONS: Present,
-});
+  MUSTER_SMTP_URL: Unset.or(SmtpUrl).optional(),
+  MUSTER_SMTP_FROM: Unset.or(Present).optional(),
+  /** Networks of one's own that webhooks may be in. */
+  MUSTER_WEBHOOK_NETWORKS: Networks.prefault(''),
+}).refine(
+  ({ MUSTER_SMTP_URL: url, MUSTER_SMTP_FROM: from }) => (url === undefined) === (from === undefined),
+  { path: ['MUSTER_SMTP_FROM'], error: 'and MUSTER_SMTP_URL are set together, or neither of them' },
+);
 
 export type EdgeSettings = z.output<typeof Edge>;
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -109,3 +109,17 @@ export const resolving: ActivityOptions = {
   // Only a worker that died is replaced.
   retry: { maximumAttempts: 5, nonRetryableErrorTypes: ['ImageMissing', 'EngineUnavailable', 'Internal'] },
 };
+
+/**
+ * deliverWebhook, sendEmail: one attempt takes seconds. A receiver that is down is tried again after 2 s, 4 s and so on, and from
+ * the second hour on once an hour.
+ */
+export function delivering(patience: Duration): ActivityOptions {
+  return {
+    taskQueue: CENTRAL_QUEUE,
+    scheduleToCloseTimeout: patience,
+    startToCloseTimeout: '1m',
+    heartbeatTimeout,
+    retry: { initialInterval: '2s', backoffCoefficient: 2, maximumInterval: '1h' },
+  };
+}

@@ -189,6 +189,13 @@ export const FAILURES = {
     turn: 'lead',
     advice: 'Fewer sites completed than the computation requires.',
   },
+  NoticeNotDelivered: {
+    cause: 'A receiver of notices did not take one, or the mail server did not.',
+    retryable: true,
+    turn: 'lead',
+    advice:
+      "The consortium's notices say what the receiver answered: correct its address, or mend the receiver.",
+  },
   RunFailed: {
     cause:
       "The run as a whole has failed: the failure of the workflow in Temporal, with every node's error in its details.",

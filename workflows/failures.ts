@@ -48,6 +48,14 @@ function timeoutMessage(timeout: TimeoutFailure, silent: string): string {
     : `${silent} (${timeout.timeoutType})`;
 }
 
+/** What came of an activity that nobody tries any more, in a sentence. */
+export function lastWords(error: unknown): string {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (!(cause instanceof TimeoutFailure)) return messageOf(cause);
+  const last = cause.cause;
+  return last instanceof ApplicationFailure ? messageOf(last) : 'No central worker took it in time.';
+}
+
 function messageOf(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause);
   return text.slice(0, LONGEST_MESSAGE);

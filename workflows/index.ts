@@ -2,3 +2,4 @@
 export { RunWorkflow } from './run';
 export { EdgeRunWorkflow } from './edge-run';
 export { ResolveImageWorkflow } from './resolve-image';
+export { NoticeWorkflow } from './notice';

@@ -1,5 +1,6 @@
 /** The central worker's activities: those that any central worker may do, and those of one host. */
 import type { Client } from '@temporalio/client';
+import type { CentralApi } from '../../client';
 import {
   CENTRAL_NODE,
   HandOnInput,
@@ -19,12 +20,15 @@ import {
   type CentralActivities,
   type HostActivities,
 } from '../../workflows/contract';
+import { DeliveryRef, GivenUp, type NoticeActivities } from '../../workflows/notice-delivery';
 import { NodeLogs } from '../shared/node-logs';
 import { createReleaseLaunch } from '../shared/release-launch';
 import { createStopNode } from '../shared/stop-node';
 import { createSuperviseNode } from '../shared/supervise-node';
 import type { CentralHost } from './central-host';
 import { createCollectResults } from './collect-results';
+import { createDeliverWebhook } from './deliver-webhook';
+import { createGiveUpNotice } from './give-up-notice';
 import { createHandOnKits } from './hand-on-kits';
 import { createLaunchCentralNode } from './launch-central-node';
 import { createProvisionProject } from './provision-project';
@@ -33,8 +37,10 @@ import { removeKits } from './published-kits';
 import { createReportRunStartedCentral } from './report-run-started-central';
 import { createReportStatusCentral } from './report-status-central';
 import { createResolveImage } from './resolve-image';
+import { createSendEmail, type MailSettings } from './send-email';
 import { createSignalEdgeClients } from './signal-edge-clients';
 import { createTakeOverLaunch } from './take-over-launch';
+import type { Network } from './webhook-address';
 
 export type { CentralHost } from './central-host';
 
@@ -73,6 +79,21 @@ export function createHostActivities(host: CentralHost): HostActivities {
   };
 }
 
+/** Telling people, and programs, of what happens to runs; for the queue that all central workers share. */
+export function createNoticeActivities(deps: {
+  api: Pick<CentralApi, 'getDeliveryOrder' | 'reportDelivery'>;
+  /** Networks of one's own that webhooks may be in. */
+  networks: readonly Network[];
+  /** Absent where no mail can be sent from. */
+  mail: MailSettings | undefined;
+}): NoticeActivities {
+  return {
+    deliverWebhook: createDeliverWebhook(deps.api, deps.networks),
+    sendEmail: createSendEmail(deps.api, deps.mail),
+    giveUpNotice: createGiveUpNotice(deps.api),
+  };
+}
+
 /** Schemas of all inputs above, for the worker to check. */
 export const CENTRAL_INPUTS = {
   provisionProject: ProvisionInput,
@@ -88,7 +109,10 @@ export const CENTRAL_INPUTS = {
   stopNode: StopNodeInput,
   collectResults: NodeRef,
   releaseLaunch: LaunchRef,
-} satisfies Record<keyof CentralActivities | keyof HostActivities, unknown>;
+  deliverWebhook: DeliveryRef,
+  sendEmail: DeliveryRef,
+  giveUpNotice: GivenUp,
+} satisfies Record<keyof CentralActivities | keyof HostActivities | keyof NoticeActivities, unknown>;
 
 /** Calls to the central API itself: their failures cannot be reported to it. */
 export const CENTRAL_SILENT: readonly (keyof CentralActivities)[] = [

@@ -31,6 +31,8 @@ import {
   type RunView,
   type StartedReport,
 } from '../../workflows/contract';
+import type { NoticeBody, NoticeDelivery, NoticeEvent } from '../../workflows/notice-contract';
+import type { Occasion } from '../notices/occasions';
 import type { ConsortiumRole, Grants, Scope } from '../../workflows/people-contract';
 import type { StoredParameters } from '../parameters/seal';
 
@@ -401,3 +403,59 @@ export const events = pgTable(
 /** An event as it is told. */
 const { subject: _internal, ...eventColumns } = getTableColumns(events);
 export { eventColumns };
+
+/** Who is told of what happens to a consortium's runs. */
+export const notices = pgTable(
+  'notices',
+  {
+    consortiumId: text().notNull(),
+    id: text().notNull(),
+    body: json().$type<NoticeBody>().notNull(),
+    /** Of a webhook; sealed with the payload keys, hexadecimal. */
+    sealedSecret: text(),
+    createdBy: text().notNull(),
+    createdAt: moment().notNull(),
+    /** Since when nothing reached it. */
+    failingSince: moment(),
+    off: json().$type<{ at: number; reason: string }>(),
+  },
+  (table) => [primaryKey({ columns: [table.consortiumId, table.id] })],
+);
+
+/** What people want to be told by mail of the runs that they may look at. */
+export const personNotices = pgTable('person_notices', {
+  personId: text().primaryKey(),
+  on: json().$type<NoticeEvent[]>().notNull(),
+});
+
+/** Notices to be sent, and what became of them. Each is written together with what it tells of, and then handed to Temporal. */
+export const noticeDeliveries = pgTable(
+  'notice_deliveries',
+  {
+    /** The workflow's id. */
+    id: text().primaryKey(),
+    consortiumId: text().notNull(),
+    /** The receiver: one of the consortium's notices, or a person who asked for it. */
+    noticeId: text(),
+    personId: text(),
+    event: text().$type<NoticeDelivery['event']>().notNull(),
+    /** Absent for a test. */
+    occasion: json().$type<Occasion>(),
+    runId: text(),
+    createdAt: moment().notNull(),
+    /** Whether Temporal is known to have it. */
+    handedOver: boolean().notNull().default(false),
+    state: text().$type<NoticeDelivery['state']>().notNull().default('pending'),
+    attempts: integer().notNull().default(0),
+    triedAt: moment(),
+    problem: text(),
+  },
+  (table) => [
+    index().on(table.consortiumId, table.noticeId, table.createdAt.desc()),
+    index().on(table.personId, table.createdAt.desc()),
+    index().on(table.runId),
+    index('notices_to_hand_over')
+      .on(table.createdAt)
+      .where(sql`not ${table.handedOver}`),
+  ],
+);

@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import { app, serverOptions } from '../../server/app';
 import type { ServerConfig } from '../../server/config';
 import { createImages } from '../../server/registry/images';
+import { createPost, type Post } from '../../server/notices/post';
 import { openDatabase, type Database, type OpenDatabase } from '../../server/db/client';
 import type { Identity } from '../../server/identity/open-identity';
 import { createLogger } from '../../server/logger';
@@ -60,6 +61,7 @@ export type Answer = Pick<LightMyRequestResponse, 'statusCode' | 'headers' | 'bo
 interface Replica {
   db?: Database;
   temporal?: Runs;
+  post?: Post;
   objects?: ObjectStore;
   page?: string;
   identity?: Identity;
@@ -116,6 +118,7 @@ class FileServer implements TestServer {
   async startReplica({
     db,
     temporal,
+    post,
     objects,
     page,
     identity,
@@ -132,6 +135,7 @@ class FileServer implements TestServer {
       db: db ?? this.db,
       temporal: temporal ?? createRuns(client),
       images: createImages(client),
+      post: post ?? createPost(client),
       objects: objects ?? this.objects,
       page,
       identity,

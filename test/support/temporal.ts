@@ -4,11 +4,12 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { ensureNamespace } from '../../dev/namespace';
 import { EDGE_RUN_WORKFLOW, RUN_WORKFLOW } from '../../workflows/contract';
+import { NOTICE_WORKFLOW } from '../../workflows/notice-delivery';
 import { fromSetup } from './from-setup';
 import { testHistories } from './sealed';
 import { unreplayable, workflowBundle } from './replay';
 
-const OUR_WORKFLOWS = `WorkflowType IN ('${RUN_WORKFLOW}', '${EDGE_RUN_WORKFLOW}')`;
+const OUR_WORKFLOWS = `WorkflowType IN ('${RUN_WORKFLOW}', '${EDGE_RUN_WORKFLOW}', '${NOTICE_WORKFLOW}')`;
 
 /** A file of many runs has many histories, and each is replayed by a workflow worker of its own. */
 const REPLAYED_MS = 300_000;

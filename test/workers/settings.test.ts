@@ -87,3 +87,23 @@ test('an unknown log level is told, with those that there are', () => {
     /^Settings: MUSTER_LOG_LEVEL .*"debug"/,
   );
 });
+
+test('mails and webhooks: what is set to nothing is not set', () => {
+  const unset = { MUSTER_SMTP_URL: '', MUSTER_SMTP_FROM: '', MUSTER_WEBHOOK_NETWORKS: '' };
+  expect(centralSettings({ ...central, ...unset })).toMatchObject({
+    ...{ MUSTER_SMTP_URL: undefined, MUSTER_SMTP_FROM: undefined, MUSTER_WEBHOOK_NETWORKS: [] },
+  });
+  const networks = centralSettings({ ...central, MUSTER_WEBHOOK_NETWORKS: '10.1.0.0/16, fd00::/8' });
+  expect(networks.MUSTER_WEBHOOK_NETWORKS).toEqual([
+    { address: '10.1.0.0', prefix: 16, family: 'ipv4' },
+    { address: 'fd00::', prefix: 8, family: 'ipv6' },
+  ]);
+});
+
+test.each([
+  [{ MUSTER_SMTP_URL: 'mail.example.org' }, 'MUSTER_SMTP_URL must be an address like smtps:'],
+  [{ MUSTER_SMTP_URL: 'smtp://mail.example.org' }, 'MUSTER_SMTP_FROM and MUSTER_SMTP_URL are set together'],
+  [{ MUSTER_WEBHOOK_NETWORKS: '10.0.0.0/33' }, 'MUSTER_WEBHOOK_NETWORKS must be networks like 10.0.0.0/8'],
+])('%j is a mistake', (wrong, said) => {
+  expect(mistake(() => centralSettings({ ...central, ...wrong }))).toContain(said);
+});
