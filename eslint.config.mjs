@@ -1,5 +1,6 @@
 // Two kinds of rule matter here beyond the usual ones: which room may import which (arrows go one way only), and
 // what workflow code may touch (nothing that would make a replay differ).
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 /** Rooms and what each may import besides itself. A room that is not listed for another is out of its reach. */
@@ -25,7 +26,7 @@ const roomRules = Object.entries(rooms).map(([room, allowed]) => {
     (other) => other !== room && !allowed.includes(other),
   );
   return {
-    files: [`${room}/**/*.ts`],
+    files: [`${room}/**/*.{ts,tsx}`],
     rules: {
       'no-restricted-imports': [
         'error',
@@ -75,9 +76,9 @@ export default tseslint.config(
       'jest.config.js',
     ],
   },
-  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
+  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.{ts,tsx}'] })),
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
@@ -93,6 +94,7 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },
+  { ...reactHooks.configs.flat.recommended, files: ['web/**/*.tsx', 'web/**/*.ts'] },
   ...roomRules,
   {
     files: ['workflows/**/*.ts'],

@@ -1,7 +1,7 @@
 /** What the page knows of a run: the API's first picture, moved on by events. Pure; each change gives a new model. */
-import type { ErrorEntry, RunDetail, RunEvent } from '../workflows/api-contract';
-import type { NodeError, NodeState, NodeView, RunState, RunView } from '../workflows/contract';
-import { isErrorEntry, isNodeView, isRunView, UnknownShape } from './shapes';
+import { ErrorEntry, type RunDetail, type RunEvent } from '../workflows/api-contract';
+import { NodeView, RunView, type NodeError, type NodeState, type RunState } from '../workflows/contract';
+import { read } from './api/errors';
 
 /** The way of a run, and of a node. Every other state is an end or a detour that happens somewhere along it. */
 export const RUN_PHASES = [
@@ -52,15 +52,16 @@ export function fromDetail({ run, nodes, errors }: RunDetail): RunModel {
 /** The model after `event`. */
 export function withEvent(model: RunModel, { type, data }: RunEvent): RunModel {
   switch (type) {
-    case 'run':
-      if (!isRunView(data)) throw new UnknownShape('a run');
-      return { ...model, run: data, reached: reachedByRun(data, model.reached, model.nodes) };
+    case 'run': {
+      const run = read(RunView, 'a run', data);
+      return { ...model, run, reached: reachedByRun(run, model.reached, model.nodes) };
+    }
     case 'node':
-      if (!isNodeView(data)) throw new UnknownShape('a node');
-      return { ...model, nodes: withNode(model.nodes, data) };
-    case 'error':
-      if (!isErrorEntry(data)) throw new UnknownShape('an error');
-      return { ...model, errors: new Map(model.errors).set(errorKey(data), data) };
+      return { ...model, nodes: withNode(model.nodes, read(NodeView, 'a node', data)) };
+    case 'error': {
+      const entry = read(ErrorEntry, 'an error', data);
+      return { ...model, errors: new Map(model.errors).set(errorKey(entry), entry) };
+    }
     case 'CentralClientStartRun':
     case 'EdgeClientStartRun':
       return model;

@@ -1,7 +1,15 @@
 /** What there is to see of a run: a description of the picture, without any of its drawing. Pure. */
-import type { ErrorEntry } from '../workflows/api-contract';
-import type { NodeError, NodeState, NodeView, RunState, RunView } from '../workflows/contract';
-import { count } from './format';
+import type { ErrorEntry, RetryFrom } from '../workflows/api-contract';
+import {
+  CENTRAL_NODE,
+  edgeRunWorkflowId,
+  type NodeError,
+  type NodeState,
+  type NodeView,
+  type RunState,
+  type RunView,
+} from '../workflows/contract';
+import { count, list } from './format';
 import {
   isRunPhase,
   NODE_PHASES,
@@ -77,6 +85,8 @@ export interface ErrorGroup {
   type: string;
   phase: string;
   advice: string;
+  /** Whose turn it is. */
+  turn: string;
   /** The earliest first: later ones are mostly its consequences. */
   members: { key: string; name: string; entry: ErrorEntry }[];
 }
@@ -139,7 +149,6 @@ const TALLY_ORDER: readonly NodeState[] = [
   'complete',
 ];
 const ENDED: readonly (RunState | NodeState)[] = ['complete', 'failed', 'refused', 'stopped', 'lost'];
-const CENTRAL = 'central';
 
 /** More sites than this are drawn as a mosaic instead of a row each. */
 export const MOST_ROWS = 30;
@@ -153,13 +162,13 @@ export function runStanding({ state, since }: Pick<RunView, 'state' | 'since'>):
 /** The picture of `model`. */
 export function picture(model: RunModel): Picture {
   const nodes = [...model.nodes.values()].map(nodePicture);
-  const sites = nodes.filter(({ node }) => node !== CENTRAL);
+  const sites = nodes.filter(({ node }) => node !== CENTRAL_NODE);
   const errors = errorGroups(model);
   const step = { ...runStanding(model.run), steps: stations(RUN_PHASES, model.reached) };
   return {
     run: model.run,
     step,
-    central: nodes.find(({ node }) => node === CENTRAL),
+    central: nodes.find(({ node }) => node === CENTRAL_NODE),
     sites,
     tallies: tallies(sites),
     flow: NODE_PHASES.map((phase) => ({ phase, count: sites.filter(({ state }) => state === phase).length })),
@@ -200,7 +209,7 @@ function nodePicture({ view, reached }: KnownNode): NodePicture {
     ended: ENDED.includes(state),
     phase: reached,
     // The central node is launched where its kit was made: it fetches nothing.
-    stations: stations(NODE_PHASES, reached, node === CENTRAL ? 'fetching' : undefined),
+    stations: stations(NODE_PHASES, reached, node === CENTRAL_NODE ? 'fetching' : undefined),
     progress,
     note,
     attention,
@@ -264,7 +273,7 @@ function errorGroups(model: RunModel): ErrorGroup[] {
     const known = model.nodes.get(entry.node)?.view;
     const earlierLaunch = entry.launchId !== undefined && entry.launchId !== model.run.launchId;
     const standing = earlierLaunch ? 'past' : errorStanding(entry, known, model.run);
-    const { type, phase, advice } = entry;
+    const { type, phase, advice, turn } = entry;
     const groupKey = [standing, earlierLaunch, type, phase].join(' ');
     const group = groups.get(groupKey) ?? {
       key: groupKey,
@@ -273,6 +282,7 @@ function errorGroups(model: RunModel): ErrorGroup[] {
       type,
       phase,
       advice,
+      turn,
       members: [],
     };
     group.members.push({ key, name: known?.name ?? entry.node, entry });
@@ -303,6 +313,17 @@ function verdict({ run, nodes }: RunModel, errors: readonly ErrorGroup[]): Verdi
   if (run.state === 'stopping' && !run.stop) {
     return { tone: 'bad', title: 'The run has failed', text: 'Its other nodes are being stopped.' };
   }
+  if (run.state === 'complete' && run.without && run.without.length > 0) {
+    const names = run.without.map(({ node }) => nodes.get(node)?.view.name ?? node);
+    return {
+      tone: 'warn',
+      title: `Complete without ${list(names.slice(0, MOST_ROWS))}`,
+      text: run.without
+        .slice(0, MOST_ROWS)
+        .map(({ why }, index) => `${names[index] ?? ''}: ${why}`)
+        .join('\n'),
+    };
+  }
   const retrying = errors.filter(({ standing }) => standing === 'retrying');
   if (retrying.length === 0 || !isRunPhase(run.state)) return undefined;
   const what = count(retrying.flatMap(({ members }) => members).length, 'failure is', 'failures are');
@@ -328,3 +349,23 @@ function spokenRun(step: Step, sites: readonly NodePicture[]): string {
 /** Whether a stop may still be asked for. */
 export const mayStop = ({ run }: Picture) =>
   isRunPhase(run.state) && run.state !== 'complete' && run.stop === undefined;
+
+/** From where a run may be begun anew now. */
+export function retryChoices({ run, step, sites, central }: Picture): RetryFrom[] {
+  if (run.state === 'complete') return [];
+  const isOver = step.ended || run.stop !== undefined || run.state === 'stopping';
+  if (isOver || (run.state !== 'launching' && run.state !== 'running')) return ['provision'];
+  const takesSites = run.state === 'running' && central?.ended !== true && sites.some(mayBeginAnew);
+  return takesSites ? ['provision', 'launch', 'sites'] : ['provision', 'launch'];
+}
+
+/** Whether the node of a site alone can begin anew while the run goes on. */
+export const mayBeginAnew = ({ state }: NodePicture) => state !== 'complete';
+
+/** The workflow of a site's part in the run, in Temporal's Web UI; `temporal` is the run's own. */
+export function siteWorkflow(temporal: string, runId: string, site: string): string {
+  return temporal.replace(
+    /\/workflows\/[^/]+$/,
+    `/workflows/${encodeURIComponent(edgeRunWorkflowId(runId, site))}`,
+  );
+}

@@ -10,6 +10,9 @@ const POLICY = contentPolicy({
   'connect-src': ["'self'"],
 });
 
+/** Where the page has pages, beside its first one (web/router.tsx). */
+const ADDRESSES = ['/runs', '/runs/*'] as const;
+
 /** `folder`: where the built page is. */
 export default fp<{ folder: string }>(
   async (server, { folder }) => {
@@ -18,9 +21,20 @@ export default fp<{ folder: string }>(
         reply.header('content-security-policy', POLICY);
       });
       // Each file becomes a route of its own, so whatever is not there is a 404 like any other.
-      await scope.register(staticFiles, { root: folder, wildcard: false, schemaHide: true });
-      scope.get('/runs/*', { schema: { hide: true } }, (_request, reply) => reply.sendFile('index.html'));
+      await scope.register(staticFiles, {
+        root: folder,
+        wildcard: false,
+        schemaHide: true,
+        cacheControl: false,
+        setHeaders: (reply, path) => void reply.header('cache-control', caching(path)),
+      });
+      for (const address of ADDRESSES)
+        scope.get(address, { schema: { hide: true } }, (_request, reply) => reply.sendFile('index.html'));
     });
   },
   { name: 'page' },
 );
+
+/** What has a hash in its name never changes; the document, which names those, is asked for every time. */
+const caching = (path: string) =>
+  /[\\/]assets[\\/]/.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache';

@@ -1,28 +1,22 @@
-import { build } from 'esbuild';
-import { cp, readFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { z } from 'zod';
 import { describeInBrowser, launchBrowser } from '../support/browser';
-import { useFolder } from '../support/folder';
 import { start } from './scenes';
 import { admin, problemOf, tokenFor, useServer } from './server';
 
-const WEB = join(__dirname, '../../web');
+/** As `npm run build` made it. */
+const PAGE = join(__dirname, '../../dist/web');
 
 describe('what people open in a browser', () => {
   const server = useServer();
-  const folder = useFolder();
   let url: string;
   const get = (path: string) => fetch(url + path);
 
   beforeAll(async () => {
-    await build({
-      ...{ entryPoints: [join(WEB, 'main.ts')], bundle: true, target: 'es2022', outdir: folder },
-      logLevel: 'warning',
-    });
-    await cp(join(WEB, 'static'), folder, { recursive: true });
-    const replica = await server.startReplica({ page: folder });
+    const replica = await server.startReplica({ page: PAGE });
     url = await replica.listen({ host: '127.0.0.1', port: 0 });
   });
 
@@ -36,11 +30,15 @@ describe('what people open in a browser', () => {
       }),
     );
     expect(new Set(texts).size).toBe(1);
-    expect((await get('/main.js')).headers.get('content-type')).toContain('javascript');
+    const [script = ''] = readdirSync(join(PAGE, 'assets')).filter((name) => name.endsWith('.js'));
+    const answer = await get(`/assets/${script}`);
+    expect(answer.headers.get('content-type')).toContain('javascript');
+    expect(answer.headers.get('cache-control')).toContain('immutable');
+    expect((await get('/runs/penguins-1')).headers.get('cache-control')).toBe('no-cache');
   });
 
   it('is nothing else: what is not part of it is not there', async () => {
-    for (const path of ['/main.ts', '/nowhere', '/..%2fpackage.json', '/runs'])
+    for (const path of ['/main.tsx', '/nowhere', '/..%2fpackage.json', '/assets'])
       expect([path, (await get(path)).status]).toEqual([path, 404]);
   });
 
@@ -51,7 +49,7 @@ describe('what people open in a browser', () => {
 
   it('the description of the API is docs/openapi.json, as `npm run openapi` writes it, and lacks nothing that it refers to', async () => {
     const served: unknown = await (await get('/openapi.json')).json();
-    const kept: unknown = JSON.parse(await readFile(join(WEB, '../docs/openapi.json'), 'utf8'));
+    const kept: unknown = JSON.parse(await readFile(join(PAGE, '../../docs/openapi.json'), 'utf8'));
     expect(served).toEqual(kept);
     const { openapi, paths, components } = Description.parse(served);
     expect(openapi).toBe('3.1.0');

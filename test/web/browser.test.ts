@@ -1,4 +1,5 @@
 /** What people see and do: the page in a real browser, before an API that tells of runs in every state. */
+import axe from 'axe-core';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import type { RunDetail } from '../../workflows/api-contract';
 import { describeInBrowser, launchBrowser } from '../support/browser';
@@ -274,6 +275,121 @@ describeInBrowser('the page', () => {
     });
   });
 
+  describe('retrying', () => {
+    const dialog = () => page.getByRole('dialog');
+
+    test('a run that failed begins anew, by the keyboard alone, and once', async () => {
+      await openRun(scenes.failed());
+      await button('Retry').focus();
+      await page.keyboard.press('Enter');
+      await see('New kits, new nodes, new results.', dialog());
+      await page.getByLabel('Reason (optional)').focus();
+      await page.keyboard.type('the column is there now');
+      await page.keyboard.press('Enter');
+      await dialog().waitFor({ state: 'hidden' });
+      expect(posts()).toMatchObject([
+        { path: `/api${RUN_PAGE}/retry`, body: { from: 'provision', reason: 'the column is there now' } },
+      ]);
+      expect(posts()[0]?.headers['idempotency-key']).toMatch(/^[0-9a-f]{32}$/);
+    });
+
+    test('a run at work can begin anew at one site alone', async () => {
+      await openRun(scenes.running());
+      await button('Retry').click();
+      await dialog().getByText('At the sites alone').click();
+      await dialog()
+        .getByRole('button', { name: /^All sites/ })
+        .click();
+      await page.getByRole('option', { name: 'Dream' }).click();
+      await dialog().getByRole('button', { name: 'Retry run' }).click();
+      await dialog().waitFor({ state: 'hidden' });
+      expect(posts()).toMatchObject([{ body: { from: 'sites', site: 'dream' } }]);
+    });
+
+    test('that is refused says why', async () => {
+      await openRun(scenes.failed());
+      server.instead = ({ method }) =>
+        method === 'POST' ? problem(409, 'Conflict', { detail: 'Its kits are gone.' }) : undefined;
+      await button('Retry').click();
+      await dialog().getByRole('button', { name: 'Retry run' }).click();
+      await see('The run is not retried. Its kits are gone.', dialog());
+    });
+
+    test('a run that is complete is not offered it', async () => {
+      await openRun(scenes.complete());
+      expect(await button('Retry').count()).toBe(0);
+    });
+  });
+
+  describe('what a run left', () => {
+    test('results are downloads', async () => {
+      await openRun(scenes.complete());
+      const link = page.getByRole('link', { name: 'global_model.json' });
+      await link.waitFor();
+      expect(await link.getAttribute('href')).toBe('https://store.example/global_model.json?signature=1');
+    });
+
+    test('logs are shown node by node', async () => {
+      server.logs.set('central', ['round 1\n', 'round 2\n']);
+      server.logs.set('dream', ['no such column\n']);
+      await openRun(scenes.failed());
+      await button('Show the logs').click();
+      await see(/round 1\s+round 2/);
+      await see('The log has ended');
+      await page
+        .locator('.logs')
+        .getByRole('button', { name: /Central node/ })
+        .click();
+      await page.getByRole('option', { name: 'Dream' }).click();
+      await see('no such column');
+    });
+
+    test('attempts are told once there were several', async () => {
+      await openRun(scenes.retried());
+      await see('Retried from the beginning', page.getByRole('table'));
+      await see('“the disk was full”', page.getByRole('table'));
+    });
+
+    test("each site's workflow is a link into Temporal", async () => {
+      await openRun(scenes.running());
+      await row('Dream').locator('summary').click();
+      const link = row('Dream').getByRole('link', { name: 'Its workflow in Temporal' });
+      expect(await link.getAttribute('href')).toMatch(/\/workflows\/penguins-1\.site\.dream$/);
+    });
+  });
+
+  describe('for everybody', () => {
+    const found = async () => {
+      await page.evaluate(axe.source);
+      const { violations } = await page.evaluate(() =>
+        (globalThis as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations'] }),
+      );
+      return violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
+    };
+
+    test.each(['light', 'dark'] as const)('nothing serious is found by axe (%s)', async (colorScheme) => {
+      await page.emulateMedia({ colorScheme });
+      server.consortia = [scenes.consortium()];
+      for (const scene of [
+        scenes.running(),
+        scenes.attention(),
+        scenes.failed(),
+        scenes.stopping(),
+        scenes.retried(),
+        scenes.crowd(100),
+      ]) {
+        await openRun(scene);
+        expect(await found()).toEqual([]);
+        await page.goto('about:blank');
+      }
+      await open('/');
+      await button('Start run').waitFor();
+      expect(await found()).toEqual([]);
+    });
+  });
+
   describe('a lost connection', () => {
     test('is said, with the time; what was missed comes when it is back', async () => {
       await openRun(scenes.running());
@@ -361,6 +477,4 @@ describeInBrowser('the page', () => {
     await page.setViewportSize({ width: 360, height: 700 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   });
-
-  test('the page carries no library', () => expect(server.foreignInputs).toEqual([]));
 });

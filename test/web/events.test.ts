@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { RunEvent } from '../../workflows/api-contract';
-import { readEvents } from '../../web/events';
-import { UnknownShape } from '../../web/shapes';
+import { RunEvent } from '../../workflows/api-contract';
+import { readEvents } from '../../web/live/events';
+import { UnknownShape } from '../../web/api/errors';
 
 const LONG = 600_000;
 const event = (id: number, text: string): RunEvent => ({
@@ -36,7 +36,7 @@ async function read(
   heard = () => {},
 ): Promise<RunEvent[]> {
   const events: RunEvent[] = [];
-  for await (const one of readEvents(source, silenceMs, heard)) events.push(one);
+  for await (const { data } of readEvents(source, RunEvent, silenceMs, heard)) events.push(data);
   return events;
 }
 

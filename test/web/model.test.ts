@@ -1,9 +1,7 @@
 import type { RunDetail, RunEvent } from '../../workflows/api-contract';
-import { NODE_STATES, RUN_STATES } from '../../workflows/contract';
 import { errorEntry, nodeView, runView } from '../support/run-pictures';
 import { fromDetail, NODE_PHASES, RUN_PHASES, withEvent, type RunModel } from '../../web/model';
-import { isNodeView, isRunDetail, isRunView, UnknownShape } from '../../web/shapes';
-import * as scenes from './scenes';
+import { UnknownShape } from '../../web/api/errors';
 
 const detail = (more: Partial<RunDetail> = {}): RunDetail => ({
   run: runView(),
@@ -112,31 +110,4 @@ describe('events', () => {
     for (const type of ['run', 'node', 'error'] as const)
       expect(() => withEvent(fromDetail(detail()), event(type, { state: 'dancing' }))).toThrow(UnknownShape);
   });
-});
-
-describe('what is taken for an answer of the API', () => {
-  test.each([
-    scenes.running(),
-    scenes.attention(),
-    scenes.failed(),
-    scenes.stopping(),
-    scenes.complete(),
-    scenes.crowd(40),
-  ])('whatever the contract allows (%#)', (scene) =>
-    expect(isRunDetail(JSON.parse(JSON.stringify(scene)))).toBe(true),
-  );
-
-  test('every state of the contract, and no other', () => {
-    for (const state of RUN_STATES) expect(isRunView(runView({ state }))).toBe(true);
-    for (const state of NODE_STATES) expect(isNodeView(nodeView('biscoe', { state }))).toBe(true);
-    expect(isRunView({ ...runView(), state: 'dancing' })).toBe(false);
-    expect(isNodeView({ ...nodeView('biscoe'), state: 'constructor' })).toBe(false);
-  });
-
-  test.each([undefined, null, 'an error page of a proxy', [], {}, { run: {}, nodes: [] }])(
-    'not %p',
-    (value) => {
-      expect(isRunDetail(value)).toBe(false);
-    },
-  );
 });

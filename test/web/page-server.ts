@@ -2,12 +2,12 @@
  * The page, and an API behind it that speaks the contract from scenes: states that a real run is seldom in can be looked
  * at, and a test can cut the stream, refuse, or be away. Everything it sends is checked against the contract first.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
 import type { ServerResponse } from 'node:http';
-import { build } from 'esbuild';
 import {
   ConsortiumList,
+  ResultList,
   RunDetail,
   RunEvent,
   RunList,
@@ -16,28 +16,28 @@ import {
 } from '../../workflows/api-contract';
 import { ContractServer, json, problem, type Answer, type SeenRequest } from '../support/contract-server';
 
-const WEB = join(__dirname, '../../web');
+/** As `npm run build` made it. */
+const PAGE = join(__dirname, '../../dist/web');
 /** The only token that this API accepts. */
 export const TOKEN = 'a.good-token';
 
 const CONTENT_TYPES: Record<string, string> = {
-  html: 'text/html; charset=utf-8',
-  js: 'text/javascript',
-  css: 'text/css',
-  svg: 'image/svg+xml',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
 };
 
 export class PageServer {
   readonly details = new Map<string, RunDetail>();
   consortia: ConsortiumView[] = [];
+  /** Of the nodes that have ended, by line. */
+  readonly logs = new Map<string, string[]>();
   /** Answers in place of the API, where it does. */
   instead: (request: SeenRequest) => Answer | undefined = () => undefined;
-  /** Files that the page is made of and that are not ours. */
-  foreignInputs: string[] = [];
   private readonly http = new ContractServer();
   private readonly streams = new Set<ServerResponse>();
   private readonly events: RunEvent[] = [];
-  private assets: Record<string, string> = {};
 
   get url(): string {
     return this.http.url;
@@ -49,9 +49,6 @@ export class PageServer {
   }
 
   async start(): Promise<void> {
-    const { assets, inputs } = await buildPage();
-    this.assets = assets;
-    this.foreignInputs = inputs.filter((path) => path.includes('node_modules'));
     this.http.answer = (request, response) => this.answer(request)(request, response);
     await this.http.start();
   }
@@ -65,6 +62,7 @@ export class PageServer {
     this.cutStreams();
     this.details.clear();
     this.consortia = [];
+    this.logs.clear();
     this.events.length = 0;
     this.instead = () => undefined;
     this.http.seen.length = 0;
@@ -97,15 +95,17 @@ export class PageServer {
     const instead = this.instead(request);
     if (instead) return instead;
     if (request.headers.authorization !== `Bearer ${TOKEN}`) return problem(401, 'Unauthorized');
-    const [, , collection = '', id = '', rest = ''] = path.split('/');
+    const [, , collection = '', id = '', ...more] = path.split('/');
+    const rest = more.join('/');
     return collection === 'consortia' ? this.consortium(id, rest) : this.run(id, rest, request);
   }
 
   private asset(path: string): Answer {
-    const name = path === '/' || path.startsWith('/runs/') ? 'index.html' : path.slice(1);
-    const content = this.assets[name];
-    if (content === undefined) return problem(404, 'Not Found');
-    const type = CONTENT_TYPES[name.split('.').at(-1) ?? ''] ?? 'text/plain';
+    const extension = extname(path);
+    const file = join(PAGE, extension === '' ? 'index.html' : path);
+    if (!existsSync(file)) return problem(404, 'Not Found');
+    const type = CONTENT_TYPES[extension] ?? CONTENT_TYPES['.html'];
+    const content = readFileSync(file);
     return (_request, response) => response.writeHead(200, { 'content-type': type }).end(content);
   }
 
@@ -125,7 +125,10 @@ export class PageServer {
     const detail = this.details.get(id);
     if (!detail) return problem(404, 'Not Found', { detail: `There is no run ${id}.` });
     if (rest === 'events') return (_request, response) => this.stream(request, response);
-    if (rest === 'stop') return json(202, {});
+    if (rest === 'stop' || rest === 'retry') return json(202, {});
+    if (rest === 'results') return json(200, ResultList.parse(results(detail)));
+    const [, node = ''] = /^nodes\/(.+)\/log\/events$/.exec(rest) ?? [];
+    if (node !== '') return log(this.logs.get(node) ?? []);
     return json(200, RunDetail.parse({ ...detail, lastEventId: this.events.length }));
   }
 
@@ -142,22 +145,19 @@ function write(stream: ServerResponse, event: RunEvent): void {
   stream.write(`id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
 }
 
-async function buildPage(): Promise<{ assets: Record<string, string>; inputs: string[] }> {
-  const { outputFiles, metafile } = await build({
-    entryPoints: [join(WEB, 'main.ts')],
-    bundle: true,
-    write: false,
-    metafile: true,
-    target: 'es2022',
-    logLevel: 'warning',
-  });
-  const stored = ['index.html', 'style.css', 'favicon.svg'].map((name) => [
-    name,
-    readFileSync(join(WEB, 'static', name), 'utf8'),
-  ]);
-  const assets = {
-    ...(Object.fromEntries(stored) as Record<string, string>),
-    'main.js': outputFiles[0]?.text ?? '',
-  };
-  return { assets, inputs: Object.keys(metafile.inputs) };
+const results = ({ run }: RunDetail): ResultList => ({
+  results: (run.results ?? []).map(({ name, size, sha256 }) => ({
+    ...{ name, size, sha256 },
+    url: `https://store.example/${name}?signature=1`,
+  })),
+});
+
+/** A log that has ended. */
+function log(lines: readonly string[]): Answer {
+  const messages = lines.map(
+    (line, index) => `id: ${index + 1}\ndata: ${JSON.stringify({ text: line })}\n\n`,
+  );
+  const end = 'event: end\ndata: {"end":true}\n\n';
+  return (_request, response) =>
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).end([...messages, end].join(''));
 }

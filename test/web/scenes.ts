@@ -170,6 +170,22 @@ export const complete = (): RunDetail =>
     ),
   );
 
+/** A run that was retried, and is at work once more. */
+export const retried = (): RunDetail => ({
+  ...running(),
+  attempts: [
+    {
+      ...{ launchId: 'aaaaaaaaaaa1', how: 'start', by: 'ada', state: 'failed' },
+      ...{ startedAt: ago(320), endedAt: ago(100) },
+      error: { node: 'dream', phase: 'launchEdgeNode', type: 'DiskFull', message: 'no space left' },
+    },
+    {
+      ...{ launchId: 'aaaaaaaaaaa2', how: 'retry', from: 'provision', by: 'ada' },
+      ...{ reason: 'the disk was full', startedAt: ago(34), state: 'running' },
+    },
+  ],
+});
+
 const MIX: NodeState[] = [
   'running',
   'running',

@@ -1,12 +1,10 @@
 /** The sign of each state: its shape tells it apart where its colour does not. */
-import type { Sign } from './picture';
-import type { RunPhase, NodePhase } from './model';
+import type { Sign as SignName } from '../picture';
 
-const SVG = 'http://www.w3.org/2000/svg';
 const QUESTION = 'M5.7 6.1a2.4 2.4 0 1 1 3.6 2.1c-.9.5-1.3 1-1.3 1.8M8 12.7v.1';
 
 /** Paths in a field of 16 by 16; those in `SOLID` are filled, the others drawn. */
-const PATHS: Record<Sign, string> = {
+const PATHS: Record<SignName, string> = {
   waiting: 'M3.6 8v.1M8 8v.1M12.4 8v.1',
   fetching: 'M8 2.6v7M5 6.8l3 3 3-3M3.4 13.2h9.2',
   provisioning: 'M3 5.4 8 2.7l5 2.7v5.3l-5 2.7-5-2.7zM3 5.4 8 8l5-2.6M8 8v5.4',
@@ -21,16 +19,13 @@ const PATHS: Record<Sign, string> = {
   lost: QUESTION,
   retrying: 'M8 3v6M8 12.6v.1',
 };
-const SOLID: readonly Sign[] = ['running', 'stopped'];
+const SOLID: readonly SignName[] = ['running', 'stopped'];
 
 /** The sign as an image that says nothing by itself: its name stands beside it. */
-export function sign(name: Sign | RunPhase | NodePhase): SVGSVGElement {
-  const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('viewBox', '0 0 16 16');
-  svg.setAttribute('class', SOLID.includes(name) ? 'sign solid' : 'sign');
-  svg.setAttribute('aria-hidden', 'true');
-  const path = document.createElementNS(SVG, 'path');
-  path.setAttribute('d', PATHS[name]);
-  svg.append(path);
-  return svg;
+export function Sign({ name }: { name: SignName }) {
+  return (
+    <svg viewBox="0 0 16 16" className={SOLID.includes(name) ? 'sign solid' : 'sign'} aria-hidden="true">
+      <path d={PATHS[name]} />
+    </svg>
+  );
 }

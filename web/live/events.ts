@@ -1,19 +1,28 @@
-/** Reads a run's events from the stream's bytes, and notices when the stream has fallen silent. */
-import { readMessages } from '../client/event-stream';
-import type { RunEvent } from '../workflows/api-contract';
-import { Unreachable } from './api';
-import { isRunEvent, UnknownShape } from './shapes';
+/** Reads what a stream of the API tells, from its bytes, and notices when the stream has fallen silent. */
+import type { z } from 'zod';
+import { readMessages } from '../../client/event-stream';
+import { read, Unreachable } from '../api/errors';
+
+/** The server sends a heartbeat several times within this. */
+export const SILENCE_MS = 45_000;
+
+export interface Told<Data> {
+  id: string | undefined;
+  data: Data;
+}
 
 /**
- * The events in `stream`. `onHeard` is called for everything that arrives, heartbeats too; a stream on which nothing
- * came for `silenceMs` is taken for broken and ends.
+ * The messages in `stream`, each of which is to be what `schema` says. `onHeard` is called for everything that arrives,
+ * heartbeats too; a stream on which nothing came for `silenceMs` is taken for broken and ends.
  */
-export async function* readEvents(
+export async function* readEvents<Schema extends z.ZodType>(
   stream: ReadableStream<Uint8Array>,
+  schema: Schema,
   silenceMs: number,
   onHeard: () => void,
-): AsyncGenerator<RunEvent> {
-  for await (const { data } of readMessages(chunks(stream, silenceMs, onHeard))) yield readEvent(data);
+): AsyncGenerator<Told<z.output<Schema>>> {
+  for await (const { id, data } of readMessages(chunks(stream, silenceMs, onHeard)))
+    yield { id, data: read(schema, 'an event', parse(data)) };
 }
 
 async function* chunks(
@@ -42,12 +51,6 @@ async function* chunks(
 
 function unreachable(cause: unknown): never {
   throw new Unreachable(cause);
-}
-
-function readEvent(data: string): RunEvent {
-  const event = parse(data);
-  if (!isRunEvent(event)) throw new UnknownShape('an event');
-  return event;
 }
 
 function parse(json: string): unknown {

@@ -1,0 +1,175 @@
+/** Buttons, fields, choices and dialogs: the component library's, as they look here. */
+import type { ReactNode } from 'react';
+import {
+  Button as AriaButton,
+  Dialog,
+  FieldError,
+  Heading,
+  Input,
+  Label,
+  ListBox,
+  ListBoxItem,
+  Modal,
+  ModalOverlay,
+  Popover,
+  RadioButton,
+  RadioField,
+  RadioGroup,
+  Select,
+  SelectValue,
+  Text,
+  TextArea,
+  TextField,
+  type ButtonProps as AriaButtonProps,
+  type TextFieldProps,
+} from 'react-aria-components';
+
+interface ButtonProps extends Omit<AriaButtonProps, 'className'> {
+  look?: 'primary' | 'danger' | 'quiet';
+}
+
+export const Button = ({ look, ...props }: ButtonProps) => (
+  <AriaButton {...props} className={look === undefined ? 'button' : `button ${look}`} />
+);
+
+interface FieldProps extends Omit<TextFieldProps, 'className' | 'children'> {
+  label: string;
+  hint?: ReactNode;
+  /** What is wrong with what was written. */
+  wrong?: string | undefined;
+  placeholder?: string;
+  lines?: number;
+}
+
+/** A line of text, or several, with its name above and what one should know below. */
+export function Field({ label, hint, wrong, placeholder, lines, ...props }: FieldProps) {
+  return (
+    <TextField {...props} className="field" isInvalid={wrong !== undefined}>
+      <Label>{label}</Label>
+      {lines === undefined ? <Input placeholder={placeholder ?? ''} /> : <TextArea rows={lines} />}
+      {hint !== undefined && (
+        <Text slot="description" className="hint">
+          {hint}
+        </Text>
+      )}
+      <FieldError className="problem">{wrong}</FieldError>
+    </TextField>
+  );
+}
+
+interface ChoiceProps<Key extends string> {
+  label: string;
+  options: readonly { key: Key; name: string }[];
+  value: Key | undefined;
+  onChange: (key: Key) => void;
+  placeholder?: string;
+  isDisabled?: boolean;
+}
+
+/** One of a list that opens. */
+export function Choice<Key extends string>({
+  label,
+  options,
+  value,
+  onChange,
+  placeholder = 'Choose…',
+  isDisabled = false,
+}: ChoiceProps<Key>) {
+  return (
+    <Select
+      className="field choice"
+      isDisabled={isDisabled}
+      placeholder={placeholder}
+      value={value ?? null}
+      onChange={(key) => {
+        const chosen = options.find((option) => option.key === key);
+        if (chosen) onChange(chosen.key);
+      }}
+    >
+      <Label>{label}</Label>
+      <AriaButton className="button">
+        <SelectValue />
+        <span className="caret" aria-hidden="true" />
+      </AriaButton>
+      <Popover className="popover">
+        <ListBox items={options.map(({ key, name }) => ({ id: key, name }))}>
+          {({ name }) => (
+            <ListBoxItem className="option" textValue={name}>
+              {name}
+            </ListBoxItem>
+          )}
+        </ListBox>
+      </Popover>
+    </Select>
+  );
+}
+
+interface OneOfProps<Key extends string> {
+  label: string;
+  options: readonly { key: Key; name: string; about?: string }[];
+  value: Key;
+  onChange: (key: Key) => void;
+}
+
+/** One of a few that are all seen. */
+export function OneOf<Key extends string>({ label, options, value, onChange }: OneOfProps<Key>) {
+  return (
+    <RadioGroup
+      className="one-of"
+      value={value}
+      onChange={(key) => {
+        const chosen = options.find((option) => option.key === key);
+        if (chosen) onChange(chosen.key);
+      }}
+    >
+      <Label>{label}</Label>
+      {options.map(({ key, name, about }) => (
+        <RadioField key={key} value={key}>
+          <RadioButton className="radio">
+            <span className="mark" aria-hidden="true" />
+            <span>
+              <b>{name}</b>
+              {about !== undefined && <span className="hint">{about}</span>}
+            </span>
+          </RadioButton>
+        </RadioField>
+      ))}
+    </RadioGroup>
+  );
+}
+
+interface QuestionProps {
+  title: string;
+  isOpen: boolean;
+  onClose: () => void;
+  children: ReactNode;
+}
+
+/** Asks something before it is done. */
+export function Question({ title, isOpen, onClose, children }: QuestionProps) {
+  return (
+    <ModalOverlay
+      className="overlay"
+      isOpen={isOpen}
+      isDismissable
+      onOpenChange={(open) => {
+        if (!open) onClose();
+      }}
+    >
+      <Modal className="modal">
+        <Dialog className="dialog">
+          <Heading slot="title">{title}</Heading>
+          {children}
+        </Dialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}
+
+/** What went wrong with something that was asked for. */
+export const Trouble = ({ children }: { children: string | undefined }) =>
+  children === undefined ? null : (
+    <p className="problem" role="alert">
+      {children}
+    </p>
+  );
