@@ -63,6 +63,8 @@ export function apiPart(
       MUSTER_API_PORT: String(listen.port),
       MUSTER_API_SECRET: listen.secret,
       MUSTER_PAYLOAD_KEYS: listen.payloadKeys,
+      // Whoever started the stack is given a link of their own.
+      MUSTER_ADMIN_LINK: 'off',
       // The development server's Web UI cannot be told to send a cookie.
       MUSTER_CODEC_FOR: 'local',
       MUSTER_PUBLIC_URL: api.url,

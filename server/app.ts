@@ -17,6 +17,7 @@ import type { Database } from './db/client';
 import { createEnrolment } from './identity/enrolment';
 import type { Identity } from './identity/open-identity';
 import { createJournal } from './journal';
+import auditing from './plugins/audit';
 import auth from './plugins/auth';
 import openapi from './plugins/openapi';
 import page from './plugins/page';
@@ -31,6 +32,7 @@ import type { Post } from './notices/post';
 import { createReceivers } from './notices/receivers';
 import { createNoticeSecrets } from './notices/secrets';
 import { createReports } from './reports';
+import { auditRoutes } from './routes/audit';
 import { codecRoutes } from './routes/codec';
 import { computationRoutes } from './routes/computations';
 import { consortiumRoutes } from './routes/consortia';
@@ -38,15 +40,19 @@ import { enrolmentRoutes, type Enrolling } from './routes/enrolment';
 import { errorRoutes } from './routes/errors';
 import { eventRoutes } from './routes/events';
 import { healthRoutes } from './routes/health';
+import { invitationRoutes } from './routes/invitations';
 import { kitRoutes } from './routes/kits';
 import { launchRoutes } from './routes/launches';
 import { logRoutes } from './routes/logs';
+import { meRoutes } from './routes/me';
 import { nodeRoutes } from './routes/nodes';
 import { noticeRoutes } from './routes/notices';
+import { peopleRoutes } from './routes/people';
 import { reportRoutes } from './routes/reports';
 import { resultRoutes } from './routes/results';
 import { retryRoutes } from './routes/retry';
 import { runRoutes } from './routes/runs';
+import { sessionRoutes } from './routes/session';
 import { siteRoutes } from './routes/sites';
 import { createEndedParts } from './runs/ended-parts';
 import { createKitKeys } from './runs/kit-keys';
@@ -61,7 +67,15 @@ import { createStartRun } from './runs/start';
 import type { Runs } from './runs/temporal';
 import { createTruth } from './runs/truth';
 import { createPresence } from './sites/presence';
+import { createAudit } from './audit/audit';
 import { createApiTokens } from './people/api-tokens';
+import { createInvitations } from './people/invitations';
+import { createLocalAccounts } from './people/local-accounts';
+import { createPasswords } from './people/passwords';
+import { createPeople } from './people/people';
+import { createSessionCookie } from './people/session-cookie';
+import { createSessions } from './people/sessions';
+import { createSiteTies } from './people/site-ties';
 import { createDestinations } from './people/destinations';
 import { createTokens } from './tokens';
 
@@ -95,6 +109,15 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   const log = server.log;
   const tokens = createTokens(config.secret);
   const destinations = createDestinations(db);
+  const findSiteTies = createSiteTies({ db, destinations });
+  const passwords = createPasswords();
+  const sessions = createSessions({ db, secret: config.secret });
+  const cookie = createSessionCookie({ sessions, publicUrl: config.publicUrl });
+  const apiTokens = createApiTokens({ db });
+  const accounts = createLocalAccounts({ db, passwords, log });
+  const people = createPeople({ db, passwords });
+  const invitations = createInvitations({ db, passwords, findSiteTies });
+  const audit = createAudit({ db });
   const links = createLinks(config);
   const journal = createJournal(db);
   const outbox = createOutbox({ db, post, log });
@@ -136,14 +159,20 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   await server.register(
     async (api) => {
       await api.register(auth, {
-        ...{ tokens, destinations, sites: enrolling?.enrolment },
-        apiTokens: createApiTokens({ db }),
+        ...{ tokens, apiTokens, cookie, destinations, sites: enrolling?.enrolment },
       });
-      await api.register(codecRoutes, { config, tokens });
+      await api.register(auditing, { audit, db });
+      const { publicUrl } = config;
+      await api.register(codecRoutes, { config, people, tokens });
+      await api.register(sessionRoutes, { accounts, people, sessions, cookie, tokens });
+      await api.register(meRoutes, { accounts, people, sessions, apiTokens });
+      await api.register(peopleRoutes, { people, invitations, publicUrl });
+      await api.register(invitationRoutes, { invitations, people, cookie, publicUrl });
+      await api.register(auditRoutes, { audit });
       await api.register(computationRoutes, { registry });
       await api.register(consortiumRoutes, { consortia, destinations, startRun, links });
       await api.register(siteRoutes, { db, destinations, presence });
-      await api.register(enrolmentRoutes, { db, enrolling });
+      await api.register(enrolmentRoutes, { findSiteTies, enrolling });
       await api.register(retryRoutes, { db, retries });
       await api.register(errorRoutes, { db });
       await api.register(runRoutes, { db, temporal, truth, launches, links });

@@ -20,6 +20,14 @@ const addresses = z
       .filter((host) => host !== ''),
   )
   .refine((hosts) => hosts.length > 0, 'must name at least one address to listen on');
+/** The form is for Fastify to judge: an address, or a network such as 10.0.0.0/8. */
+const proxies = z
+  .string()
+  .transform((list) => list.split(',').map((one) => one.trim()))
+  .refine(
+    (list) => list.every((one) => /^[0-9a-f.:]+(\/\d+)?$/i.test(one)),
+    'must be a list of addresses, or of networks such as 10.0.0.0/8',
+  );
 const port = z.coerce
   .number('must be a port number')
   .int('must be a port number')
@@ -37,6 +45,8 @@ const Environment = z.object({
     .string('is not set: make one with `openssl rand -hex 32`')
     .min(32, 'must have at least 32 characters: make one with `openssl rand -hex 32`'),
   MUSTER_PAYLOAD_KEYS: KeyRingText,
+  MUSTER_ADMIN_LINK: z.enum(['print', 'off'], 'must be print or off').default('print'),
+  MUSTER_TRUSTED_PROXIES: proxies.optional(),
   MUSTER_CODEC_FOR: z.enum(['admins', 'local'], 'must be admins or local').default('admins'),
   MUSTER_PUBLIC_URL: webUrl.optional(),
   MUSTER_LOG_LEVEL: z
@@ -113,6 +123,10 @@ export interface ServerConfig {
   port: number;
   /** HS256 secret of access tokens. */
   secret: string;
+  /** Whether a link for the first admin is printed while there is none. */
+  adminLink: boolean;
+  /** Whose word on where a request comes from is believed; without it, nobody's. */
+  trustedProxies?: string[] | undefined;
   /** Seal what lies in histories, and secrets in the database; the first is used from now on. */
   payloadKeys: [NamedKey, ...NamedKey[]];
   /**
@@ -165,6 +179,8 @@ export function readConfig(environment: Env): ServerConfig {
     hosts: data.MUSTER_API_HOST,
     port: data.MUSTER_API_PORT,
     secret: data.MUSTER_API_SECRET,
+    adminLink: data.MUSTER_ADMIN_LINK === 'print',
+    trustedProxies: data.MUSTER_TRUSTED_PROXIES,
     payloadKeys: data.MUSTER_PAYLOAD_KEYS,
     codecFor: data.MUSTER_CODEC_FOR,
     publicUrl: data.MUSTER_PUBLIC_URL ?? `http://127.0.0.1:${data.MUSTER_API_PORT}`,

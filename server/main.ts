@@ -1,6 +1,6 @@
 /** The central API as a process: reads its settings, opens what it needs, and listens until it is told to end. */
 import closeWithGrace from 'close-with-grace';
-import fastify from 'fastify';
+import fastify, { type FastifyBaseLogger } from 'fastify';
 import { existsSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { createObjectStore } from '../storage/object-store';
 import { app, serverOptions } from './app';
 import { createImages } from './registry/images';
 import { ConfigError, readConfig } from './config';
-import { openDatabase } from './db/client';
+import { openDatabase, type Database } from './db/client';
 import { openIdentity } from './identity/open-identity';
 import { openSiteDoor } from './identity/site-door';
 import { listen } from './listen';
@@ -18,6 +18,8 @@ import { createPost } from './notices/post';
 import { createNoticeSecrets } from './notices/secrets';
 import { createParameterSeal } from './parameters/seal';
 import { sealRows } from './parameters/seal-rows';
+import { inviteFirstAdmin } from './people/invitations';
+import { linkOf } from './routes/invitations';
 import { connectTemporal, createRuns } from './runs/temporal';
 
 /** Requests under way may take so long to end after a signal. */
@@ -43,7 +45,8 @@ async function main(): Promise<void> {
     config.payloadKeys,
     tls && (await readTlsFiles('TEMPORAL', tls)),
   );
-  const server = fastify({ ...serverOptions, loggerInstance: log });
+  const { trustedProxies: trustProxy = false } = config;
+  const server = fastify({ ...serverOptions, trustProxy, loggerInstance: log });
   server.addHook('onClose', async () => {
     await Promise.all([database.close(), temporal.connection.close()]);
   });
@@ -67,7 +70,17 @@ async function main(): Promise<void> {
   const siteDoor = sites &&
     identity && { ...sites, create: () => openSiteDoor({ identity, files: sites.tls, serve, log }) };
   const addresses = await listen(server, config, siteDoor);
+  if (config.adminLink) await tellFirstAdmin(database.db, config.publicUrl, log);
   log.info({ addresses, publicUrl: config.publicUrl }, 'ready');
+}
+
+/** For whoever starts the server, who reads what it prints: the link is nowhere else. */
+async function tellFirstAdmin(db: Database, publicUrl: string, log: FastifyBaseLogger): Promise<void> {
+  const invitation = await inviteFirstAdmin(db);
+  if (invitation === undefined) return;
+  const { link, expiresAt } = linkOf(publicUrl, invitation);
+  log.warn({ expiresAt }, 'there is no admin yet: a link for the first one was printed');
+  process.stderr.write(`Nobody is an admin yet. Who opens this link within a day becomes one: ${link}\n`);
 }
 
 /** The page is built beside the server; the API also works without it. */

@@ -2,6 +2,7 @@
 import { errors, jwtVerify, SignJWT, type JWTPayload } from 'jose';
 import { createSecretKey } from 'node:crypto';
 import { AccessClaims, TOKEN_KINDS } from '../workflows/api-contract';
+import type { Person } from './access';
 import { HttpProblem } from './problem';
 
 type NodeClaims = Extract<AccessClaims, { role: 'node' }>;
@@ -20,18 +21,21 @@ const CODEC_PASS = 'muster-codec+jwt';
 const MAX_NAME = 120;
 
 export interface Tokens {
-  /** @throws HttpProblem `unauthenticated` */
-  verify(token: string): Promise<AccessClaims>;
+  /** Who bears the token, and until when it is good. @throws HttpProblem `unauthenticated` */
+  verify(token: string): Promise<{ claims: AccessClaims; until: number }>;
   /** A token by which a node may report on itself. */
   forNode(node: Omit<NodeClaims, 'role' | 'sub'>): Promise<string>;
   /** By which an admin's browser may have histories opened; an access token it is not. */
-  codecPass(sub: string): Promise<string>;
+  codecPass(admin: Bearer): Promise<string>;
   /**
    * Whose pass it is.
    * @throws HttpProblem `unauthenticated`
    */
-  verifyCodecPass(pass: string): Promise<string>;
+  verifyCodecPass(pass: string): Promise<Bearer>;
 }
+
+/** A person, by whom nobody else is meant, and what they are called. */
+type Bearer = Pick<Person, 'id' | 'sub'>;
 
 export function createTokens(secret: string): Tokens {
   const key = createSecretKey(Buffer.from(secret));
@@ -58,20 +62,21 @@ export function createTokens(secret: string): Tokens {
         throw unauthenticated(`The access token is not of the kind that is for ${role}: get a new one.`);
       if (sub === '' || sub.length > MAX_NAME)
         throw unauthenticated('The access token does not name its bearer.');
-      return claims.data;
+      return { claims: claims.data, until: (payload.exp ?? Infinity) * 1_000 };
     },
     forNode: (node) =>
       sign(
         { ...node, role: 'node' },
         { typ: TOKEN_KINDS.node, subject: `${node.runId}/${node.node}`, lifetime: NODE_TOKEN_LIFETIME },
       ),
-    codecPass: (sub) => sign({}, { typ: CODEC_PASS, subject: sub, lifetime: `${CODEC_PASS_SECONDS}s` }),
+    codecPass: ({ id, sub }) =>
+      sign({ id }, { typ: CODEC_PASS, subject: sub, lifetime: `${CODEC_PASS_SECONDS}s` }),
     async verifyCodecPass(pass) {
       const { payload, protectedHeader } = await read(pass);
-      const { sub = '' } = payload;
-      if (protectedHeader.typ !== CODEC_PASS || sub === '')
+      const { sub = '', id } = payload;
+      if (protectedHeader.typ !== CODEC_PASS || sub === '' || typeof id !== 'string')
         throw unauthenticated('The cookie is not one that opens histories.');
-      return sub;
+      return { id, sub };
     },
   };
 }

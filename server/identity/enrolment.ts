@@ -20,8 +20,6 @@ export interface Enrolment {
     by: Pick<Person, 'id' | 'sub'>,
     lifetimeMs: number,
   ): Promise<{ code: string; expiresAt: number }>;
-  /** Who added the site first, by their id; `undefined` if nobody did. */
-  added(siteId: string): Promise<{ byId: string } | undefined>;
   /** The first certificate of a site that has a code. @throws HttpProblem */
   join(siteId: string, code: string, csr: string): Promise<IssuedCertificate>;
   /** The next certificate of a site, for another key. The one it has stays good. @throws HttpProblem */
@@ -87,12 +85,6 @@ export function createEnrolment(deps: {
       );
       log.info({ siteId, by: by.sub, expiresAt }, 'a site was invited');
       return { code: writeCode({ siteId, secret, pin }), expiresAt };
-    },
-
-    async added(siteId) {
-      const [known] = await db.select().from(siteEnrolments).where(eq(siteEnrolments.siteId, siteId));
-      // Nobody is meant by no id, so that what was added before there were accounts is left to admins.
-      return known && { byId: known.addedById ?? '' };
     },
 
     async join(siteId, code, csr) {

@@ -12,12 +12,13 @@ export interface Destinations {
    * @throws HttpProblem `unknown-run`
    */
   of(person: Person, path: unknown): Promise<Destination>;
+  /** The consortia in which one of the sites takes part. */
+  consortiaOf(sites: readonly string[]): Promise<string[]>;
   /** The consortia that the caller may look at; `undefined` is all of them. */
   visibleConsortia(caller: Caller): Promise<string[] | undefined>;
 }
 
 export function createDestinations(db: Database): Destinations {
-  /** The consortia in which one of the sites takes part. */
   async function consortiaOf(sites: readonly string[]): Promise<string[]> {
     if (sites.length === 0) return [];
     const rows = await db.select({ id: consortia.id, body: consortia.body }).from(consortia);
@@ -35,6 +36,8 @@ export function createDestinations(db: Database): Destinations {
   }
 
   return {
+    consortiaOf,
+
     async of({ sites }, path) {
       const { runId, consortiumId, siteId } = parametersOf(path);
       if (runId !== undefined) {

@@ -1,6 +1,6 @@
 /**
- * Access to the routes of the scope this is registered in: who calls, by a token, or by the certificate of a site at the sites'
- * own door; and whether one of the roles that the route names lets them in, where its path leads to. It is decided here alone.
+ * Access to the routes of the scope this is registered in: who calls, by a session, by a token, or by the certificate of a site at
+ * the sites' own door; and whether one of the roles that the route names lets them in, where its path leads to. It is decided here alone.
  */
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
@@ -18,6 +18,7 @@ import {
 import type { SiteIdentity } from '../identity/certificate';
 import { cameThroughSiteDoor, shownIdentity } from '../identity/site-door';
 import { isApiToken, type ApiTokens } from '../people/api-tokens';
+import type { SessionCookie } from '../people/session-cookie';
 import type { Destinations } from '../people/destinations';
 import { HttpProblem } from '../problem';
 import { bearerOf, type Tokens } from '../tokens';
@@ -26,6 +27,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may call the route; `anyone` needs no token, and brings in the request what shows that it may be answered. */
     roles?: readonly Role[] | 'anyone';
+    /** Whether `anyone` does not mean sites: then there is no such route behind their door. */
+    forBrowsers?: boolean;
+    /** Whether it can be done by who has to choose a password of their own before anything else. */
+    beforePassword?: boolean;
     /** What a personal token has to be good for, where it is less than all that its owner may do. */
     scope?: 'run';
     /** How a route that may be called without a token tells who calls; `undefined`: the token says it. */
@@ -42,13 +47,14 @@ declare module 'fastify' {
 export interface AuthOptions {
   tokens: Tokens;
   apiTokens: ApiTokens;
+  cookie: SessionCookie;
   destinations: Destinations;
   /** Absent where no site can join. */
   sites: { check(identity: SiteIdentity): Promise<void> } | undefined;
 }
 
 export default fp<AuthOptions>(
-  (server, { tokens, apiTokens, destinations, sites }, done) => {
+  (server, { tokens, apiTokens, cookie, destinations, sites }, done) => {
     server.decorateRequest('claims');
     server.decorateRequest('certificate');
     server.addHook('onRoute', ({ method, url, config, schema }) => {
@@ -63,6 +69,7 @@ export default fp<AuthOptions>(
       const to = await destinationOf(claims, roles, request);
       if (!mayCall(claims, roles, to)) throw new HttpProblem('forbidden', refusal(claims, roles, to));
       mustReach(claims, request);
+      mustHaveOwnPassword(claims, request);
       request.claims = claims;
     });
 
@@ -75,9 +82,12 @@ export default fp<AuthOptions>(
       }
       const known = await request.routeOptions.config.claims?.(request);
       if (known !== undefined) return known;
-      const token = bearerOf(request.headers.authorization);
+      const { authorization } = request.headers;
+      const signedIn = authorization === undefined ? await cookie.read(request) : undefined;
+      if (signedIn !== undefined) return signedIn;
+      const token = bearerOf(authorization);
       if (isApiToken(token)) return apiTokens.verify(token);
-      const claims = await tokens.verify(token);
+      const { claims } = await tokens.verify(token);
       return claims.role === 'admin' ? operator(claims.sub) : claims;
     }
 
@@ -106,13 +116,23 @@ function mustReach(claims: Caller, { method, routeOptions }: FastifyRequest): vo
   );
 }
 
+/** @throws HttpProblem where the password is one that somebody else chose */
+function mustHaveOwnPassword(claims: Caller, { routeOptions }: FastifyRequest): void {
+  if (claims.role !== 'person' || claims.mustChangePassword !== true) return;
+  if (routeOptions.config.beforePassword === true) return;
+  throw new HttpProblem(
+    'password-change-needed',
+    `${claims.sub} has to choose a password of their own first.`,
+  );
+}
+
 /** As the description of the API says it. */
 function securityOf(roles: readonly Role[] | 'anyone'): Record<string, string[]>[] {
   if (roles === 'anyone') return [];
   const ways = [
     ...(roles.includes('site') ? ['certificate'] : []),
     ...(isForPeople(roles) ? ['session'] : []),
-    ...(isForPeople(roles) || roles.some((role) => role !== 'site') ? ['token'] : []),
+    ...(roles.some((role) => role !== 'site') ? ['token'] : []),
   ];
   return ways.map((way) => ({ [way]: [] }));
 }

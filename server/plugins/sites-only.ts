@@ -8,8 +8,8 @@ export default fp(
   (server, _options, done) => {
     server.addHook('onRequest', async (request, reply) => {
       if (!cameThroughSiteDoor(request.raw) || request.is404) return;
-      const { roles = [] } = request.routeOptions.config;
-      if (roles === 'anyone' || roles.includes('site')) return;
+      const { roles = [], forBrowsers = false } = request.routeOptions.config;
+      if (!forBrowsers && (roles === 'anyone' || roles.includes('site'))) return;
       const [path = ''] = request.url.split('?');
       return sendProblem(reply, plainProblem(404, `There is nothing for sites at ${path}.`));
     });

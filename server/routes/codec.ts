@@ -8,7 +8,9 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { UnreadablePayload, createPayloadCodec } from '../../sealing/payload-codec';
 import type { ServerConfig } from '../config';
-import { operator, type Caller } from '../access';
+import { readCookie, writeCookie } from '../cookies';
+import { mustBePerson, operator, type Caller } from '../access';
+import type { People } from '../people/people';
 import { HttpProblem } from '../problem';
 import { CODEC_PASS_SECONDS, type Tokens } from '../tokens';
 import { nothing, problems } from './responses';
@@ -32,10 +34,11 @@ type Payloads = z.output<typeof Payloads>;
 
 interface Deps {
   config: Pick<ServerConfig, 'payloadKeys' | 'codecFor' | 'temporal'>;
+  people: People;
   tokens: Tokens;
 }
 
-export const codecRoutes: FastifyPluginCallbackZod<Deps> = (server, { config, tokens }, done) => {
+export const codecRoutes: FastifyPluginCallbackZod<Deps> = (server, { config, people, tokens }, done) => {
   const codec = createPayloadCodec(config.payloadKeys);
   const { uiUrl } = config.temporal;
   const uiOrigin = uiUrl === undefined ? undefined : new URL(uiUrl).origin;
@@ -48,11 +51,18 @@ export const codecRoutes: FastifyPluginCallbackZod<Deps> = (server, { config, to
 
   /** Pages other than the Web UI's do not get by on what a browser adds by itself. */
   async function claims(request: FastifyRequest): Promise<Caller | undefined> {
-    const { origin, cookie = '', authorization } = request.headers;
+    const { origin, cookie, authorization } = request.headers;
     if (authorization !== undefined || (origin !== undefined && origin !== uiOrigin)) return undefined;
     if (config.codecFor === 'local' && isLocal(request)) return operator('this machine');
-    const [, pass] = new RegExp(`(?:^|; *)${COOKIE}=([^;]+)`).exec(cookie) ?? [];
-    return pass === undefined ? undefined : operator(await tokens.verifyCodecPass(pass));
+    const pass = readCookie(cookie, COOKIE);
+    return pass === undefined ? undefined : bearerOf(pass);
+  }
+
+  /** Who asked for the pass, if they are an admin still. */
+  async function bearerOf(pass: string): Promise<Caller> {
+    const { id, sub } = await tokens.verifyCodecPass(pass);
+    if (id === operator(sub).id || (await people.isAdmin(id))) return operator(sub);
+    throw new HttpProblem('unauthenticated', `${sub} is no admin any more.`);
   }
 
   const change = (name: 'decode' | 'encode', summary: string) => {
@@ -68,7 +78,7 @@ export const codecRoutes: FastifyPluginCallbackZod<Deps> = (server, { config, to
     server.post(
       path,
       {
-        config: { roles: ['admin'], claims },
+        config: { roles: ['admin'], claims, audit: false },
         bodyLimit: BODY_LIMIT,
         schema: {
           operationId: `${name}Payloads`,
@@ -89,7 +99,7 @@ export const codecRoutes: FastifyPluginCallbackZod<Deps> = (server, { config, to
   server.post(
     '/codec/pass',
     {
-      config: { roles: ['admin'] },
+      config: { roles: ['admin'], audit: 'codec.pass' },
       schema: {
         operationId: 'passToCodec',
         summary: "Lets the caller's browser have histories opened for Temporal's Web UI",
@@ -98,17 +108,13 @@ export const codecRoutes: FastifyPluginCallbackZod<Deps> = (server, { config, to
         response: { 204: nothing, ...problems },
       },
     },
-    async ({ claims: { sub } }, reply) => {
-      const attributes = [
-        `${COOKIE}=${await tokens.codecPass(sub)}`,
-        `Path=${PATH}`,
-        `Max-Age=${CODEC_PASS_SECONDS}`,
-        'HttpOnly',
-        'SameSite=Strict',
+    async ({ claims }, reply) => {
+      const pass = writeCookie(COOKIE, await tokens.codecPass(mustBePerson(claims)), {
+        ...{ path: PATH, sameSite: 'Strict', until: { seconds: CODEC_PASS_SECONDS } },
         // Browsers count addresses with and without TLS as different sites, so the API is reached as the Web UI is.
-        ...(uiUrl?.startsWith('https:') ? ['Secure'] : []),
-      ];
-      reply.header('set-cookie', attributes.join('; '));
+        secure: uiUrl?.startsWith('https:') === true,
+      });
+      reply.header('set-cookie', pass);
       return reply.code(204).send();
     },
   );

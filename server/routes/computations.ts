@@ -14,7 +14,7 @@ export const computationRoutes: FastifyPluginCallbackZod<Deps> = (server, { regi
   server.post(
     '/computations',
     {
-      config: { roles: ['admin'] },
+      config: { roles: ['admin'], audit: 'computation.add' },
       schema: {
         operationId: 'addComputation',
         summary: 'Register a version of a computation',
@@ -36,7 +36,10 @@ export const computationRoutes: FastifyPluginCallbackZod<Deps> = (server, { regi
         },
       },
     },
-    async ({ body, query: { replace }, claims }, reply) => {
+    async (request, reply) => {
+      const { body, claims } = request;
+      const { replace } = request.query;
+      request.auditDetail = { name: body.name, version: body.version, replace };
       const { record, isNew } = await registry.add(body, claims.sub, replace);
       return reply.code(isNew ? 201 : 200).send(record);
     },
@@ -74,7 +77,7 @@ export const computationRoutes: FastifyPluginCallbackZod<Deps> = (server, { regi
   server.delete(
     '/computations/:name/:version',
     {
-      config: { roles: ['admin'] },
+      config: { roles: ['admin'], audit: 'computation.remove' },
       schema: {
         operationId: 'removeComputation',
         summary: 'Remove a version that no consortium uses',
@@ -84,7 +87,9 @@ export const computationRoutes: FastifyPluginCallbackZod<Deps> = (server, { regi
         response: { 204: nothing, ...problems },
       },
     },
-    async ({ params }, reply) => {
+    async (request, reply) => {
+      const { params } = request;
+      request.auditDetail = params;
       await registry.remove(params);
       return reply.code(204).send();
     },

@@ -29,7 +29,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
   server.put(
     '/consortia/:consortiumId',
     {
-      config: { roles: ['admin'] },
+      config: { roles: ['admin'], audit: 'consortium.put' },
       schema: {
         operationId: 'putConsortium',
         summary: 'Create a consortium, or replace it',
@@ -81,7 +81,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
   server.post(
     '/consortia/:consortiumId/runs',
     {
-      config: { roles: ['lead'], scope: 'run' },
+      config: { roles: ['lead'], scope: 'run', audit: 'run.start' },
       schema: {
         operationId: 'startRun',
         summary: "Start a run of the consortium's computation",
@@ -98,7 +98,9 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
         },
       },
     },
-    async ({ params: { consortiumId }, headers, body, claims }, reply) => {
+    async (request, reply) => {
+      const { headers, body, claims } = request;
+      const { consortiumId } = request.params;
       const consortium = await consortia.get(consortiumId);
       const { runId, seen } = await startRun({
         consortium,
@@ -106,6 +108,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
         idempotencyKey: headers['idempotency-key'],
         startedBy: claims.sub,
       });
+      request.auditAbout = { runId };
       return reply.code(seen ? 200 : 201).send({ runId, ...links(runId) });
     },
   );

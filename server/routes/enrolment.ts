@@ -1,5 +1,4 @@
 /** Who is a site: how it is added, joins, renews its certificate and is cut off. */
-import { eq } from 'drizzle-orm';
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { createHash } from 'node:crypto';
@@ -17,11 +16,10 @@ import {
   SiteInvitation,
 } from '../../workflows/identity-contract';
 import { mustAnswerFor, mustBePerson } from '../access';
-import type { Database } from '../db/client';
-import { consortia, sitePeople } from '../db/schema';
 import type { Enrolment } from '../identity/enrolment';
 import type { Identity } from '../identity/open-identity';
-import { createRateLimit, networkOf, type Rate, type RateLimit } from '../identity/rate-limit';
+import { createRateLimit, mustWait, networkOf, type Rate } from '../rate-limit';
+import type { FindSiteTies } from '../people/site-ties';
 import type { IssuedCertificate } from '../identity/site-ca';
 import { HttpProblem } from '../problem';
 import { nothing, problems } from './responses';
@@ -35,7 +33,7 @@ export interface Enrolling {
 }
 
 interface Deps {
-  db: Database;
+  findSiteTies: FindSiteTies;
   /** Absent where no site can join. */
   enrolling: Enrolling | undefined;
 }
@@ -50,7 +48,11 @@ const MOST_BYTES_OF_STRANGERS = 2 ** 13;
 
 const SitePath = z.object({ siteId: SiteId });
 
-export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, enrolling }, done) => {
+export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (
+  server,
+  { findSiteTies, enrolling },
+  done,
+) => {
   const limits = {
     failuresOfAddress: createRateLimit(FAILURES),
     failuresOfSite: createRateLimit(FAILURES),
@@ -70,21 +72,15 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, en
     siteId: string,
   ): Promise<Enrolling & { isKnown: boolean }> {
     const enrolling = enabled();
-    const rows = await db.select().from(consortia);
-    const named = rows.filter(({ body }) => body.sites.some(({ id }) => id === siteId)).map(({ id }) => id);
-    const [admins, added] = await Promise.all([
-      db.$count(sitePeople, eq(sitePeople.siteId, siteId)),
-      enrolling.enrolment.added(siteId),
-    ]);
-    const ties = { siteId, consortia: named, addedById: added?.byId, hasAdmins: admins > 0 };
+    const ties = await findSiteTies(siteId);
     mustAnswerFor(claims, ties);
-    return { ...enrolling, isKnown: added !== undefined };
+    return { ...enrolling, isKnown: ties.addedById !== undefined };
   }
 
   server.post(
     '/sites',
     {
-      config: { roles: ['person'] },
+      config: { roles: ['person'], audit: 'site.add' },
       schema: {
         operationId: 'addSite',
         summary: 'Add a site: get a code by which it may join once',
@@ -105,6 +101,8 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, en
         mustBePerson(request.claims),
         hours * HOUR_MS,
       );
+      request.auditDetail = { hours };
+      request.auditAbout = { siteId };
       reply.header('cache-control', 'no-store');
       return reply.code(201).send({ siteId, code, expiresAt, siteApiUrl: identity.siteApiUrl });
     },
@@ -181,7 +179,7 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, en
   server.post(
     '/sites/:siteId/revoke',
     {
-      config: { roles: ['person'] },
+      config: { roles: ['person'], audit: 'site.revoke' },
       schema: {
         operationId: 'revokeSite',
         summary: 'Cut a site off: end all of its certificates and its code',
@@ -198,6 +196,7 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, en
       const { enrolment, isKnown } = await mustAnswer(request, siteId);
       if (!isKnown) throw new HttpProblem('unknown-site', `The site ${siteId} was never added.`);
       const certificates = await enrolment.revoke(siteId, request.claims.sub, request.body.reason);
+      request.auditDetail = { reason: request.body.reason, certificates };
       return { siteId, certificates };
     },
   );
@@ -226,13 +225,6 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, en
   );
   done();
 };
-
-/** @throws HttpProblem */
-function mustWait(limit: RateLimit, key: string): void {
-  const seconds = Math.ceil(limit.take(key) / 1_000);
-  if (seconds > 0)
-    throw new HttpProblem('too-many-requests', `Too many tries: the next is looked at in ${seconds} s.`);
-}
 
 function credentials(
   { identity: { siteApiUrl, gatewayAddress, ca, signingKey }, publicUrl }: Enrolling,

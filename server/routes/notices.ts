@@ -54,7 +54,7 @@ export const noticeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
   server.put(
     '/consortia/:consortiumId/notices/:noticeId',
     {
-      config: { roles: ['lead'] },
+      config: { roles: ['lead'], audit: 'notice.put' },
       schema: {
         operationId: 'putNotice',
         summary: 'Have someone told, or change of what',
@@ -77,7 +77,7 @@ export const noticeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
   server.delete(
     '/consortia/:consortiumId/notices/:noticeId',
     {
-      config: { roles: ['lead'] },
+      config: { roles: ['lead'], audit: 'notice.remove' },
       schema: {
         operationId: 'removeNotice',
         summary: 'Tell someone no more',
@@ -95,7 +95,7 @@ export const noticeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
   server.post(
     '/consortia/:consortiumId/notices/:noticeId/test',
     {
-      config: { roles: ['lead'] },
+      config: { roles: ['lead'], audit: 'notice.test' },
       schema: {
         operationId: 'testNotice',
         summary: 'Send a test, to see whether it arrives',
@@ -130,7 +130,7 @@ export const noticeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
   server.put(
     '/me/notices',
     {
-      config: { roles: ['person'] },
+      config: { roles: ['person'], audit: 'my-notices.put' },
       schema: {
         operationId: 'putMyNotices',
         summary: 'Be told by mail of the runs of my consortia and sites, or of none',

@@ -18,7 +18,7 @@ export const retryRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, retrie
   server.post(
     '/runs/:runId/retry',
     {
-      config: { roles: ['lead'], scope: 'run' },
+      config: { roles: ['lead'], scope: 'run', audit: 'run.retry' },
       schema: {
         operationId: 'retryRun',
         summary: 'Let a run, or the nodes of its sites, begin anew',
@@ -33,12 +33,15 @@ export const retryRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, retrie
         response: { 202: nothing, ...problems },
       },
     },
-    async ({ params: { runId }, headers, body, claims }, reply) => {
+    async (request, reply) => {
+      const { headers, body, claims } = request;
+      const { runId } = request.params;
       const { state } = await findRun(db, runId);
       if (state === 'complete')
         throw new HttpProblem('run-complete', `Run ${runId} is complete: start a new run instead.`);
-      const request = headers['idempotency-key'] ?? randomUUID();
-      await retries.ask(runId, wishOf(body ?? {}, claims.sub, request));
+      const key = headers['idempotency-key'] ?? randomUUID();
+      request.auditDetail = { ...body };
+      await retries.ask(runId, wishOf(body ?? {}, claims.sub, key));
       return reply.code(202).send();
     },
   );

@@ -79,7 +79,7 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
   server.post(
     '/runs/:runId/stop',
     {
-      config: { roles: ['lead'], scope: 'run' },
+      config: { roles: ['lead'], scope: 'run', audit: 'run.stop' },
       schema: {
         operationId: 'stopRun',
         summary: 'Ask a run to stop',
@@ -89,7 +89,10 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
         response: { 202: nothing, ...problems },
       },
     },
-    async ({ params: { runId }, body, claims }, reply) => {
+    async (request, reply) => {
+      const { body, claims } = request;
+      const { runId } = request.params;
+      request.auditDetail = { ...body };
       const row = await lookUpRun(db, runId);
       // An admin can also stop a run that was started elsewhere and has not reported yet; to others it is unknown.
       if (row && isTerminalRun(row.state) && !(await launches.wasReset(row))) throw ended(row);

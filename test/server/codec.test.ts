@@ -3,7 +3,17 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { createPayloadCodec } from '../../sealing/payload-codec';
 import { testCodec } from '../support/sealed';
-import { admin, central, lead, problemOf, TEMPORAL_UI, tokenFor, useServer, type Bearer } from './server';
+import {
+  admin,
+  central,
+  lead,
+  person,
+  problemOf,
+  TEMPORAL_UI,
+  tokenFor,
+  useServer,
+  type Bearer,
+} from './server';
 
 const server = useServer();
 
@@ -73,6 +83,15 @@ test('the Web UI in the browser of an admin has payloads opened, and may read th
     'access-control-allow-origin': TEMPORAL_UI,
     'access-control-allow-credentials': 'true',
   });
+});
+
+test('the cookie opens nothing for who is no admin any more', async () => {
+  const root = person('root@example.org', { admin: true });
+  const given = await server.call('POST /api/codec/pass', { as: root });
+  const cookie = z.string().parse(given.headers['set-cookie']).split(';')[0] ?? '';
+  expect((await change('decode', await sealed(), { cookie })).statusCode).toBe(200);
+  await server.tokenOf(person('root@example.org'));
+  expect((await change('decode', await sealed(), { cookie })).statusCode).toBe(401);
 });
 
 test('the cookie opens nothing else', async () => {

@@ -13,6 +13,7 @@ import { createTestAuthority } from '../support/certificates';
 import { useFolder } from '../support/folder';
 import { testObjectStoreEnv } from '../support/object-store';
 import { useTemporal } from '../support/temporal';
+import { AuditPage } from '../../workflows/audit-contract';
 import { newDatabase } from './databases';
 import { COMPUTATION, consortiumDraft } from './scenes';
 import { admin, central, SECRET, tokenFor } from './server';
@@ -120,6 +121,41 @@ describe('the central API as a process', () => {
     expect(run.since).toBeGreaterThanOrEqual(accepted);
     expect(lastEventId).toBeGreaterThan(accepted);
     expect((await api.startRun('penguins', {}, 'a-key')).runId).toBe(runId);
+  });
+
+  it('prints a link for the first admin as long as there is none, and not where it is told not to', async () => {
+    const linkOf = ({ output }: ServerProcess) => /becomes one: http\S+\/invitation#(\S+)/.exec(output)?.[1];
+    const ask = (path: string, body: object) =>
+      fetch(`http://127.0.0.1:${port}/api/invitations/${path}`, {
+        ...{ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) },
+      });
+    const first = await launch().ready();
+    const outdated = linkOf(first);
+    await first.end('SIGTERM');
+    const silent = await launch({ MUSTER_ADMIN_LINK: 'off' }).ready();
+    expect(linkOf(silent)).toBeUndefined();
+    await silent.end('SIGTERM');
+    const second = await launch().ready();
+    const code = linkOf(second);
+    expect((await ask('look', { code: outdated })).status).toBe(403);
+    const body = { code, name: 'Ada', email: 'ada@example.org', password: 'the first of all' };
+    expect(await (await ask('accept', body)).json()).toMatchObject({ admin: true });
+    await second.end('SIGTERM');
+    expect(linkOf(await launch().ready())).toBeUndefined();
+  });
+
+  it('believes only proxies that it is told of where a request comes from', async () => {
+    const from = async (more: Record<string, string>) => {
+      const server = await launch(more).ready();
+      const headers = { authorization: `Bearer ${await tokenFor(admin)}`, 'x-forwarded-for': '192.0.2.7' };
+      const url = `http://127.0.0.1:${port}/api`;
+      await fetch(`${url}/codec/pass`, { method: 'POST', headers });
+      const { entries } = AuditPage.parse(await (await fetch(`${url}/audit?limit=1`, { headers })).json());
+      await server.end('SIGTERM');
+      return entries[0]?.address;
+    };
+    expect(await from({})).toBe('127.0.0.1');
+    expect(await from({ MUSTER_TRUSTED_PROXIES: '10.0.0.0/8, 127.0.0.1' })).toBe('192.0.2.7');
   });
 
   it('listens on every address, keeps its data to itself, and ends in good order while people follow a run', async () => {

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { createRateLimit, networkOf } from '../../../server/identity/rate-limit';
+import { createRateLimit, networkOf } from '../../server/rate-limit';
 
 describe('how often someone may ask', () => {
   it('is a few times at once, and then every so often', () => {

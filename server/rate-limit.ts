@@ -1,4 +1,5 @@
 /** How often someone may ask: a few times at once, then every so often. */
+import { HttpProblem } from './problem';
 
 export interface Rate {
   /** So many times at once, by somebody who has not asked for a while. */
@@ -38,6 +39,13 @@ export function createRateLimit({ burst, everyMs }: Rate, clock: () => number = 
       if (debt !== undefined) debts.set(key, debt - everyMs);
     },
   };
+}
+
+/** @throws HttpProblem `too-many-requests` where it may not be made now */
+export function mustWait(limit: RateLimit, key: string): void {
+  const seconds = Math.ceil(limit.take(key) / 1_000);
+  if (seconds > 0)
+    throw new HttpProblem('too-many-requests', `Too many tries: the next is looked at in ${seconds} s.`);
 }
 
 /** What stands for an address: the whole of it, or the network of an IPv6 one, of which anybody has billions. */
