@@ -16,9 +16,12 @@ import type { ServerConfig } from './config';
 import type { Database } from './db/client';
 import { createEnrolment } from './identity/enrolment';
 import type { Identity } from './identity/open-identity';
+import { createChanges } from './changes/changes';
+import { openSources } from './changes/sources';
 import { createJournal } from './journal';
 import auditing from './plugins/audit';
 import auth from './plugins/auth';
+import etags from './plugins/etags';
 import openapi from './plugins/openapi';
 import page from './plugins/page';
 import problems, { sendProblem } from './plugins/problems';
@@ -33,6 +36,7 @@ import { createReceivers } from './notices/receivers';
 import { createNoticeSecrets } from './notices/secrets';
 import { createReports } from './reports';
 import { auditRoutes } from './routes/audit';
+import { changeRoutes } from './routes/changes';
 import { codecRoutes } from './routes/codec';
 import { computationRoutes } from './routes/computations';
 import { consortiumRoutes } from './routes/consortia';
@@ -55,6 +59,7 @@ import { runRoutes } from './routes/runs';
 import { sessionRoutes } from './routes/session';
 import { siteRoutes } from './routes/sites';
 import { createEndedParts } from './runs/ended-parts';
+import { createFeeds } from './runs/feed';
 import { createKitKeys } from './runs/kit-keys';
 import { createLaunches } from './runs/launches';
 import { createLinks } from './runs/links';
@@ -135,6 +140,8 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   const endedParts = createEndedParts({ db, temporal, log });
   const presence = createPresence({ db });
   const enrolling = createEnrolling(options, log);
+  const changes = createChanges({ open: () => openSources({ db, presence, destinations }), log });
+  journal.onChange(() => changes.wake());
   const watch = createPresenceWatch({ db, temporal, presence, log });
   const closing = new AbortController();
   const watching = Promise.all([watch.run(closing.signal), outbox.run(closing.signal)]);
@@ -142,7 +149,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
     nodeReports.close();
     endedParts.close();
     closing.abort();
-    await watching;
+    await Promise.all([watching, changes.close()]);
   });
 
   server.setValidatorCompiler<z.core.$ZodType>(({ schema, httpPart = '' }) => (data) => {
@@ -158,6 +165,11 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   await server.register(healthRoutes, { db, temporal, objects });
   await server.register(
     async (api) => {
+      await api.register(etags);
+      api.addHook('onResponse', ({ method }, _reply, heard) => {
+        if (method !== 'GET') changes.wake();
+        heard();
+      });
       await api.register(auth, {
         ...{ tokens, apiTokens, cookie, destinations, sites: enrolling?.enrolment },
       });
@@ -176,7 +188,8 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
       await api.register(retryRoutes, { db, retries });
       await api.register(errorRoutes, { db });
       await api.register(runRoutes, { db, temporal, truth, launches, links });
-      await api.register(eventRoutes, { db, journal, truth });
+      await api.register(eventRoutes, { db, feeds: createFeeds({ db, journal, truth }) });
+      await api.register(changeRoutes, { db, changes, destinations });
       await api.register(logRoutes, { db, objects, truth });
       await api.register(resultRoutes, { db, objects, truth });
       await api.register(noticeRoutes, {

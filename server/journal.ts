@@ -3,10 +3,10 @@
  * events that tell of it one transaction, and then wakes those who follow the run.
  */
 import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm';
-import { EventEmitter } from 'node:events';
 import type { RunEvent } from '../workflows/api-contract';
 import type { Database } from './db/client';
 import { eventColumns, events } from './db/schema';
+import { createWakes, type Listener } from './wakes';
 
 export type NewEvent = Pick<RunEvent, 'type' | 'at'> & {
   data: object;
@@ -24,16 +24,13 @@ export interface Journal {
   read(runId: string, lastEventId: number, limit: number): Promise<RunEvent[]>;
   /** Listens for changes of a run by this process. */
   listen(runId: string): Listener;
-}
-
-export interface Listener {
-  /** Resolves when the run has changed since the last time, and at the latest after `ms` or when `signal` is aborted. */
-  wait(ms: number, signal: AbortSignal): Promise<void>;
-  close(): void;
+  /** Is called after every change of a run by this process. */
+  onChange(hear: () => void): void;
 }
 
 export function createJournal(db: Database): Journal {
-  const wakes = new EventEmitter().setMaxListeners(0);
+  const wakes = createWakes();
+  const hearers: (() => void)[] = [];
   return {
     async change(runId, work) {
       const told: NewEvent[] = [];
@@ -48,7 +45,10 @@ export function createJournal(db: Database): Journal {
         }
         return outcome;
       });
-      if (told.length > 0) wakes.emit(wake(runId));
+      if (told.length > 0) {
+        wakes.ring(runId);
+        for (const hear of hearers) hear();
+      }
       return result;
     },
     read: (runId, lastEventId, limit) =>
@@ -58,33 +58,7 @@ export function createJournal(db: Database): Journal {
         .where(and(eq(events.runId, runId), gt(events.id, lastEventId)))
         .orderBy(asc(events.id))
         .limit(limit),
-    listen: (runId) => listen(wakes, wake(runId)),
+    listen: (runId) => wakes.listen(runId),
+    onChange: (hear) => void hearers.push(hear),
   };
 }
-
-function listen(wakes: EventEmitter, name: string): Listener {
-  let missed = false;
-  const ring = () => (missed = true);
-  wakes.on(name, ring);
-  return {
-    async wait(ms, signal) {
-      if (!missed && !signal.aborted)
-        await new Promise<void>((resolve) => {
-          const done = () => {
-            clearTimeout(timer);
-            wakes.off(name, done);
-            signal.removeEventListener('abort', done);
-            resolve();
-          };
-          const timer = setTimeout(done, ms);
-          wakes.on(name, done);
-          signal.addEventListener('abort', done);
-        });
-      missed = false;
-    },
-    close: () => wakes.off(name, ring),
-  };
-}
-
-/** A run may be called `error`, which an emitter takes for more than a name. */
-const wake = (runId: string) => `changed ${runId}`;

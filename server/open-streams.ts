@@ -23,6 +23,16 @@ export const eventStream = (description: string) => ({
   },
 });
 
+/** Resolves with `news`, and without them when the reader has left. */
+export function unlessGone(end: AbortSignal, news: Promise<void>): Promise<void> {
+  if (end.aborted) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const leave = () => resolve();
+    end.addEventListener('abort', leave, { once: true });
+    news.then(resolve, reject).finally(() => end.removeEventListener('abort', leave));
+  });
+}
+
 /** What of a server a stream needs to know: that it is about to close. */
 interface Closing {
   addHook(name: 'preClose', hook: (done: () => void) => void): unknown;

@@ -188,7 +188,10 @@ export type Attempt = z.output<typeof Attempt>;
 
 export const RunSummary = RunView.extend({ sites: z.int() });
 export type RunSummary = z.output<typeof RunSummary>;
-export const RunList = z.object({ runs: z.array(RunSummary) });
+export const RunList = z.object({
+  runs: z.array(RunSummary),
+  next: z.string().optional().describe('There are more: what to give as `after` for them.'),
+});
 export const RunDetail = z.object({
   run: RunView,
   /** The central node first, then the sites. */

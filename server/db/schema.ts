@@ -264,8 +264,10 @@ export const runs = pgTable(
   },
   (table) => [
     unique().on(table.consortiumId, table.idempotencyKey),
-    index().on(table.startedAt.desc()),
-    index().on(table.consortiumId, table.startedAt.desc()),
+    // As lists are read, from their ends: the newest first, from any run on.
+    index('listed_runs').on(table.startedAt, table.runId),
+    index('listed_runs_of_consortium').on(table.consortiumId, table.startedAt, table.runId),
+    index('listed_runs_in_state').on(table.state, table.startedAt, table.runId),
   ],
 );
 
@@ -288,6 +290,7 @@ export const nodes = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.runId, table.node] }),
+    index('runs_of_node').on(table.node, table.runId),
     // Nodes that have not ended are few, and looked for every few seconds.
     index('open_nodes')
       .on(table.node)

@@ -16,6 +16,8 @@ export interface Destinations {
   consortiaOf(sites: readonly string[]): Promise<string[]>;
   /** The consortia that the caller may look at; `undefined` is all of them. */
   visibleConsortia(caller: Caller): Promise<string[] | undefined>;
+  /** The consortia in which one of the sites takes part. */
+  consortiaOf(sites: readonly string[]): Promise<string[]>;
 }
 
 export function createDestinations(db: Database): Destinations {

@@ -6,6 +6,7 @@ import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fast
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import * as api from '../../workflows/api-contract';
+import { Change, WaitingItem } from '../../workflows/changes-contract';
 import * as contract from '../../workflows/contract';
 import { KnownProblem } from '../routes/responses';
 import { contentPolicy } from './security-headers';
@@ -16,6 +17,7 @@ const TITLE = 'Muster central API';
 const schemaRegistry = z.globalRegistry;
 for (const [id, schema] of Object.entries({
   Attempt: api.Attempt,
+  Change,
   Computation: contract.Computation,
   ConsortiumView: api.ConsortiumView,
   ErrorEntry: api.ErrorEntry,
@@ -24,9 +26,12 @@ for (const [id, schema] of Object.entries({
   NodeReport: contract.NodeReport,
   NodeView: contract.NodeView,
   Problem: KnownProblem,
+  RunEvent: api.RunEvent,
+  RunSummary: api.RunSummary,
   RunView: contract.RunView,
   Site: contract.Site,
   SiteView: api.SiteView,
+  WaitingItem,
 }))
   schemaRegistry.add(schema, { ...schemaRegistry.get(schema), id });
 

@@ -1,17 +1,18 @@
 /** A run's events as they happen (Server-Sent Events), from wherever the reader left off. */
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { RunEvent } from '../../workflows/api-contract';
 import type { Database } from '../db/client';
-import type { Journal } from '../journal';
-import { createOpenStreams, eventStream, GREETING, HEARTBEAT, HEARTBEAT_MS } from '../open-streams';
+import {
+  createOpenStreams,
+  eventStream,
+  GREETING,
+  HEARTBEAT,
+  HEARTBEAT_MS,
+  unlessGone,
+} from '../open-streams';
+import type { Feeds } from '../runs/feed';
 import { findRun } from '../runs/find-run';
-import type { Truth } from '../runs/truth';
 import { problems, RunPath } from './responses';
-
-/** Another replica of the API may have written; this one is woken only by what it wrote itself. */
-const POLL_MS = 2_000;
-const BATCH = 100;
 
 const ResumeHeaders = z.looseObject({
   'last-event-id': z.coerce
@@ -24,11 +25,10 @@ const ResumeHeaders = z.looseObject({
 
 interface Deps {
   db: Database;
-  journal: Journal;
-  truth: Truth;
+  feeds: Feeds;
 }
 
-export const eventRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, journal, truth }, done) => {
+export const eventRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, feeds }, done) => {
   const sendStream = createOpenStreams(server);
 
   server.get(
@@ -58,28 +58,22 @@ export const eventRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, journa
   async function* follow(runId: string, lastEventId: number, end: AbortSignal): AsyncGenerator<string> {
     let last = lastEventId;
     let spokeAt = Date.now();
-    const listener = journal.listen(runId);
+    const feed = feeds.open(runId);
     try {
       yield GREETING;
       while (!end.aborted) {
-        const events = await journal.read(runId, last, BATCH);
-        const silence = Date.now() - spokeAt;
-        if (events.length === 0 && silence < HEARTBEAT_MS) {
-          await listener.wait(POLL_MS, end);
-          await truth.check(await findRun(db, runId));
+        const part = await feed.read(last);
+        if (part === undefined && Date.now() - spokeAt < HEARTBEAT_MS) {
+          await unlessGone(end, feed.changed());
           continue;
         }
-        yield events.length > 0 ? events.map(message).join('') : HEARTBEAT;
-        last = events.at(-1)?.id ?? last;
+        yield part?.text ?? HEARTBEAT;
+        last = part?.lastId ?? last;
         spokeAt = Date.now();
       }
     } finally {
-      listener.close();
+      feed.close();
     }
   }
   done();
 };
-
-function message(event: RunEvent): string {
-  return `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
-}

@@ -1,12 +1,11 @@
 /** Runs as people see them: the list, one in full, and the stop button. */
-import { and, count, desc, eq, inArray, max, ne, sql, type SQL } from 'drizzle-orm';
+import { desc, eq, max, sql } from 'drizzle-orm';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
-import { z } from 'zod';
 import { RunDetail, RunList, StopRunBody } from '../../workflows/api-contract';
-import { CENTRAL_NODE, ConsortiumId } from '../../workflows/contract';
+import { CENTRAL_NODE } from '../../workflows/contract';
 import { isTerminalRun } from '../../workflows/run-state';
 import type { Database } from '../db/client';
-import { errors, events, nodes, runColumns, runs } from '../db/schema';
+import { errors, events, nodes, runs } from '../db/schema';
 import { visibleRuns } from '../people/destinations';
 import { HttpProblem } from '../problem';
 import { errorEntry } from '../projection';
@@ -14,16 +13,12 @@ import { readAttempts } from '../runs/attempts';
 import { findRun, lookUpRun, unknownRun } from '../runs/find-run';
 import type { Launches } from '../runs/launches';
 import type { Links } from '../runs/links';
+import { pageOfRuns, RunQuery, summaryOf } from '../runs/list';
 import type { Runs } from '../runs/temporal';
 import type { Truth } from '../runs/truth';
 import { nothing, problems, RunPath } from './responses';
 
 const MAX_ERRORS = 500;
-const ListQuery = z.object({
-  consortium: ConsortiumId.optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-});
-
 interface Deps {
   db: Database;
   temporal: Runs;
@@ -41,19 +36,19 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
       config: { roles: ['person', 'central'] },
       schema: {
         operationId: 'listRuns',
-        summary: 'The runs that the caller may see, the newest first',
+        summary: 'The runs that the caller may see, the newest first, a page at a time',
+        description: 'A run that begins while pages are read is on none of the later ones, and moves none.',
         tags: ['runs'],
-        querystring: ListQuery,
+        querystring: RunQuery,
         response: { 200: RunList, ...problems },
       },
     },
-    async ({ query: { consortium, limit }, claims }) => {
-      const asked = consortium === undefined ? undefined : eq(runs.consortiumId, consortium);
-      const read = () => listRuns(db, and(visibleRuns(db, claims), asked), limit);
-      const rows = await read();
-      const corrected = await Promise.all(rows.map((row) => truth.check(row)));
-      const now = corrected.includes(true) ? await read() : rows;
-      return { runs: now.map(({ view, sites }) => ({ ...view, sites })) };
+    async ({ query, claims }) => {
+      const read = () => pageOfRuns(db, visibleRuns(db, claims), query);
+      const page = await read();
+      const corrected = await Promise.all(page.rows.map((row) => truth.check(row)));
+      const { rows, next } = corrected.includes(true) ? await read() : page;
+      return { runs: rows.map(summaryOf), ...(next !== undefined && { next }) };
     },
   );
 
@@ -114,23 +109,6 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
 
 const ended = ({ runId, state }: { runId: string; state: string }) =>
   new HttpProblem('run-ended', `Run ${runId} is ${state}: there is nothing to stop.`);
-
-async function listRuns(db: Database, which: SQL | undefined, limit: number) {
-  const rows = await db
-    .select(runColumns)
-    .from(runs)
-    .where(which)
-    .orderBy(desc(runs.startedAt), desc(runs.runId))
-    .limit(limit);
-  const ids = rows.map(({ runId }) => runId);
-  const counts = await db
-    .select({ runId: nodes.runId, sites: count() })
-    .from(nodes)
-    .where(and(inArray(nodes.runId, ids), ne(nodes.node, CENTRAL_NODE)))
-    .groupBy(nodes.runId);
-  const sites = new Map(counts.map((row) => [row.runId, row.sites]));
-  return rows.map((row) => ({ ...row, sites: sites.get(row.runId) ?? 0 }));
-}
 
 /** The run as it is at one moment, with the last event that is part of the picture. */
 function readRun(db: Database, runId: string): Promise<Omit<RunDetail, 'links'>> {
