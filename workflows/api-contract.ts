@@ -24,6 +24,7 @@ import {
   StatusReport,
   Windows,
 } from './contract';
+import { Description, Membership } from './consortium-contract';
 import { SiteStanding } from './identity-contract';
 
 // ---------------------------------------------------------------- who may call
@@ -75,6 +76,7 @@ export const ComputationList = z.object({ computations: z.array(ComputationRecor
 
 export const ConsortiumBody = z.strictObject({
   name: z.string().min(1).max(120),
+  description: Description.optional(),
   /** A registered one. */
   computation: ComputationRef,
   parameters: Parameters.default({}).describe(
@@ -84,8 +86,16 @@ export const ConsortiumBody = z.strictObject({
   windows: Windows.prefault({}),
 });
 export type ConsortiumBody = z.output<typeof ConsortiumBody>;
-export const ConsortiumView = ConsortiumBody.extend({
+export const ConsortiumView = z.object({
   id: ConsortiumId,
+  name: ConsortiumBody.shape.name,
+  description: Description.optional(),
+  computation: ComputationRef.optional().describe('Absent until somebody has chosen one.'),
+  parameters: Parameters,
+  sites: z.array(Site).describe('Those that have accepted, and take part in runs.'),
+  memberships: z.array(Membership).describe('Of every site that was ever invited.'),
+  windows: Windows,
+  archivedAt: z.number().optional().describe('Since when no run of it can be started.'),
   secrets: z
     .array(z.string())
     .optional()

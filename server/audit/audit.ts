@@ -1,5 +1,5 @@
 /** Who did what to which run, site or consortium, when and from where. It is only ever added to. */
-import { and, asc, desc, eq, gt, inArray, lt, or, type SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, like, lt, or, type SQL } from 'drizzle-orm';
 import type { AuditEntry } from '../../workflows/audit-contract';
 import type { Caller } from '../access';
 import type { Database } from '../db/client';
@@ -27,6 +27,8 @@ export interface AuditQuery {
   run?: string | undefined;
   /** Who: their name, or their id. */
   who?: string | undefined;
+  /** How the name of what was done begins. */
+  actions?: string | undefined;
 }
 
 export interface Audit {
@@ -54,13 +56,14 @@ export function createAudit({ db, clock = Date.now }: { db: Database; clock?: ()
       await db.insert(audit).values({ ...entry, ...who, at: clock() });
     },
 
-    async read({ before, limit, consortium, site, run, who }, consortia) {
+    async read({ before, limit, consortium, site, run, who, actions }, consortia) {
       const conditions: (SQL | undefined)[] = [
         before === undefined ? undefined : lt(audit.id, before),
         consortia && inArray(audit.consortiumId, [...consortia]),
         consortium === undefined ? undefined : eq(audit.consortiumId, consortium),
         site === undefined ? undefined : eq(audit.siteId, site),
         run === undefined ? undefined : eq(audit.runId, run),
+        actions === undefined ? undefined : like(audit.action, `${actions}%`),
         who === undefined ? undefined : or(eq(audit.by, who), eq(audit.personId, who)),
       ];
       const rows = await db

@@ -21,6 +21,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
 import type { ConsortiumBody, PresenceBody, RunEvent } from '../../workflows/api-contract';
+import type { MembershipState, PageAnswer, ReadinessBody } from '../../workflows/consortium-contract';
 import {
   TERMINAL_NODE_STATES,
   type Computation,
@@ -65,10 +66,63 @@ export const computations = pgTable(
   (table) => [primaryKey({ columns: [table.name, table.version] })],
 );
 
+/** What of a consortium is kept as one; its sites are rows of their own. */
+type ConsortiumCore = Omit<ConsortiumBody, 'sites' | 'computation'> &
+  Partial<Pick<ConsortiumBody, 'computation'>>;
+
 export const consortia = pgTable('consortia', {
   id: text().primaryKey(),
-  body: json().$type<Stored<ConsortiumBody>>().notNull(),
+  body: json().$type<Stored<ConsortiumCore>>().notNull(),
+  /** Counts every change of it and of its memberships. */
+  revision: integer().notNull().default(1),
+  archivedAt: moment(),
 });
+
+/** Which sites were ever invited to which consortium, and what became of it. */
+export const memberships = pgTable(
+  'memberships',
+  {
+    consortiumId: text().notNull(),
+    siteId: text().notNull(),
+    /** Among those of its consortium. */
+    position: integer().notNull(),
+    name: text().notNull(),
+    state: text().$type<MembershipState>().notNull(),
+    /** As the site calls it; absent until it has accepted. */
+    dataset: text(),
+    invitedBy: text().notNull(),
+    invitedAt: moment().notNull(),
+    answeredBy: text(),
+    answeredAt: moment(),
+    reason: text(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.consortiumId, table.siteId] }),
+    index().on(table.siteId, table.state),
+  ],
+);
+
+/** What each edge worker last said of its site. */
+export const siteReadiness = pgTable('site_readiness', {
+  siteId: text().primaryKey(),
+  at: moment().notNull(),
+  body: json().$type<ReadinessBody>().notNull(),
+});
+
+/** What was answered on the page to runs that wait for a person at a site, until the site has it. */
+export const pageAnswers = pgTable(
+  'page_answers',
+  {
+    siteId: text().notNull(),
+    askId: text().notNull(),
+    runId: text().notNull(),
+    verdict: text().$type<PageAnswer['verdict']>().notNull(),
+    by: text().notNull(),
+    at: moment().notNull(),
+    why: text(),
+  },
+  (table) => [primaryKey({ columns: [table.siteId, table.askId] })],
+);
 
 /** What edge workers last said of themselves. */
 export const sites = pgTable('sites', {

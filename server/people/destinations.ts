@@ -3,7 +3,8 @@ import { and, eq, exists, inArray, or, sql, type SQL } from 'drizzle-orm';
 import { ConsortiumId, RunId, SiteId } from '../../workflows/contract';
 import type { Caller, Destination, Person } from '../access';
 import type { Database } from '../db/client';
-import { consortia, nodes, runs } from '../db/schema';
+import { consortiaOf } from '../consortia/memberships-of';
+import { nodes, runs } from '../db/schema';
 import { lookUpRun, unknownRun } from '../runs/find-run';
 
 export interface Destinations {
@@ -12,8 +13,6 @@ export interface Destinations {
    * @throws HttpProblem `unknown-run`
    */
   of(person: Person, path: unknown): Promise<Destination>;
-  /** The consortia in which one of the sites takes part. */
-  consortiaOf(sites: readonly string[]): Promise<string[]>;
   /** The consortia that the caller may look at; `undefined` is all of them. */
   visibleConsortia(caller: Caller): Promise<string[] | undefined>;
   /** The consortia in which one of the sites takes part. */
@@ -21,11 +20,8 @@ export interface Destinations {
 }
 
 export function createDestinations(db: Database): Destinations {
-  async function consortiaOf(sites: readonly string[]): Promise<string[]> {
-    if (sites.length === 0) return [];
-    const rows = await db.select({ id: consortia.id, body: consortia.body }).from(consortia);
-    return rows.filter(({ body }) => body.sites.some(({ id }) => sites.includes(id))).map(({ id }) => id);
-  }
+  /** The consortia that somebody of one of the sites may look at: who is invited has to know to what. */
+  const openTo = (sites: readonly string[]) => consortiaOf(db, sites, ['invited', 'accepted']);
 
   async function takesPart(runId: string, sites: readonly string[]): Promise<boolean> {
     if (sites.length === 0) return false;
@@ -38,7 +34,8 @@ export function createDestinations(db: Database): Destinations {
   }
 
   return {
-    consortiaOf,
+    // An invitation that nobody has accepted gives and takes no say.
+    consortiaOf: (sites) => consortiaOf(db, sites, ['accepted']),
 
     async of({ sites }, path) {
       const { runId, consortiumId, siteId } = parametersOf(path);
@@ -52,7 +49,7 @@ export function createDestinations(db: Database): Destinations {
           consortiumId,
           // A site of the consortium is named in the path for what its administrator decides there.
           ...(siteId === undefined
-            ? { takesPart: (await consortiaOf(sites)).includes(consortiumId) }
+            ? { takesPart: (await openTo(sites)).includes(consortiumId) }
             : { siteId }),
         };
       return siteId !== undefined && SiteId.safeParse(siteId).success ? { siteId } : {};
@@ -60,7 +57,7 @@ export function createDestinations(db: Database): Destinations {
 
     async visibleConsortia(caller) {
       if (caller.role !== 'person' || caller.admin) return undefined;
-      return [...new Set([...Object.keys(caller.consortia), ...(await consortiaOf(caller.sites))])];
+      return [...new Set([...Object.keys(caller.consortia), ...(await openTo(caller.sites))])];
     },
   };
 }

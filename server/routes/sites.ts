@@ -1,12 +1,12 @@
 /** Sites: what their edge workers say of themselves, and who is there. */
-import { asc, inArray } from 'drizzle-orm';
+import { and, asc, eq, inArray } from 'drizzle-orm';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { PresenceBody, SiteList, type SiteView } from '../../workflows/api-contract';
 import { ConsortiumId, SiteId } from '../../workflows/contract';
 import { mustBeNode } from '../access';
 import type { Database } from '../db/client';
-import { consortia } from '../db/schema';
+import { memberships } from '../db/schema';
 import { readStandings } from '../identity/standing';
 import type { Destinations } from '../people/destinations';
 import type { Presence } from '../sites/presence';
@@ -70,15 +70,14 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, destina
   async function listSites(visible: string[] | undefined, own: readonly string[]): Promise<SiteView[]> {
     const rows = await db
       .select()
-      .from(consortia)
-      .where(visible && inArray(consortia.id, visible))
-      .orderBy(asc(consortia.id));
+      .from(memberships)
+      // Who is only invited has not agreed to be looked at.
+      .where(and(eq(memberships.state, 'accepted'), visible && inArray(memberships.consortiumId, visible)))
+      .orderBy(asc(memberships.consortiumId), asc(memberships.position));
     const found = new Map<string, SiteView>(own.map((id) => [id, unseen(id)]));
-    for (const { id: consortium, body } of rows) {
-      for (const { id, name } of body.sites) {
-        const known = found.get(id) ?? { ...unseen(id), name };
-        found.set(id, { ...known, consortia: [...known.consortia, consortium] });
-      }
+    for (const { siteId: id, consortiumId: consortium, name } of rows) {
+      const known = found.get(id) ?? { ...unseen(id), name };
+      found.set(id, { ...known, consortia: [...known.consortia, consortium] });
     }
     for (const { siteId: id, state: _state, ...heard } of await presence.sites()) {
       const known = found.get(id) ?? (visible === undefined ? { id, consortia: [] } : undefined);

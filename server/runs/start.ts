@@ -10,7 +10,7 @@ import { initialModel, isTerminalRun } from '../../workflows/run-state';
 import { rowOf, type ParameterSeal } from '../parameters/seal';
 import { withSecretsOf } from '../parameters/secret-places';
 import type { Registry } from '../registry/computations';
-import type { Consortium } from '../registry/consortia';
+import { missingIn, sitesOf, type Consortium } from '../consortia/consortia';
 import type { Database } from '../db/client';
 import { nodes, runs } from '../db/schema';
 import type { Journal } from '../journal';
@@ -121,12 +121,16 @@ export function createStartRun(deps: {
   };
 }
 
-/** @throws HttpProblem `unknown-computation`, `invalid-parameters` */
+/** @throws HttpProblem `consortium-incomplete`, `unknown-computation`, `invalid-parameters` */
 async function inputOf(
   registry: Registry,
   { consortium, requested, startedBy }: StartRequest,
 ): Promise<RunInput> {
-  const { id, name, sites, windows } = consortium;
+  const { id, name, windows } = consortium;
+  const missing = missingIn(consortium);
+  if (consortium.computation === undefined || missing.length > 0)
+    throw new HttpProblem('consortium-incomplete', `No run of ${id} can be started. ${missing.join(' ')}`);
+  const sites = sitesOf(consortium);
   const { computation } = await registry.get(consortium.computation);
   const { parameters: schema } = computation;
   const own = { schema, parameters: consortium.parameters };

@@ -138,10 +138,11 @@ describe('a stack and its runs', () => {
     const { api } = consortium;
     const [tried] = (await api.listConsortia()).consortia;
     if (tried === undefined) throw new Error('there is no consortium');
-    const { id, secrets, ...body } = tried;
+    const { id, secrets, memberships: _members, computation, ...body } = tried;
+    if (computation === undefined) throw new Error('the consortium has no computation');
     expect(secrets).toEqual(['/password']);
     // Read, changed and written without the secret, which stays.
-    await api.putConsortium(id, { ...body, name: OPEN.consortium });
+    await api.putConsortium(id, { ...body, computation, name: OPEN.consortium });
     rmSync(join(folder, 'go'));
     const parameters = { rounds: 4, password: planted["run's own parameter"] ?? '' };
     ({ runId } = await api.startRun(id, { parameters }, 'held'));

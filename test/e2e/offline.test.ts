@@ -12,9 +12,12 @@ let consortiumId: string;
 beforeAll(async () => {
   consortium = await patient.open();
   const [tried] = (await consortium.api.listConsortia()).consortia;
-  const { id, ...body } = tried!;
+  const { id, memberships: _members, computation, ...body } = tried!;
   consortiumId = id;
-  await consortium.api.putConsortium(id, { ...body, windows: { retry: '1m', stopConfirm: '5s' } });
+  await consortium.api.putConsortium(id, {
+    ...{ ...body, computation: computation! },
+    windows: { retry: '1m', stopConfirm: '5s' },
+  });
 });
 afterAll(async () => {
   const unreplayable = await consortium.replayAll();

@@ -18,12 +18,12 @@ describe('what the API answers when something is wrong', () => {
   });
 
   it('says which methods there are', async () => {
-    const answer = await server.call('DELETE /api/consortia/test');
+    const answer = await server.call('POST /api/consortia/test');
     expect(problemOf(answer)).toMatchObject({
       status: 405,
-      detail: '/api/consortia/test takes PUT, GET, HEAD, not DELETE.',
+      detail: '/api/consortia/test takes PUT, PATCH, DELETE, GET, HEAD, not POST.',
     });
-    expect(answer.headers.allow).toBe('PUT, GET, HEAD');
+    expect(answer.headers.allow).toBe('PUT, PATCH, DELETE, GET, HEAD');
   });
 
   it('points at every place in a body that is wrong', async () => {

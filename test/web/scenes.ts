@@ -235,5 +235,6 @@ export const consortium = (): ConsortiumView => ({
   computation: { name: 'penguins-regression', version: '1.0.0' },
   parameters: { response: 'body_mass_g', predictors: ['flipper_length_mm'], rounds: 10 },
   sites: ISLANDS.map((id) => ({ id, name: NAMES[id] ?? id, dataset: 'penguins' })),
+  memberships: [],
   windows: { retry: '10m', lostAfter: '10m', stopConfirm: '1m' },
 });

@@ -77,7 +77,7 @@ function ConsortiumCard({ consortium }: { consortium: ConsortiumView }) {
       <div>
         <h3>{name}</h3>
         <p className="sub">
-          {computation.name} {computation.version}
+          {computation ? `${computation.name} ${computation.version}` : 'No computation is chosen'}
         </p>
         <p>
           {count(sites.length, 'site')}: {list(rest > 0 ? [...names, `${rest} more`] : names)}
