@@ -52,6 +52,7 @@ import { meRoutes } from './routes/me';
 import { membershipRoutes } from './routes/memberships';
 import { nodeRoutes } from './routes/nodes';
 import { noticeRoutes } from './routes/notices';
+import { OIDC_PATH, oidcRoutes } from './routes/oidc';
 import { peopleRoutes } from './routes/people';
 import { reportRoutes } from './routes/reports';
 import { resultRoutes } from './routes/results';
@@ -77,6 +78,8 @@ import { createAudit } from './audit/audit';
 import { createApiTokens } from './people/api-tokens';
 import { createInvitations } from './people/invitations';
 import { createLocalAccounts } from './people/local-accounts';
+import { createOidc } from './people/oidc';
+import { createFlows } from './people/oidc-flows';
 import { createPasswords } from './people/passwords';
 import { createPeople } from './people/people';
 import { createSessionCookie } from './people/session-cookie';
@@ -86,7 +89,7 @@ import { createDestinations } from './people/destinations';
 import { createTokens } from './tokens';
 
 export interface AppOptions {
-  config: Pick<ServerConfig, 'secret' | 'payloadKeys' | 'codecFor' | 'publicUrl' | 'temporal'>;
+  config: Pick<ServerConfig, 'secret' | 'payloadKeys' | 'codecFor' | 'publicUrl' | 'temporal' | 'oidc'>;
   db: Database;
   temporal: Runs;
   images: Images;
@@ -124,6 +127,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   const people = createPeople({ db, passwords });
   const invitations = createInvitations({ db, passwords, findSiteTies });
   const audit = createAudit({ db });
+  const oidc = config.oidc && createOidc(config.oidc, `${config.publicUrl}${OIDC_PATH}/callback`);
   const links = createLinks(config);
   const journal = createJournal(db);
   const outbox = createOutbox({ db, post, log });
@@ -177,11 +181,15 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
       await api.register(auditing, { audit, db });
       const { publicUrl } = config;
       await api.register(codecRoutes, { config, people, tokens });
-      await api.register(sessionRoutes, { accounts, people, sessions, cookie, tokens });
+      await api.register(sessionRoutes, { accounts, people, sessions, cookie, tokens, oidc });
       await api.register(meRoutes, { accounts, people, sessions, apiTokens });
       await api.register(peopleRoutes, { people, invitations, publicUrl });
       await api.register(invitationRoutes, { invitations, people, cookie, publicUrl });
       await api.register(auditRoutes, { audit });
+      await api.register(oidcRoutes, {
+        ...{ db, oidc, invitations, cookie, publicUrl },
+        flows: createFlows(config.secret),
+      });
       await api.register(computationRoutes, { registry });
       await api.register(consortiumRoutes, { consortia, destinations, startRun, links });
       await api.register(membershipRoutes, { db, consortia, audit });

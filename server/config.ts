@@ -38,6 +38,9 @@ const file = z
   .transform((path) => resolve(path))
   .optional();
 
+const isThisMachine = (url: string) =>
+  URL.canParse(url) && ['127.0.0.1', '[::1]', 'localhost'].includes(new URL(url).hostname);
+
 const Environment = z.object({
   MUSTER_API_HOST: addresses.prefault('127.0.0.1'),
   MUSTER_API_PORT: port.default(7400),
@@ -46,6 +49,13 @@ const Environment = z.object({
     .min(32, 'must have at least 32 characters: make one with `openssl rand -hex 32`'),
   MUSTER_PAYLOAD_KEYS: KeyRingText,
   MUSTER_ADMIN_LINK: z.enum(['print', 'off'], 'must be print or off').default('print'),
+  MUSTER_OIDC_ISSUER: z
+    .url({ protocol: /^https?$/, error: 'must be an address like https://login.example.org' })
+    .refine((url) => url.startsWith('https:') || isThisMachine(url), 'must begin with https://')
+    .optional(),
+  MUSTER_OIDC_CLIENT_ID: z.string().min(1).optional(),
+  MUSTER_OIDC_CLIENT_SECRET: z.string().min(1).optional(),
+  MUSTER_OIDC_NAME: z.string().trim().min(1).max(60).default('your institution'),
   MUSTER_TRUSTED_PROXIES: proxies.optional(),
   MUSTER_CODEC_FOR: z.enum(['admins', 'local'], 'must be admins or local').default('admins'),
   MUSTER_PUBLIC_URL: webUrl.optional(),
@@ -117,6 +127,15 @@ export interface SitesConfig {
   signingKey: { key: string } | { keptIn: string };
 }
 
+/** The OpenID provider by which people sign in. */
+export interface OidcConfig {
+  issuer: string;
+  clientId: string;
+  clientSecret: string;
+  /** What people call it. */
+  name: string;
+}
+
 export interface ServerConfig {
   /** Every address to listen on. */
   hosts: string[];
@@ -125,6 +144,8 @@ export interface ServerConfig {
   secret: string;
   /** Whether a link for the first admin is printed while there is none. */
   adminLink: boolean;
+  /** Absent where people sign in by passwords alone. */
+  oidc?: OidcConfig | undefined;
   /** Whose word on where a request comes from is believed; without it, nobody's. */
   trustedProxies?: string[] | undefined;
   /** Seal what lies in histories, and secrets in the database; the first is used from now on. */
@@ -172,6 +193,7 @@ export function readConfig(environment: Env): ServerConfig {
       ? undefined
       : readPostgres(parsed.data.DATABASE_URL, databaseTls, wrong);
   const sites = parsed.success ? readSites(parsed.data, wrong) : undefined;
+  const oidc = parsed.success ? readOidc(parsed.data, wrong) : undefined;
   if (!parsed.success || objectStore === undefined || wrong.length > 0) throw new ConfigError(wrong);
 
   const { data } = parsed;
@@ -194,6 +216,7 @@ export function readConfig(environment: Env): ServerConfig {
     },
     objectStore,
     ...(sites && { sites }),
+    ...(oidc && { oidc }),
   };
 }
 
@@ -216,6 +239,18 @@ function readPostgres(address: string, files: TlsFiles | undefined, wrong: strin
     wrong.push('DATABASE_URL must not say sslmode=disable: DATABASE_TLS_CA is set');
   const tls = files ?? (mode === null || mode === 'disable' ? undefined : 'public');
   return { url: url.href, ...(tls && { tls }) };
+}
+
+/** All of it, or nothing. */
+function readOidc(data: Environment, wrong: string[]): OidcConfig | undefined {
+  const { MUSTER_OIDC_ISSUER: issuer, MUSTER_OIDC_NAME: name } = data;
+  if (issuer === undefined) return undefined;
+  const needed = needs(data, wrong, ', and MUSTER_OIDC_ISSUER is');
+  return {
+    ...{ issuer, name },
+    clientId: needed('MUSTER_OIDC_CLIENT_ID'),
+    clientSecret: needed('MUSTER_OIDC_CLIENT_SECRET'),
+  };
 }
 
 /** Sites can join where MUSTER_SITE_API_URL says how they reach the API; then all that they need has to be there. */

@@ -184,3 +184,27 @@ export const AcceptBody = z.strictObject({
   password: Password.optional().describe('Of a new account, or the new one of an account that is there.'),
 });
 export type AcceptBody = z.output<typeof AcceptBody>;
+
+// ---------------------------------------------------------------- the OpenID provider
+
+export const BeginOidcBody = z.strictObject({
+  to: z.string().max(2000).default('/').describe('The page to go on with.'),
+  code: Code.optional().describe('Of an invitation that is to be accepted by it.'),
+  connect: z.boolean().default(false).describe('Whether the account of the caller is to belong to it.'),
+});
+export const BegunOidc = z.object({ url: z.string() });
+/**
+ * Why somebody who came back from the OpenID provider is not signed in, as `/sign-in?failed=...` says it: it took too long or began
+ * elsewhere; the provider refused, or what it sent was not right; nobody has invited them; the invitation is not good; the
+ * account is disabled; there is an account with their address that is not connected; the provider does not vouch for an address.
+ */
+export const OidcFailure = z.enum([
+  'expired',
+  'refused',
+  'unknown',
+  'invitation',
+  'disabled',
+  'account',
+  'email',
+]);
+export type OidcFailure = z.output<typeof OidcFailure>;

@@ -109,7 +109,7 @@ export function createPeople({
     },
 
     async change(id, { admin, disabled }) {
-      const { disabledAt } = await find(id);
+      const { admin: wasAdmin, disabledAt } = await find(id);
       await change(async (tx) => {
         if (disabled === true) {
           await endAll(tx, id);
@@ -126,7 +126,7 @@ export function createPeople({
           })
           .where(eq(people.id, id));
         const left = await tx.$count(people, and(eq(people.admin, true), isNull(people.disabledAt)));
-        if (left === 0 && (admin === false || disabled === true))
+        if (wasAdmin && left === 0 && (admin === false || disabled === true))
           throw new HttpProblem(
             'last-admin',
             'Nobody would be an admin any more: make somebody else one before.',

@@ -3,12 +3,14 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { Me, SignInBody, SignInWays } from '../../workflows/people-contract';
 import { mustBePerson } from '../access';
 import type { LocalAccounts } from '../people/local-accounts';
+import type { Oidc } from '../people/oidc';
 import type { People } from '../people/people';
 import type { SessionCookie } from '../people/session-cookie';
 import type { Sessions } from '../people/sessions';
 import { HttpProblem } from '../problem';
 import { createRateLimit, mustWait, networkOf, type Rate } from '../rate-limit';
 import { bearerOf, type Tokens } from '../tokens';
+import { OIDC_PATH } from './oidc';
 import { nothing, problems } from './responses';
 
 /** Wrong passwords from one address. */
@@ -20,10 +22,12 @@ interface Deps {
   sessions: Sessions;
   cookie: SessionCookie;
   tokens: Tokens;
+  /** Absent where people sign in by passwords alone. */
+  oidc: Pick<Oidc, 'name'> | undefined;
 }
 
 export const sessionRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) => {
-  const { accounts, people, sessions, cookie, tokens } = deps;
+  const { accounts, people, sessions, cookie, tokens, oidc } = deps;
   const failures = createRateLimit(FAILURES);
 
   server.get(
@@ -37,7 +41,10 @@ export const sessionRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done
         response: { 200: SignInWays, ...problems },
       },
     },
-    () => ({ local: true }),
+    () => ({
+      local: true,
+      ...(oidc && { oidc: { name: oidc.name, path: OIDC_PATH } }),
+    }),
   );
 
   server.post(

@@ -54,6 +54,27 @@ describe('the settings of the central API', () => {
     });
   });
 
+  it('name an OpenID provider whole, or none', () => {
+    const provider = {
+      MUSTER_OIDC_ISSUER: 'https://login.example.org',
+      MUSTER_OIDC_CLIENT_ID: 'muster',
+      MUSTER_OIDC_CLIENT_SECRET: 'secret',
+    };
+    expect(readConfig({ ...GOOD, ...provider }).oidc).toEqual({
+      ...{ issuer: 'https://login.example.org', clientId: 'muster', clientSecret: 'secret' },
+      name: 'your institution',
+    });
+    expect(readConfig(GOOD).oidc).toBeUndefined();
+    expect(linesOf({ ...GOOD, ...provider, MUSTER_OIDC_CLIENT_SECRET: '' })).toEqual([
+      'MUSTER_OIDC_CLIENT_SECRET is not set, and MUSTER_OIDC_ISSUER is',
+    ]);
+    const open = { MUSTER_OIDC_ISSUER: 'http://login.example.org', MUSTER_TRUSTED_PROXIES: 'the proxy' };
+    expect(linesOf({ ...GOOD, ...provider, ...open })).toEqual([
+      'MUSTER_OIDC_ISSUER must begin with https://',
+      'MUSTER_TRUSTED_PROXIES must be a list of addresses, or of networks such as 10.0.0.0/8',
+    ]);
+  });
+
   it('name every variable that is wrong, each in one line', () => {
     expect(
       linesOf({

@@ -66,6 +66,7 @@ interface Replica {
   page?: string;
   identity?: Identity;
   codecFor?: ServerConfig['codecFor'];
+  oidc?: ServerConfig['oidc'];
 }
 
 export interface TestServer {
@@ -123,13 +124,14 @@ class FileServer implements TestServer {
     page,
     identity,
     codecFor = 'admins',
+    oidc,
   }: Replica = {}): Promise<FastifyInstance> {
     const stream = new PassThrough().setEncoding('utf8').on('data', (text: string) => (this.log += text));
     const replica = fastify({ ...serverOptions, loggerInstance: createLogger('info', stream) });
     const { namespace, client, address } = this.temporal;
     await replica.register(app, {
       config: {
-        ...{ secret: SECRET, payloadKeys: TEST_KEYS, codecFor, publicUrl: PUBLIC_URL },
+        ...{ secret: SECRET, payloadKeys: TEST_KEYS, codecFor, publicUrl: PUBLIC_URL, oidc },
         temporal: { address, namespace, uiUrl: TEMPORAL_UI },
       },
       db: db ?? this.db,
