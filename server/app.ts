@@ -105,6 +105,8 @@ export interface AppOptions {
 /** Options of the server that {@link app} is to be registered with. */
 export const serverOptions = {
   bodyLimit: 2 ** 20,
+  // Longer than any id, so that one that is too long is told what is wrong with it.
+  routerOptions: { maxParamLength: 500 },
   // While it closes, what still comes in on open connections is served and is the last on them.
   return503OnClosing: false,
   logController: new LogController({ disableRequestLogging: true }),

@@ -36,7 +36,8 @@ export const Duration = z
   .templateLiteral([z.int(), z.enum(['ms', 's', 'm', 'h', 'd'])], {
     error: 'a duration is a whole number and ms, s, m, h or d: 500ms, 20s, 5m',
   })
-  .refine((text) => !text.startsWith('-'), 'a duration is not negative');
+  .refine((text) => !text.startsWith('-'), 'a duration is not negative')
+  .meta({ pattern: '^\\d+(ms|s|m|h|d)$' });
 export type Duration = z.output<typeof Duration>;
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

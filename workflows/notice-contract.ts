@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ConsortiumId } from './contract';
 import { DeliveryId } from './notice-delivery';
+import { MailAddress } from './people-contract';
 
 /** `finished`: complete, or stopped. `waiting`: a person has to do something before the run goes on. */
 export const NOTICE_EVENTS = ['finished', 'failed', 'waiting'] as const;
@@ -19,6 +20,7 @@ const on = z
   .min(1, 'name at least one')
   .max(NOTICE_EVENTS.length)
   .refine((events) => new Set(events).size === events.length, 'name each once')
+  .meta({ uniqueItems: true })
   .describe(
     '`finished`: complete or stopped; `failed`; `waiting`: a person has to do something before it goes on.',
   );
@@ -45,7 +47,7 @@ const Webhook = z.strictObject({
     .describe('Where each notice is posted.'),
   on,
 });
-const Email = z.strictObject({ kind: z.literal('email'), to: z.email().max(254), on });
+const Email = z.strictObject({ kind: z.literal('email'), to: MailAddress, on });
 
 /** Who is told, of what. */
 export const NoticeBody = z.discriminatedUnion('kind', [Webhook, Email]);
@@ -108,7 +110,8 @@ export const MyNotices = z.strictObject({
   on: z
     .array(NoticeEvent)
     .max(NOTICE_EVENTS.length)
-    .refine((events) => new Set(events).size === events.length, 'name each once'),
+    .refine((events) => new Set(events).size === events.length, 'name each once')
+    .meta({ uniqueItems: true }),
 });
 
 /** What is posted to a webhook. Nothing in it comes from a computation's own words. */

@@ -30,10 +30,17 @@ const Name = z
   .min(1)
   .max(120)
   .regex(/^[^\u0000-\u001f\u007f]*$/, 'must be one line of text');
-const Email = z
+/** RFC 5321: no part before the @ is longer. */
+const LONGEST_MAILBOX = 64;
+/** Where mail is sent. */
+export const MailAddress = z
   .email('must be an e-mail address')
   .max(254)
-  .transform((email) => email.toLowerCase());
+  .refine(
+    (text) => text.indexOf('@') <= LONGEST_MAILBOX,
+    `must not have more than ${LONGEST_MAILBOX} characters before the @`,
+  );
+const Email = MailAddress.transform((email) => email.toLowerCase());
 export const MIN_PASSWORD = 12;
 /** Long is good; what is chosen is otherwise up to who chooses it. */
 export const Password = z

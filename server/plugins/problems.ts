@@ -9,6 +9,8 @@ import { HttpProblem, plainProblem } from '../problem';
 interface KnownRoute {
   method: string;
   path: RegExp;
+  /** Of a path without any, no other route is meant that would take it as well. */
+  parameters: number;
 }
 
 export default fp(
@@ -16,18 +18,23 @@ export default fp(
     const routes: KnownRoute[] = [];
     server.addHook('onRoute', ({ method, url }) => {
       const path = new RegExp(`^${url.replace(/:[^/]+/g, '[^/]+').replace(/\*$/, '.*')}$`);
-      routes.push(...[method].flat().map((name) => ({ method: name, path })));
+      const parameters = url.split(/[:*]/).length - 1;
+      routes.push(...[method].flat().map((name) => ({ method: name, path, parameters })));
     });
-    server.setNotFoundHandler((request, reply) => {
+    const sendNotFound = (request: FastifyRequest, reply: FastifyReply) => {
       const [path = ''] = request.url.split('?');
-      const allowed = [
-        ...new Set(routes.filter((route) => route.path.test(path)).map(({ method }) => method)),
-      ];
+      const found = routes.filter((route) => route.path.test(path));
+      const least = Math.min(...found.map(({ parameters }) => parameters));
+      const meant = found.filter(({ parameters }) => parameters === least);
+      const allowed = [...new Set(meant.map(({ method }) => method))];
       if (allowed.length === 0) return sendProblem(reply, plainProblem(404, `There is nothing at ${path}.`));
       const detail = `${path} takes ${allowed.join(', ')}, not ${request.method}.`;
       return sendProblem(reply.header('allow', allowed.join(', ')), plainProblem(405, detail));
-    });
+    };
+    server.setNotFoundHandler(sendNotFound);
     server.setErrorHandler<FastifyError>((error, request, reply) => {
+      // What is wrong with a request that nothing takes does not matter.
+      if (request.is404) return sendNotFound(request, reply);
       const problem = describe(error, request);
       if (problem.status >= 500) request.log.error({ err: error }, problem.title);
       return sendProblem(reply, problem);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ComputationList, ComputationRecord } from '../../workflows/api-contract';
 import { Computation, ComputationRef } from '../../workflows/contract';
 import type { Registry } from '../registry/computations';
-import { nothing, problems } from './responses';
+import { nothing, problems, YesNo } from './responses';
 
 interface Deps {
   registry: Registry;
@@ -23,10 +23,7 @@ export const computationRoutes: FastifyPluginCallbackZod<Deps> = (server, { regi
           'digest from then on. The same manifest once more changes nothing.',
         tags: ['computations'],
         querystring: z.object({
-          replace: z
-            .stringbool()
-            .default(false)
-            .describe('Whether another manifest of this version is replaced.'),
+          replace: YesNo.prefault('false').describe('Whether another manifest of this version is replaced.'),
         }),
         body: Computation,
         response: {

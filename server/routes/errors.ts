@@ -8,7 +8,7 @@ import type { Database } from '../db/client';
 import { errors } from '../db/schema';
 import { errorEntry } from '../projection';
 import { findRun } from '../runs/find-run';
-import { problems, RunPath } from './responses';
+import { problems, RunPath, YesNo } from './responses';
 
 const MAX_PAGE = 500;
 
@@ -47,7 +47,7 @@ export const errorRoutes: FastifyPluginCallbackZod<Deps> = (server, { db }, done
         querystring: z.object({
           node: NodeName.optional().describe('Only those of this node.'),
           type: z.string().max(60).optional().describe('Only those of this type; docs/errors.md lists them.'),
-          retrying: z.stringbool().optional().describe('Only those that are, or are not, being tried again.'),
+          retrying: YesNo.optional().describe('Only those that are, or are not, being tried again.'),
           limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(100),
           after: Cursor.optional().describe('The `next` of the page before.'),
         }),

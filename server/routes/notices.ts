@@ -19,7 +19,7 @@ import type { Outbox } from '../notices/outbox';
 import type { PeopleNotices } from '../notices/people';
 import type { Receivers } from '../notices/receivers';
 import { HttpProblem } from '../problem';
-import { nothing, problems } from './responses';
+import { nothing, problems, YesNo } from './responses';
 
 const ConsortiumPath = z.object({ consortiumId: ConsortiumId });
 const NoticePath = ConsortiumPath.extend({ noticeId: NoticeId });
@@ -64,14 +64,14 @@ export const noticeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
         tags,
         params: NoticePath,
         querystring: z.object({
-          renewSecret: z.enum(['true', 'false']).default('false').describe('Whether to make a new secret.'),
+          renewSecret: YesNo.prefault('false').describe('Whether to make a new secret.'),
         }),
         body: NoticeBody,
         response: { 200: PutNotice, ...problems },
       },
     },
     async ({ params: { consortiumId, noticeId }, query, body, claims }) =>
-      receivers.put({ consortiumId, id: noticeId }, body, claims.sub, query.renewSecret === 'true'),
+      receivers.put({ consortiumId, id: noticeId }, body, claims.sub, query.renewSecret),
   );
 
   server.delete(

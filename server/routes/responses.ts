@@ -28,3 +28,6 @@ export const IdempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible characters')
   .describe('A request that is sent again with the same key does nothing more than the first.');
+
+/** A choice in a query. */
+export const YesNo = z.enum(['true', 'false']).transform((text) => text === 'true');
