@@ -84,9 +84,15 @@ export interface TestServer {
   startReplica(replica?: Replica): Promise<FastifyInstance>;
 }
 
+/** What all servers of a file have. */
+interface Ground {
+  /** Sees each before it has any routes. */
+  before?: (app: FastifyInstance) => void;
+}
+
 /** Serves the API for the tests of a file, without workers: runs stay as the tests leave them. */
-export function useServer(kind: DatabaseKind = 'embedded'): TestServer {
-  const server = new FileServer(kind, useTemporal());
+export function useServer(kind: DatabaseKind = 'embedded', all: Ground = {}): TestServer {
+  const server = new FileServer(kind, useTemporal(), all);
   beforeAll(() => server.open());
   return server;
 }
@@ -101,6 +107,7 @@ class FileServer implements TestServer {
   constructor(
     private readonly kind: DatabaseKind,
     readonly temporal: TestTemporal,
+    private readonly all: Ground,
   ) {}
 
   get db(): Database {
@@ -128,6 +135,7 @@ class FileServer implements TestServer {
   }: Replica = {}): Promise<FastifyInstance> {
     const stream = new PassThrough().setEncoding('utf8').on('data', (text: string) => (this.log += text));
     const replica = fastify({ ...serverOptions, loggerInstance: createLogger('info', stream) });
+    this.all.before?.(replica);
     const { namespace, client, address } = this.temporal;
     await replica.register(app, {
       config: {
