@@ -3,9 +3,8 @@ import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { connection, type Connection } from './live/connection';
 import { clockTime } from './format';
-import { Button } from './parts/controls';
 import { voice } from './parts/voice';
-import { forgetToken } from './session';
+import { useMe } from './session';
 import { useStore } from './store';
 
 const WORDS: Record<Connection['state'], string> = {
@@ -16,6 +15,7 @@ const WORDS: Record<Connection['state'], string> = {
 };
 
 export function Frame() {
+  const me = useMe();
   const pulse = useStore(connection);
   const main = useRef<HTMLElement>(null);
   useFocusOnArrival(main);
@@ -33,9 +33,9 @@ export function Frame() {
           {pulse.state !== 'none' && <span className="dot" />}
           {WORDS[pulse.state]}
         </p>
-        <Button look="quiet" onPress={forgetToken}>
-          Change access
-        </Button>
+        <Link className="who-is-here" to="/me">
+          {me.name}
+        </Link>
       </header>
       <p className="banner" role="status">
         {pulse.state === 'lost' && lost(pulse.lastHeard)}

@@ -1,50 +1,29 @@
-/** The access token of this browser tab: it comes in the address's fragment or from the form, and lives as long as the tab. */
-import { createStore } from './store';
+/** Who is signed in in this browser: by the cookie of a session, which a link with an operator's token makes too. */
+import { QueryClient, queryOptions } from '@tanstack/react-query';
+import { createContext, useContext } from 'react';
+import { createMusterApi } from '../client/muster-api';
+import { ApiProblem } from '../client/errors';
+import type { Me } from '../workflows/people-contract';
+import { api, onRefused } from './api/api';
+import { mayPass } from './api/errors';
 
-const KEY = 'muster.token';
+/** What is kept of the API's answers; changes that are told make them stale. */
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: { retry: (failures, error) => failures < 3 && mayPass(error), staleTime: 30_000 },
+  },
+});
+
 const FRAGMENT = /^#token=(.+)$/;
+let linked: string | undefined;
+let wasLinkRefused = false;
 
-/** Whether there is a token, and whether the API accepts it as far as is known. */
-export const access = createStore<'there' | 'absent' | 'refused'>('absent');
-
-/** Looks for a token. One in the address is kept, and taken out of the address bar and the history. */
-export function openSession(): void {
-  const [, inAddress] = FRAGMENT.exec(location.hash) ?? [];
-  if (inAddress !== undefined) {
-    sessionStorage.setItem(KEY, decodeURIComponent(inAddress));
-    history.replaceState(history.state, '', location.pathname + location.search);
-  }
-  access.set(currentToken() === undefined ? 'absent' : 'there');
-}
-
-export const currentToken = (): string | undefined => sessionStorage.getItem(KEY) ?? undefined;
-
-/** Whether the token says that its bearer is an admin; the API decides whether that is so. */
-export function seemsAdmin(token: string): boolean {
-  try {
-    const claims: unknown = JSON.parse(atob((token.split('.')[1] ?? '').replace(/[-_]/g, asBase64)));
-    return typeof claims === 'object' && claims !== null && 'role' in claims && claims.role === 'admin';
-  } catch {
-    return false;
-  }
-}
-
-const asBase64 = (character: string) => (character === '-' ? '+' : '/');
-
-export function keepToken(token: string): void {
-  sessionStorage.setItem(KEY, token);
-  access.set('there');
-}
-
-export function forgetToken(): void {
-  sessionStorage.removeItem(KEY);
-  access.set('absent');
-}
-
-/** The API does not accept the token (any more). */
-export function refused(): void {
-  sessionStorage.removeItem(KEY);
-  access.set('refused');
+/** Looks for a token in the address, and takes it out of the address bar and the history. */
+export function takeToken(): void {
+  const [, token] = FRAGMENT.exec(location.hash) ?? [];
+  if (token === undefined) return;
+  linked = decodeURIComponent(token);
+  history.replaceState(history.state, '', location.pathname + location.search);
 }
 
 /** Calls `listener` when a link with a token is opened in this tab. */
@@ -52,4 +31,54 @@ export function onNewToken(listener: () => void): void {
   addEventListener('hashchange', () => {
     if (FRAGMENT.test(location.hash)) listener();
   });
+}
+
+/** Whether the link that was opened did not sign anybody in. */
+export const linkRefused = (): boolean => wasLinkRefused;
+
+/** Who is signed in; `null`: nobody. */
+export const meQuery = queryOptions<Me | null>({
+  queryKey: ['me'],
+  staleTime: Infinity,
+  retry: (_failures, error) => mayPass(error),
+  retryDelay: (failures) => Math.min(500 * 2 ** failures, 10_000),
+  queryFn: async () => {
+    const token = linked;
+    try {
+      if (token !== undefined) await createMusterApi({ url: '', token }).signInAsOperator();
+    } catch (error) {
+      if (!(error instanceof ApiProblem) || mayPass(error)) throw error;
+      wasLinkRefused = true;
+    }
+    linked = undefined;
+    try {
+      return await api.getMe();
+    } catch (error) {
+      if (error instanceof ApiProblem && error.status === 401) return null;
+      throw error;
+    }
+  },
+});
+
+/** Begins anew as `me`: nothing of who was here before is kept. */
+export function become(me: Me | null): void {
+  wasLinkRefused = false;
+  const [ofMe] = meQuery.queryKey;
+  queries.removeQueries({ predicate: ({ queryKey }) => queryKey.length > 1 || queryKey[0] !== ofMe });
+  queries.setQueryData(meQuery.queryKey, me);
+}
+
+onRefused(() => {
+  const me = queries.getQueryData(meQuery.queryKey);
+  if (me) become(null);
+});
+
+const MeContext = createContext<Me | undefined>(undefined);
+export const MeProvider = MeContext.Provider;
+
+/** Who is signed in. */
+export function useMe(): Me {
+  const me = useContext(MeContext);
+  if (!me) throw new Error('nobody is signed in here');
+  return me;
 }

@@ -11,7 +11,7 @@ const POLICY = contentPolicy({
 });
 
 /** Where the page has pages, beside its first one (web/router.tsx). */
-const ADDRESSES = ['/runs', '/runs/*'] as const;
+const ADDRESSES = ['/runs/*', '/me', '/sign-in', '/invitation'] as const;
 
 /** `folder`: where the built page is. */
 export default fp<{ folder: string }>(

@@ -54,36 +54,128 @@ describeInBrowser('the page', () => {
     within.getByText(text).first().waitFor();
   const row = (name: string) => page.locator('.node').filter({ has: page.getByText(name, { exact: true }) });
   const button = (name: string) => page.getByRole('button', { name, exact: true });
-  const posts = () => server.seen.filter(({ method }) => method === 'POST');
+  /** What people asked for; the page itself signs in by the link. */
+  const posts = () =>
+    server.seen.filter(
+      ({ method, path }) => method === 'POST' && !['/api/session', '/api/codec/pass'].includes(path),
+    );
   /** Every follower has joined: what is sent now arrives. */
   const send = (...event: Parameters<PageServer['send']>) => server.send(...event);
 
   describe('access', () => {
-    test('a token in the address is used, taken out of the address bar, and kept for the tab', async () => {
+    test("a link with an operator's token signs in, and is taken out of the address bar", async () => {
       await openRun(scenes.running());
       expect(page.url()).toBe(server.url + RUN_PAGE);
       await page.reload();
       await see('Penguins of the Palmer Archipelago');
-      expect(server.seen.every(({ headers }) => headers.authorization === `Bearer ${TOKEN}`)).toBe(true);
+      const shown = server.seen.filter(({ headers }) => headers.authorization !== undefined);
+      expect(shown.map(({ path }) => path)).toEqual(['/api/session']);
     });
 
-    test('without a token one is asked for; one that is not accepted is asked for again', async () => {
+    test('who is not signed in is asked for a password, and comes to the page that they wanted', async () => {
       server.show(scenes.running());
+      server.instead = ({ method, path }) =>
+        method === 'POST' && path === '/api/sign-in'
+          ? problem(401, 'Unauthorized', { detail: 'E-mail or password is wrong.' })
+          : undefined;
       await page.goto(server.url + RUN_PAGE);
-      await page.getByLabel('Access token').fill('worn-out');
-      await button('Continue').click();
-      await see('does not accept this access token');
-      await page.getByLabel('Access token').fill(` ${TOKEN}\n`);
-      await button('Continue').click();
+      await page.getByLabel('E-mail').fill('grace@example.org');
+      await page.getByLabel('Password').fill('wrong');
+      await button('Sign in').click();
+      await see('E-mail or password is wrong.');
+      server.instead = () => undefined;
+      server.answers.set('POST sign-in', {});
+      server.me = scenes.grace();
+      await button('Sign in').click();
       await see('Live');
+      await see('Grace');
+      expect(posts().at(-1)?.body).toEqual({ email: 'grace@example.org', password: 'wrong' });
     });
 
-    test('a new link with a token in the same tab takes its place', async () => {
+    test('the OpenID provider is a button that comes back to the page', async () => {
+      server.answers.set('GET sign-in', { local: false, oidc: { name: 'ACME', path: '/api/sign-in/oidc' } });
+      await page.goto(server.url + RUN_PAGE);
+      const link = page.getByRole('link', { name: 'Sign in with ACME' });
+      expect(await link.getAttribute('href')).toBe('/api/sign-in/oidc?to=%2Fruns%2Fpenguins-1');
+    });
+
+    test('a link that is not good says so; another one in the same tab takes its place', async () => {
       server.show(scenes.running());
       await open(RUN_PAGE, 'worn-out');
-      await see('does not accept this access token');
+      await see('The link does not sign you in');
       await page.evaluate((token) => (location.hash = `token=${token}`), TOKEN);
       await see('Live');
+    });
+
+    test('a session that ends asks to sign in again', async () => {
+      server.consortia = [scenes.consortium()];
+      await open('/');
+      await button('Start run').waitFor();
+      server.instead = ({ path }) => (path === '/api/sign-in' ? undefined : problem(401, 'Unauthorized'));
+      await button('Start run').click();
+      await page.getByLabel('E-mail').waitFor();
+    });
+
+    test('a password that somebody else chose is changed before anything else', async () => {
+      server.me = { ...scenes.grace(), mustChangePassword: true };
+      server.answers.set('PUT me/password', null);
+      await open('/');
+      await page.getByLabel('Password now').fill('given to me once');
+      await page.getByLabel('New password').fill('a horse and a battery');
+      server.me = scenes.grace();
+      await button('Change password').click();
+      await see('No run has been started yet.');
+    });
+
+    test('an invitation says what it gives, and makes an account', async () => {
+      server.answers.set('POST invitations/look', {
+        ...{ by: 'Ada', email: 'grace@example.org', expiresAt: Date.now() + 86_400_000, admin: false },
+        ...{ consortia: { penguins: 'member' }, sites: ['biscoe'], resets: false },
+      });
+      server.answers.set('POST invitations/accept', scenes.grace());
+      await page.goto(`${server.url}/invitation#a-code`);
+      await see('See the runs, logs and results of the consortium penguins');
+      await see('Administer the site biscoe');
+      await page.getByLabel('Your name').fill('Grace');
+      await page.getByLabel('New password').fill('a horse and a battery');
+      await button('Make my account').click();
+      await page.waitForURL(`${server.url}/`);
+      expect(posts().at(-1)?.body).toEqual({
+        ...{ code: 'a-code', name: 'Grace', email: 'grace@example.org' },
+        password: 'a horse and a battery',
+      });
+    });
+  });
+
+  describe("one's own account", () => {
+    beforeEach(() => {
+      server.me = scenes.grace();
+      server.answers.set('GET me/sessions', scenes.sessions());
+      server.answers.set('GET me/tokens', scenes.tokens());
+    });
+
+    test('tells what one may do, where one is signed in, and which tokens there are', async () => {
+      await open('/me');
+      await see('lead of the consortium penguins');
+      await see('Firefox on Linux');
+      await see('nightly job');
+    });
+
+    test('a token is made, and shown once', async () => {
+      await open('/me');
+      await page.getByText('Make a token').click();
+      await page.getByLabel('Name').fill('my laptop');
+      server.answers.set('POST me/tokens', { ...scenes.tokens().tokens[0], token: 'mst_secret' });
+      await button('Make it').click();
+      await see('mst_secret');
+      expect(posts().at(-1)?.body).toMatchObject({ name: 'my laptop', scope: 'read' });
+    });
+
+    test('signing out leads to signing in', async () => {
+      server.answers.set('POST sign-out', null);
+      await open('/me');
+      await button('Sign out').click();
+      await page.getByLabel('E-mail').waitFor();
     });
   });
 
@@ -116,6 +208,7 @@ describeInBrowser('the page', () => {
       server.consortia = [scenes.consortium()];
       server.show(scenes.running());
       await open('/');
+      await button('Start run').waitFor();
       server.instead = ({ method }) => (method === 'POST' ? unplugged : undefined);
       await button('Start run').click();
       await see('The run was not started. The central API does not answer.');
@@ -413,7 +506,7 @@ describeInBrowser('the page', () => {
       server.show(scenes.running());
       server.instead = () => json(503, {});
       await open(RUN_PAGE);
-      await see('The central API does not answer. Trying again…');
+      await see(/status 503.*Trying again…/);
       server.instead = () => undefined;
       await see('Live');
     });

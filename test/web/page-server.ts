@@ -14,12 +14,14 @@ import {
   StartedRun,
   type ConsortiumView,
 } from '../../workflows/api-contract';
+import { Me, type SignInWays } from '../../workflows/people-contract';
 import { ContractServer, json, problem, type Answer, type SeenRequest } from '../support/contract-server';
 
 /** As `npm run build` made it. */
 const PAGE = join(__dirname, '../../dist/web');
-/** The only token that this API accepts. */
+/** The only operator's token that this API accepts. */
 export const TOKEN = 'a.good-token';
+const COOKIE = 'muster_session=good';
 
 const CONTENT_TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -33,6 +35,10 @@ export class PageServer {
   consortia: ConsortiumView[] = [];
   /** Of the nodes that have ended, by line. */
   readonly logs = new Map<string, string[]>();
+  /** Who has the session. */
+  me: Me = operator();
+  /** What else is answered, by method and path below /api/ without its query. */
+  readonly answers = new Map<string, unknown>();
   /** Answers in place of the API, where it does. */
   instead: (request: SeenRequest) => Answer | undefined = () => undefined;
   private readonly http = new ContractServer();
@@ -63,6 +69,8 @@ export class PageServer {
     this.details.clear();
     this.consortia = [];
     this.logs.clear();
+    this.answers.clear();
+    this.me = operator();
     this.events.length = 0;
     this.instead = () => undefined;
     this.http.seen.length = 0;
@@ -94,10 +102,26 @@ export class PageServer {
     if (!path.startsWith('/api/')) return this.asset(path);
     const instead = this.instead(request);
     if (instead) return instead;
-    if (request.headers.authorization !== `Bearer ${TOKEN}`) return problem(401, 'Unauthorized');
+    const told = this.answers.get(`${request.method} ${path.slice('/api/'.length)}`);
+    if (path === '/api/sign-in' && request.method === 'GET')
+      return json(200, told ?? ({ local: true } satisfies SignInWays));
+    if (path === '/api/session' && request.headers.authorization === `Bearer ${TOKEN}`) return this.signIn();
+    if (path === '/api/sign-in' && told !== undefined) return this.signIn();
+    if (path.startsWith('/api/invitations/') && told !== undefined) return json(200, told);
+    if (!(request.headers.cookie ?? '').includes(COOKIE)) return problem(401, 'Unauthorized');
+    if (path === '/api/me') return json(200, Me.parse(this.me));
+    if (told !== undefined)
+      return told === null ? (_request, response) => response.writeHead(204).end() : json(200, told);
     const [, , collection = '', id = '', ...more] = path.split('/');
     const rest = more.join('/');
     return collection === 'consortia' ? this.consortium(id, rest) : this.run(id, rest, request);
+  }
+
+  private signIn(): Answer {
+    return (_request, response) => {
+      const headers = { 'set-cookie': `${COOKIE}; Path=/; HttpOnly`, 'content-type': 'application/json' };
+      response.writeHead(200, headers).end(JSON.stringify(this.me));
+    };
   }
 
   private asset(path: string): Answer {
@@ -161,3 +185,9 @@ function log(lines: readonly string[]): Answer {
   return (_request, response) =>
     response.writeHead(200, { 'content-type': 'text/event-stream' }).end([...messages, end].join(''));
 }
+
+/** Somebody with an operator's token, who has no account. */
+const operator = (): Me => ({
+  ...{ id: 'operator:ada', name: 'ada', admin: true, consortia: {}, sites: [] },
+  ...{ mustChangePassword: false, hasPassword: false, via: 'session' },
+});

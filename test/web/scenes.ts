@@ -1,5 +1,6 @@
 /** Runs in states that are worth looking at, as the API would tell of them. */
 import type { ConsortiumView, ErrorEntry, RunDetail } from '../../workflows/api-contract';
+import type { Me, SessionList, TokenView } from '../../workflows/people-contract';
 import type { NodeState, NodeView, RunView } from '../../workflows/contract';
 import { errorEntry, nodeView, runView } from '../support/run-pictures';
 
@@ -237,4 +238,35 @@ export const consortium = (): ConsortiumView => ({
   sites: ISLANDS.map((id) => ({ id, name: NAMES[id] ?? id, dataset: 'penguins' })),
   memberships: [],
   windows: { retry: '10m', lostAfter: '10m', stopConfirm: '1m' },
+});
+
+/** Somebody with an account, who leads a consortium and administers a site. */
+export const grace = (): Me => ({
+  ...{ id: 'p1', name: 'Grace', email: 'grace@example.org', admin: false },
+  ...{ consortia: { penguins: 'lead' }, sites: ['biscoe'] },
+  ...{ mustChangePassword: false, hasPassword: true, via: 'session' },
+});
+
+const LINUX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
+const WINDOWS = 'Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0';
+export const sessions = (): SessionList => ({
+  sessions: [
+    {
+      ...{ id: 's1', current: true, createdAt: ago(4_000), seenAt: ago(3), expiresAt: ago(-400_000) },
+      ...{ address: '192.0.2.7', agent: LINUX },
+    },
+    {
+      ...{ id: 's2', current: false, createdAt: ago(90_000), seenAt: ago(8_000), expiresAt: ago(-9_000) },
+      ...{ address: '192.0.2.9', agent: WINDOWS },
+    },
+  ],
+});
+
+export const tokens = (): { tokens: TokenView[] } => ({
+  tokens: [
+    {
+      ...{ id: 't1', name: 'nightly job', scope: 'run' },
+      ...{ createdAt: ago(9_000), expiresAt: ago(-5_000_000), usedAt: ago(60) },
+    },
+  ],
 });

@@ -1,32 +1,7 @@
 /** How a call of the API can fail, in words for people. */
-import type { z } from 'zod';
-import { Problem } from '../../workflows/api-contract';
-
-/** The API answered that it will not do it. */
-export class ApiError extends Error {
-  constructor(
-    readonly status: number,
-    readonly problem: Problem | undefined,
-  ) {
-    super(describe(status, problem));
-    this.name = 'ApiError';
-  }
-
-  /** Whether asking the same again may be answered differently. */
-  get mayPass(): boolean {
-    return this.status >= 500 || this.status === 408 || this.status === 429;
-  }
-}
-
-/** No answer came. */
-export class Unreachable extends Error {
-  constructor(cause: unknown) {
-    super('The central API does not answer. Check that it is running and that this computer can reach it.', {
-      cause,
-    });
-    this.name = 'Unreachable';
-  }
-}
+import { ZodError, type z } from 'zod';
+import { ApiProblem, ApiUnreachable } from '../../client/errors';
+import type { Problem } from '../../workflows/problem-contract';
 
 /** The answer is not of the version of the API that this page was made for. */
 export class UnknownShape extends Error {
@@ -49,11 +24,26 @@ export function read<Schema extends z.ZodType>(
   return parsed.data;
 }
 
-/** The problem that `value` is, if it is one. */
-export const problemIn = (value: unknown): Problem | undefined => Problem.safeParse(value).data;
+/** Whether asking the same again may be answered differently. */
+export function mayPass(error: unknown): boolean {
+  if (error instanceof ApiProblem) return error.status >= 500 || error.status === 408 || error.status === 429;
+  return error instanceof ApiUnreachable && !isUnknown(error);
+}
+
+const isUnknown = ({ cause }: ApiUnreachable) => cause instanceof ZodError;
+
+/** Whether what was asked for is not there. */
+export const isGone = (error: unknown): boolean => error instanceof ApiProblem && error.status === 404;
 
 /** What an error says to people. */
-export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export function wordsOf(error: unknown): string {
+  if (error instanceof ApiProblem) return describe(error.status, error.problem);
+  if (error instanceof ApiUnreachable) {
+    if (isUnknown(error)) return new UnknownShape('an answer').message;
+    return 'The central API does not answer. Check that it is running and that this computer can reach it.';
+  }
+  return error instanceof Error ? error.message : String(error);
+}
 
 function describe(status: number, problem: Problem | undefined): string {
   if (status === 403) return problem?.detail ?? 'You may not do this.';

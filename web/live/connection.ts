@@ -1,5 +1,5 @@
 /** Keeps a page in touch with the API: tries again, with growing pauses, and says at every moment whether it is heard. */
-import { ApiError, Unreachable } from '../api/errors';
+import { mayPass } from '../api/errors';
 import { createStore } from '../store';
 
 export type Connection =
@@ -28,8 +28,9 @@ export async function stayConnected(
   let lastHeard: number | undefined;
   let pauseMs = FIRST_PAUSE_MS;
   let live = false;
+  const isLeft = () => signal.aborted;
   const change = (now: Connection) => {
-    if (!signal.aborted) onChange(now);
+    if (!isLeft()) onChange(now);
   };
   change({ state: 'connecting' });
   const heard = () => {
@@ -38,12 +39,11 @@ export async function stayConnected(
     if (!live) change({ state: 'live' });
     live = true;
   };
-  const isLeft = () => signal.aborted;
   while (!isLeft()) {
     try {
       await attempt(heard);
     } catch (error) {
-      if (!isLeft() && isFinal(error)) {
+      if (!isLeft() && !mayPass(error)) {
         change({ state: 'none' });
         throw error;
       }
@@ -66,8 +66,3 @@ const pause = (ms: number, signal: AbortSignal) =>
     const timer = setTimeout(done, signal.aborted ? 0 : ms);
     signal.addEventListener('abort', done);
   });
-
-/** Whatever is neither a broken connection nor a passing trouble of the API would be the same the next time. */
-function isFinal(error: unknown): boolean {
-  return error instanceof ApiError ? !error.mayPass : !(error instanceof Unreachable);
-}

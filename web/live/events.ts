@@ -1,7 +1,8 @@
 /** Reads what a stream of the API tells, from its bytes, and notices when the stream has fallen silent. */
 import type { z } from 'zod';
 import { readMessages } from '../../client/event-stream';
-import { read, Unreachable } from '../api/errors';
+import { ApiUnreachable, networkReason } from '../../client/errors';
+import { read } from '../api/errors';
 
 /** The server sends a heartbeat several times within this. */
 export const SILENCE_MS = 45_000;
@@ -50,7 +51,7 @@ async function* chunks(
 }
 
 function unreachable(cause: unknown): never {
-  throw new Unreachable(cause);
+  throw new ApiUnreachable('this address', networkReason(cause), { cause });
 }
 
 function parse(json: string): unknown {

@@ -1,8 +1,7 @@
 /** A run as it happens. */
 import { useEffect, useState } from 'react';
 import { RunEvent, type RunDetail } from '../../workflows/api-contract';
-import { openStream, segment } from '../api/client';
-import { readRun } from '../api/runs';
+import { api, segment } from '../api/api';
 import { fromDetail, withEvent, type RunModel } from '../model';
 import { connection, stayConnected } from './connection';
 import { readEvents, SILENCE_MS } from './events';
@@ -46,13 +45,13 @@ async function followRun(runId: string, signal: AbortSignal, show: (live: LiveRu
   await stayConnected(
     async (heard) => {
       if (model === undefined) {
-        const detail = await readRun(runId, { signal });
+        const detail = await api.getRun({ path: { runId }, signal });
         model = fromDetail(detail);
         ({ links, lastEventId } = detail);
         if (!signal.aborted) show({ model, links, failure: undefined });
       }
-      const path = `runs/${segment(runId)}/events`;
-      const stream = await openStream(path, String(lastEventId), signal);
+      const path = `/api/runs/${segment(runId)}/events`;
+      const stream = await api.openStream(path, signal, String(lastEventId));
       heard();
       for await (const { data } of readEvents(stream, RunEvent, SILENCE_MS, heard)) {
         model = withEvent(model, data);

@@ -2,10 +2,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
-import type { ConsortiumView, RunSummary } from '../../workflows/api-contract';
-import { randomKey } from '../api/client';
+import type { ConsortiumView } from '../../client/generated/types.gen';
+import { api, randomKey } from '../api/api';
 import { wordsOf } from '../api/errors';
-import { consortiaQuery, MOST_RUNS, runsQuery, startRun } from '../api/runs';
+import { consortiaQuery, MOST_RUNS, runsQuery, type RunSummary } from '../api/runs';
 import { count, duration, list } from '../format';
 import { Button, Trouble } from '../parts/controls';
 import { runStanding } from '../picture';
@@ -20,8 +20,8 @@ const REFRESH_MS = 4_000;
 
 export function HomePage() {
   useTitle(undefined);
-  const consortia = useQuery({ ...consortiaQuery(), refetchInterval: REFRESH_MS });
-  const runs = useQuery({ ...runsQuery(), refetchInterval: REFRESH_MS });
+  const consortia = useQuery({ ...consortiaQuery, refetchInterval: REFRESH_MS });
+  const runs = useQuery({ ...runsQuery, refetchInterval: REFRESH_MS });
   const error = consortia.error ?? runs.error;
   if (error && (!consortia.data || !runs.data)) return <Failure error={error} what="page" />;
   const underWay = runs.data?.filter((run) => !runStanding(run).ended) ?? [];
@@ -130,7 +130,11 @@ export function StartRun({ consortiumId }: { consortiumId: string }) {
     setStarting(true);
     setProblem(undefined);
     try {
-      const { runId } = await startRun(consortiumId, key.current);
+      const { runId } = await api.startRun({
+        path: { consortiumId },
+        headers: { 'idempotency-key': key.current },
+        body: {},
+      });
       key.current = randomKey();
       await navigate({ to: '/runs/$runId', params: { runId } });
     } catch (error) {

@@ -2,7 +2,7 @@
 import { Link } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo } from 'react';
 import type { RunDetail } from '../../workflows/api-contract';
-import { passToCodec } from '../api/runs';
+import { api } from '../api/api';
 import { duration } from '../format';
 import { useLiveRun } from '../live/use-run';
 import { Failure, Skeleton } from '../parts/states';
@@ -19,7 +19,8 @@ import { RetryButton } from '../run/retry';
 import { Stepper } from '../run/stepper';
 import { StopButton, StopPanel, useStop } from '../run/stop';
 import { PhaseHeadings, Tracks } from '../run/tracks';
-import { currentToken, seemsAdmin } from '../session';
+import { holds } from '../may';
+import { useMe } from '../session';
 
 export function RunPage({ runId }: { runId: string }) {
   const { model, links, failure } = useLiveRun(runId);
@@ -34,6 +35,8 @@ export function RunPage({ runId }: { runId: string }) {
 function Run({ picture, links }: { picture: Picture; links: RunDetail['links'] | undefined }) {
   const { run, step, verdict } = picture;
   const temporal = webAddress(links?.temporal);
+  const me = useMe();
+  const mayLead = holds(me, run.consortium.id, 'lead');
   const stop = useStop(run.runId, picture);
   usePassToCodec(temporal !== undefined);
   return (
@@ -52,8 +55,8 @@ function Run({ picture, links }: { picture: Picture; links: RunDetail['links'] |
             Open in Temporal
           </a>
         )}
-        <RetryButton picture={picture} />
-        <StopButton stop={stop} picture={picture} />
+        {mayLead && <RetryButton picture={picture} />}
+        {mayLead && <StopButton stop={stop} picture={picture} />}
       </Hero>
       <section className="card" aria-label="The run">
         <Stepper step={step} />
@@ -69,8 +72,12 @@ function Run({ picture, links }: { picture: Picture; links: RunDetail['links'] |
       </section>
       <Nodes picture={picture} temporal={temporal} />
       <Errors groups={picture.errors} />
-      <Results picture={picture} />
-      <Logs picture={picture} />
+      {holds(me, run.consortium.id, 'member') && (
+        <>
+          <Results picture={picture} />
+          <Logs picture={picture} />
+        </>
+      )}
       <Attempts picture={picture} />
     </>
   );
@@ -128,8 +135,8 @@ const webAddress = (address: string | undefined) =>
 
 /** Temporal's Web UI, to which the page links, then shows what histories hold. The page goes without. */
 function usePassToCodec(isLinked: boolean): void {
+  const { admin } = useMe();
   useEffect(() => {
-    const token = currentToken();
-    if (isLinked && token !== undefined && seemsAdmin(token)) passToCodec().catch(() => undefined);
-  }, [isLinked]);
+    if (isLinked && admin) api.passToCodec().catch(() => undefined);
+  }, [isLinked, admin]);
 }

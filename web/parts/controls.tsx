@@ -25,7 +25,7 @@ import {
 } from 'react-aria-components';
 
 interface ButtonProps extends Omit<AriaButtonProps, 'className'> {
-  look?: 'primary' | 'danger' | 'quiet';
+  look?: 'primary' | 'danger' | 'quiet' | undefined;
 }
 
 export const Button = ({ look, ...props }: ButtonProps) => (

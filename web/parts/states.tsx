@@ -1,7 +1,7 @@
 /** What is shown while there is nothing to show: on the way, none, or not to be had. */
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { ApiError, wordsOf } from '../api/errors';
+import { isGone, wordsOf } from '../api/errors';
 
 /** The shape of what is on its way; it says so to a screen reader. */
 export function Skeleton({ lines = 3, what }: { lines?: number; what: string }) {
@@ -18,7 +18,7 @@ export const Empty = ({ children }: { children: ReactNode }) => <p className="em
 
 /** In place of a page that cannot be shown. */
 export function Failure({ error, what }: { error: unknown; what: string }) {
-  const gone = error instanceof ApiError && error.status === 404;
+  const gone = isGone(error);
   return (
     <section className="message">
       <h1>{gone ? `There is no such ${what}` : 'This cannot be shown'}</h1>

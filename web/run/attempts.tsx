@@ -1,7 +1,7 @@
 /** The launches of a run, as they went. */
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { Attempt } from '../../workflows/api-contract';
-import { readRun } from '../api/runs';
+import { api } from '../api/api';
 import { duration } from '../format';
 import { Growing, Moment } from '../parts/times';
 import type { Picture } from '../picture';
@@ -20,7 +20,7 @@ export function Attempts({ picture }: { picture: Picture }) {
   const launches = sites.flatMap(({ view }) => (view.retry ? [view.retry.launchId, view.state] : []));
   const { data } = useQuery({
     queryKey: ['runs', run.runId, 'attempts', run.launchId, run.state, launches.join()],
-    queryFn: async ({ signal }) => (await readRun(run.runId, { signal })).attempts,
+    queryFn: async ({ signal }) => (await api.getRun({ path: { runId: run.runId }, signal })).attempts,
     placeholderData: keepPreviousData,
   });
   if (data === undefined || data.length < 2) return null;

@@ -1,7 +1,7 @@
 /** A node's log, as it is written. */
 import { useEffect, useRef, useState } from 'react';
 import { LogMessage } from '../../workflows/api-contract';
-import { openStream, segment } from '../api/client';
+import { api, segment } from '../api/api';
 import { wordsOf } from '../api/errors';
 import { stayConnected } from '../live/connection';
 import { readEvents, SILENCE_MS } from '../live/events';
@@ -77,6 +77,11 @@ function Log({ runId, node }: { runId: string; node: string }) {
       <p className="hint" role="status">
         {state === 'ended' && text.text === '' ? 'The log is empty.' : STATE_WORDS[state]}
       </p>
+      <p className="hint">
+        <a href={`/api/runs/${segment(runId)}/nodes/${segment(node)}/log`} download={`${runId}-${node}.log`}>
+          Download the whole log
+        </a>
+      </p>
     </>
   );
 }
@@ -92,8 +97,8 @@ async function followLog(
   let last: string | undefined;
   await stayConnected(
     async (heard) => {
-      const path = `runs/${segment(runId)}/nodes/${segment(node)}/log/events`;
-      const stream = await openStream(path, last, signal);
+      const path = `/api/runs/${segment(runId)}/nodes/${segment(node)}/log/events`;
+      const stream = await api.openStream(path, signal, last);
       heard();
       for await (const { id, data } of readEvents(stream, LogMessage, SILENCE_MS, heard)) {
         last = id;

@@ -2,9 +2,8 @@
 import { useRef, useState } from 'react';
 import { Form } from 'react-aria-components';
 import type { RetryFrom } from '../../workflows/api-contract';
-import { randomKey } from '../api/client';
+import { api, randomKey } from '../api/api';
 import { wordsOf } from '../api/errors';
-import { retryRun } from '../api/runs';
 import { Button, Choice, Field, OneOf, Question, Trouble } from '../parts/controls';
 import { mayBeginAnew, retryChoices, type Picture } from '../picture';
 
@@ -56,10 +55,14 @@ function RetryForm({ picture, choices, onClose }: RetryFormProps) {
     setSending(true);
     setProblem(undefined);
     try {
-      await retryRun(picture.run.runId, key.current, {
-        from,
-        ...(from === 'sites' && site !== ALL && { site }),
-        ...(reason.trim() !== '' && { reason: reason.trim() }),
+      await api.retryRun({
+        path: { runId: picture.run.runId },
+        headers: { 'idempotency-key': key.current },
+        body: {
+          from,
+          ...(from === 'sites' && site !== ALL && { site }),
+          ...(reason.trim() !== '' && { reason: reason.trim() }),
+        },
       });
       onClose();
     } catch (error) {

@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import { Form } from 'react-aria-components';
 import { wordsOf } from '../api/errors';
-import { stopRun } from '../api/runs';
+import { api } from '../api/api';
 import { count, list } from '../format';
 import { Button, Field, Question, Trouble } from '../parts/controls';
 import { Moment } from '../parts/times';
@@ -25,7 +25,7 @@ export function useStop(runId: string, picture: Picture | undefined): Stop {
   const ask = (reason: string | undefined) => {
     setAsked(true);
     setProblem(undefined);
-    stopRun(runId, reason).catch((error: unknown) => {
+    api.stopRun({ path: { runId }, body: reason === undefined ? {} : { reason } }).catch((error: unknown) => {
       setAsked(false);
       setProblem(`The stop was not accepted. ${wordsOf(error)}`);
     });

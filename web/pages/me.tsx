@@ -1,0 +1,307 @@
+/** One's own account: who one is, sessions, tokens for programs, the password. */
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Form } from 'react-aria-components';
+import { SCOPES, type Scope, type SessionList } from '../../workflows/people-contract';
+import { api } from '../api/api';
+import { wordsOf } from '../api/errors';
+import { Button, Choice, Field, OneOf, Trouble } from '../parts/controls';
+import { Copy } from '../parts/copy';
+import { Empty, Skeleton } from '../parts/states';
+import { Moment } from '../parts/times';
+import { Hero, useTitle } from '../parts/title';
+import { useAction } from '../parts/use-action';
+import { become, queries, useMe } from '../session';
+import { PasswordForm } from './password';
+
+export function MePage() {
+  const me = useMe();
+  useTitle('Your account');
+  const roles = Object.entries(me.consortia);
+  return (
+    <>
+      <Hero title={me.name} sub={me.email ?? 'An operator, who has no account'}>
+        <SignOut />
+      </Hero>
+      <section className="card" aria-labelledby="may">
+        <h2 id="may">What you may do</h2>
+        <ul className="bullets">
+          {me.admin && <li>Everything: you are an administrator</li>}
+          {roles.map(([id, role]) => (
+            <li key={id}>
+              {role} of the consortium {id}
+            </li>
+          ))}
+          {me.sites.map((id) => (
+            <li key={id}>administrator of the site {id}</li>
+          ))}
+          {!me.admin && <li>Found consortia</li>}
+        </ul>
+      </section>
+      {me.via === 'session' && me.email !== undefined && (
+        <>
+          <Sessions />
+          <Tokens />
+          {me.hasPassword && <Password />}
+        </>
+      )}
+    </>
+  );
+}
+
+function SignOut() {
+  const { isBusy, problem, run } = useAction();
+  return (
+    <>
+      <Trouble>{problem}</Trouble>
+      <Button
+        isDisabled={isBusy}
+        onPress={() =>
+          run(async () => {
+            await api.signOut();
+            history.replaceState(null, '', '/');
+            become(null);
+          })
+        }
+      >
+        Sign out
+      </Button>
+    </>
+  );
+}
+
+const SESSIONS = ['me', 'sessions'];
+const TOKENS = ['me', 'tokens'];
+
+function Sessions() {
+  const { data, error } = useQuery({
+    queryKey: SESSIONS,
+    queryFn: ({ signal }) => api.listSessions({ signal }),
+  });
+  return (
+    <section className="card" aria-labelledby="sessions">
+      <h2 id="sessions">Where you are signed in</h2>
+      <Trouble>{error ? wordsOf(error) : undefined}</Trouble>
+      {!data && !error && <Skeleton what="Sessions" />}
+      {data && (
+        <div className="scroll">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Browser</th>
+                <th scope="col">Address</th>
+                <th scope="col">Since</th>
+                <th scope="col">Last seen</th>
+                <th scope="col">
+                  <span className="unseen">End it</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {data.sessions.map((session) => (
+                <Session key={session.id} session={session} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Session({ session }: { session: SessionList['sessions'][number] }) {
+  const { isBusy, problem, run } = useAction();
+  return (
+    <tr>
+      <td>
+        {browserName(session.agent)}
+        {session.current && <span className="hint">this one</span>}
+        <Trouble>{problem}</Trouble>
+      </td>
+      <td>{session.address}</td>
+      <td>
+        <Moment at={session.createdAt} />
+      </td>
+      <td>
+        <Moment at={session.seenAt} />
+      </td>
+      <td className="end">
+        {!session.current && (
+          <Button
+            look="quiet"
+            isDisabled={isBusy}
+            onPress={() =>
+              run(async () => {
+                await api.endSession({ path: { id: session.id } });
+                await queries.invalidateQueries({ queryKey: SESSIONS });
+              })
+            }
+          >
+            Sign out there
+          </Button>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+/** What people call the browser that calls itself `agent`. */
+function browserName(agent: string): string {
+  const [, name] =
+    /(Firefox|Edg|OPR|Chrome|Safari)\//.exec(agent.replace(/Chrome(?=.*(Edg|OPR)\/)/, '')) ?? [];
+  const [, system] = /(Windows|Mac OS X|Android|iPhone|iPad|Linux)/.exec(agent) ?? [];
+  const known = name === 'Edg' ? 'Edge' : name === 'OPR' ? 'Opera' : name;
+  return [known ?? (agent === '' ? 'Unknown' : agent.slice(0, 60)), system && `on ${system}`]
+    .filter(Boolean)
+    .join(' ');
+}
+
+const SCOPE_WORDS: Record<Scope, { name: string; about: string }> = {
+  read: { name: 'Look', about: 'Reads what you may see, and changes nothing.' },
+  run: { name: 'Runs', about: 'Also starts, stops and retries runs.' },
+  all: { name: 'Everything', about: 'Does whatever you may do.' },
+};
+
+function Tokens() {
+  const { data, error } = useQuery({ queryKey: TOKENS, queryFn: ({ signal }) => api.listTokens({ signal }) });
+  return (
+    <section className="card" aria-labelledby="tokens">
+      <h2 id="tokens">Tokens for programs</h2>
+      <Trouble>{error ? wordsOf(error) : undefined}</Trouble>
+      {!data && !error && <Skeleton what="Tokens" />}
+      {data?.tokens.length === 0 && <Empty>You have none. A program or the command line needs one.</Empty>}
+      {data && data.tokens.length > 0 && (
+        <div className="scroll">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Name</th>
+                <th scope="col">For</th>
+                <th scope="col">Good until</th>
+                <th scope="col">Last used</th>
+                <th scope="col">
+                  <span className="unseen">Delete it</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {data.tokens.map(({ id, name, scope, expiresAt, usedAt }) => (
+                <tr key={id}>
+                  <td>{name}</td>
+                  <td>{SCOPE_WORDS[scope].name}</td>
+                  <td>
+                    <Moment at={expiresAt} />
+                  </td>
+                  <td>{usedAt === undefined ? 'never' : <Moment at={usedAt} />}</td>
+                  <td className="end">
+                    <DeleteToken id={id} name={name} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      <NewToken />
+    </section>
+  );
+}
+
+function DeleteToken({ id, name }: { id: string; name: string }) {
+  const { isBusy, problem, run } = useAction();
+  return (
+    <>
+      <Trouble>{problem}</Trouble>
+      <Button
+        look="quiet"
+        aria-label={`Delete ${name}`}
+        isDisabled={isBusy}
+        onPress={() =>
+          run(async () => {
+            await api.deleteToken({ path: { id } });
+            await queries.invalidateQueries({ queryKey: TOKENS });
+          })
+        }
+      >
+        Delete
+      </Button>
+    </>
+  );
+}
+
+const DAY_MS = 86_400_000;
+const LIFETIMES = [
+  { key: '7', name: 'A week' },
+  { key: '30', name: 'A month' },
+  { key: '90', name: 'Three months' },
+  { key: '365', name: 'A year' },
+] as const;
+
+function NewToken() {
+  const [name, setName] = useState('');
+  const [scope, setScope] = useState<Scope>('read');
+  const [days, setDays] = useState<(typeof LIFETIMES)[number]['key']>('90');
+  const [made, setMade] = useState<{ name: string; token: string }>();
+  const { isBusy, problem, run } = useAction('The token was not made.');
+  return (
+    <details className="more">
+      <summary>Make a token</summary>
+      <Form
+        className="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          run(async () => {
+            const expiresAt = Date.now() + Number(days) * DAY_MS;
+            setMade(await api.createToken({ body: { name: name.trim(), scope, expiresAt } }));
+            setName('');
+            await queries.invalidateQueries({ queryKey: TOKENS });
+          });
+        }}
+      >
+        <Field
+          label="Name"
+          isRequired
+          maxLength={120}
+          value={name}
+          onChange={setName}
+          hint="What it is for."
+        />
+        <OneOf
+          label="What it may do"
+          value={scope}
+          onChange={setScope}
+          options={SCOPES.map((key) => ({ key, ...SCOPE_WORDS[key] }))}
+        />
+        <Choice label="Good for" value={days} onChange={setDays} options={LIFETIMES} />
+        <Trouble>{problem}</Trouble>
+        <Button type="submit" look="primary" isDisabled={isBusy}>
+          Make it
+        </Button>
+      </Form>
+      {made && (
+        <div className="shown-once" role="status">
+          <p>
+            <b>{made.name}</b>: copy it now, it is not shown again.
+          </p>
+          <Copy text={made.token} what="the token" />
+        </div>
+      )}
+    </details>
+  );
+}
+
+function Password() {
+  const [isDone, setDone] = useState(false);
+  return (
+    <section className="card" aria-labelledby="password">
+      <h2 id="password">Password</h2>
+      <PasswordForm
+        onDone={() => {
+          setDone(true);
+          void queries.invalidateQueries({ queryKey: SESSIONS });
+        }}
+      />
+      <p role="status">{isDone && 'The password was changed. You were signed out everywhere else.'}</p>
+    </section>
+  );
+}
