@@ -7,6 +7,9 @@ import { z } from 'zod';
 /** How long a reader may take to receive the end of a stream. */
 const LINGER_MS = 1_000;
 
+/** How often is looked whether the reader may still read: one who may not, or other things than before, has to come again. */
+const LOOK_MS = 10_000;
+
 /** Proxies and readers take a silent connection for dead. */
 export const HEARTBEAT_MS = 15_000;
 export const HEARTBEAT = ': still here\n\n';
@@ -56,7 +59,13 @@ export function createOpenStreams(server: Closing): SendStream {
   return (reply, chunks) => {
     const gone = new AbortController();
     open.add(reply.raw);
+    const watch = setInterval(() => {
+      void reply.request.isStillLetIn().then((still) => {
+        if (!still) gone.abort();
+      });
+    }, LOOK_MS).unref();
     reply.raw.once('close', () => {
+      clearInterval(watch);
       open.delete(reply.raw);
       gone.abort();
     });

@@ -13,7 +13,7 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export interface SessionCookie {
   /** Who is signed in there. @throws HttpProblem `forbidden` where another page would change something by it */
-  read(request: FastifyRequest): Promise<Person | undefined>;
+  read(request: FastifyRequest, isUse?: boolean): Promise<Person | undefined>;
   /** Signs somebody in. @throws HttpProblem `forbidden` where another page asks for it */
   signIn(owner: Owner, request: FastifyRequest, reply: FastifyReply): Promise<Person>;
   clear(reply: FastifyReply): void;
@@ -46,11 +46,11 @@ export function createSessionCookie({
   }
 
   return {
-    async read(request) {
+    async read(request, isUse = true) {
       const secret = readCookie(request.headers.cookie, COOKIE);
       if (secret === undefined) return undefined;
       if (!SAFE.has(request.method) && isOwnPage(request) !== true) throw foreign();
-      return sessions.verify(secret);
+      return sessions.verify(secret, isUse);
     },
     async signIn(owner, request, reply) {
       if (isOwnPage(request) === false) throw foreign();

@@ -29,8 +29,11 @@ export interface NewSession {
 
 export interface Sessions {
   create(owner: Owner, from: { address: string; agent: string }): Promise<NewSession>;
-  /** Whose session it is; `undefined`: none that is good now. */
-  verify(secret: string): Promise<Person | undefined>;
+  /**
+   * Whose session it is; `undefined`: none that is good now.
+   * @param isUse whether somebody uses it, so that it goes on
+   */
+  verify(secret: string, isUse?: boolean): Promise<Person | undefined>;
   list(person: Person): Promise<SessionList['sessions']>;
   /** Ends a session of the person; answers whether there was one. */
   end(person: Person, id: string): Promise<boolean>;
@@ -67,7 +70,7 @@ export function createSessions({
       return { secret, expiresAt };
     },
 
-    async verify(secret) {
+    async verify(secret, isUse = true) {
       const hashes = [digestOf(secret), operatorsDigest(secret)];
       const [row] = await db
         .select({ session: sessions, person: personColumns })
@@ -76,7 +79,7 @@ export function createSessions({
         .where(and(inArray(sessions.hash, hashes), isGood(), isNull(people.disabledAt)));
       if (row === undefined) return undefined;
       const { id: sessionId, operator: name, seenAt } = row.session;
-      if (clock() - seenAt > USE_MS)
+      if (isUse && clock() - seenAt > USE_MS)
         await db.update(sessions).set({ seenAt: clock() }).where(eq(sessions.id, sessionId));
       if (name !== null) return { ...operator(name), via: 'session', sessionId };
       return row.person === null ? undefined : asPerson(row.person, { via: 'session', sessionId });

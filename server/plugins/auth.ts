@@ -4,6 +4,7 @@
  */
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import { isDeepStrictEqual } from 'node:util';
 import {
   dependsOnPath,
   isForPeople,
@@ -39,6 +40,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls; set in every route that is not for anyone. */
     claims: Caller;
+    /** Whether the caller may still do what they were let in for, and with the same grants. */
+    isStillLetIn: (this: FastifyRequest) => Promise<boolean>;
     /** By which a site came in through the sites' own door. */
     certificate: SiteIdentity | undefined;
   }
@@ -65,15 +68,29 @@ export default fp<AuthOptions>(
     server.addHook('onRequest', async (request) => {
       const { roles = [] } = request.routeOptions.config;
       if (roles === 'anyone') return;
-      const claims = await claimsOf(request);
+      request.claims = await letIn(request, roles);
+    });
+    server.decorateRequest('isStillLetIn', async function () {
+      const { roles = [] } = this.routeOptions.config;
+      if (roles === 'anyone') return true;
+      return letIn(this, roles, false).then(
+        (claims) => isDeepStrictEqual(claims, this.claims),
+        // Nothing is known while the database does not answer.
+        (error: unknown) => !(error instanceof HttpProblem),
+      );
+    });
+
+    /** Who calls, if they may. @param isUse whether they ask for something, and do not merely listen on */
+    async function letIn(request: FastifyRequest, roles: readonly Role[], isUse = true): Promise<Caller> {
+      const claims = await claimsOf(request, isUse);
       const to = await destinationOf(claims, roles, request);
       if (!mayCall(claims, roles, to)) throw new HttpProblem('forbidden', refusal(claims, roles, to));
       mustReach(claims, request);
       mustHaveOwnPassword(claims, request);
-      request.claims = claims;
-    });
+      return claims;
+    }
 
-    async function claimsOf(request: FastifyRequest): Promise<Caller> {
+    async function claimsOf(request: FastifyRequest, isUse: boolean): Promise<Caller> {
       if (sites !== undefined && cameThroughSiteDoor(request.raw)) {
         const identity = shownIdentity(request.raw);
         await sites.check(identity);
@@ -83,7 +100,7 @@ export default fp<AuthOptions>(
       const known = await request.routeOptions.config.claims?.(request);
       if (known !== undefined) return known;
       const { authorization } = request.headers;
-      const signedIn = authorization === undefined ? await cookie.read(request) : undefined;
+      const signedIn = authorization === undefined ? await cookie.read(request, isUse) : undefined;
       if (signedIn !== undefined) return signedIn;
       const token = bearerOf(authorization);
       if (isApiToken(token)) return apiTokens.verify(token);

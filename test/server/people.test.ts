@@ -304,6 +304,20 @@ describe('people', () => {
       expect((await signIn('flo@example.org', PASSWORD)).statusCode).toBe(200);
     });
 
+    it('and what they listen to ends when they may not hear it any more', async () => {
+      const url = await (await server.startReplica()).listen({ host: '127.0.0.1', port: 0 });
+      const viewer = person('listener@example.org', { consortia: { penguins: 'viewer' } });
+      const { runId } = (await server.call('POST /api/consortia/penguins/runs', { body: {} })).json<{
+        runId: string;
+      }>();
+      const headers = { authorization: `Bearer ${await server.tokenOf(viewer)}` };
+      const stream = await fetch(`${url}/api/runs/${runId}/events`, { headers });
+      expect(stream.status).toBe(200);
+      await server.tokenOf(person('listener@example.org'));
+      expect(await stream.text()).toContain('CentralClientStartRun');
+      expect((await fetch(`${url}/api/runs/${runId}/events`, { headers })).status).toBe(403);
+    });
+
     it('until an admin lets them set their password anew', async () => {
       const cookie = await join('gus@example.org');
       const id = await idOf('gus@example.org');
