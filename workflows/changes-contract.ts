@@ -20,6 +20,17 @@ export const WaitingItem = z.discriminatedUnion('kind', [
     turn: z.string().describe('Whose turn it is, in words.'),
     mine: z.boolean().describe("Whether that is the caller's."),
   }),
+  z.object({
+    kind: z.literal('invitation'),
+    consortiumId: ConsortiumId,
+    siteId: SiteId,
+    invitedBy: z.string(),
+    invitedAt: z.number(),
+    message: z.string(),
+    advice: z.string(),
+    turn: z.string().describe('Whose turn it is, in words.'),
+    mine: z.boolean().describe("Whether that is the caller's."),
+  }),
 ]);
 export type WaitingItem = z.output<typeof WaitingItem>;
 export const WaitingList = z.object({ waiting: z.array(WaitingItem) });

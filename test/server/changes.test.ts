@@ -156,6 +156,36 @@ describeOnEachDatabase('what changes in what people look at', (kind) => {
     expect(await waitingFor(alpha)).toEqual([]);
   });
 
+  it('lists invitations of sites as long as nobody has answered them', async () => {
+    const ofBeta = person('admin@beta', { sites: ['beta'] });
+    const founder = lead('inviting');
+    await server.tokenOf(ofBeta);
+    const invitations = async (as: Bearer) => {
+      const answer = await server.call('GET /api/waiting', { as });
+      return WaitingList.parse(answer.json()).waiting.filter(({ kind }) => kind === 'invitation');
+    };
+    await server.call('POST /api/consortia', { body: { id: 'inviting', name: 'The Inviting' } });
+    const body = { siteId: 'beta' };
+    expect((await server.call('POST /api/consortia/inviting/sites', { body })).statusCode).toBe(200);
+    expect(await invitations(ofBeta)).toMatchObject([
+      {
+        ...{ consortiumId: 'inviting', siteId: 'beta', mine: true },
+        message: 'The Inviting has invited the site beta.',
+      },
+    ]);
+    expect(await invitations(founder)).toMatchObject([{ siteId: 'beta', mine: false }]);
+    expect(await invitations(person('eve@x', { sites: ['alpha'] }))).toEqual([]);
+    await server.call('DELETE /api/consortia/inviting');
+    expect(await invitations(ofBeta)).toEqual([]);
+    const headers = { 'if-match': '*' };
+    await server.call('PATCH /api/consortia/inviting', { body: { archived: false }, headers });
+    expect(await invitations(ofBeta)).toHaveLength(1);
+    const answer = { as: ofBeta, body: { accept: true, dataset: 'birds' } };
+    const accepted = await server.call('POST /api/consortia/inviting/sites/beta/answer', answer);
+    expect(accepted.statusCode).toBe(200);
+    expect(await invitations(founder)).toEqual([]);
+  });
+
   it('is read once for all who follow one run', async () => {
     const runId = await start(server, 'popular');
     const journal = createJournal(server.db);
