@@ -17,6 +17,7 @@ const KINDS = {
   'unknown-consortium': [404, 'Unknown consortium'],
   'unknown-computation': [404, 'Unknown computation'],
   'unknown-run': [404, 'Unknown run'],
+  'unknown-result': [404, 'Unknown result'],
   'unknown-kit': [404, 'Unknown kit'],
   'unknown-node': [404, 'Unknown node'],
   'unknown-site': [404, 'Unknown site'],

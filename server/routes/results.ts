@@ -1,16 +1,23 @@
-/** The central node's results: what they are, and where they can be downloaded now. */
+/** The central node's results: what they are, where they can be downloaded now, and, for browsers, each of them. */
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
+import { Readable } from 'node:stream';
+import { z } from 'zod';
 import type { ObjectStore } from '../../storage/object-store';
 import { ResultList } from '../../workflows/api-contract';
 import type { RunState } from '../../workflows/contract';
 import { isTerminalRun } from '../../workflows/run-state';
 import type { Database } from '../db/client';
+import { HttpProblem } from '../problem';
 import { findRun } from '../runs/find-run';
 import type { Truth } from '../runs/truth';
 import { problems, RunPath } from './responses';
 
 /** Time to begin a download of each, not to pass the addresses around. */
 const URL_SECONDS = 900;
+
+const Content = z
+  .custom<Readable>((value) => value instanceof Readable)
+  .meta({ type: 'string', format: 'binary', description: 'The file as the central node left it.' });
 
 interface Deps {
   db: Database;
@@ -45,6 +52,44 @@ export const resultRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, objec
       return reply
         .header('cache-control', 'no-store')
         .send({ results, ...(results.length === 0 && { why: whyNone(runId, state) }) });
+    },
+  );
+
+  server.get(
+    '/runs/:runId/results/file',
+    {
+      config: { roles: ['member'] },
+      exposeHeadRoute: false,
+      schema: {
+        operationId: 'downloadResult',
+        summary: "One of the central node's results",
+        description:
+          'For browsers, which reach this API and need not reach the object store, nor trust what certifies it.',
+        tags: ['runs'],
+        params: RunPath,
+        querystring: z.object({
+          name: z.string().min(1).max(1024).describe('As the list of results has it.'),
+        }),
+        response: {
+          200: { description: 'The file.', content: { 'application/octet-stream': { schema: Content } } },
+          ...problems,
+        },
+      },
+    },
+    async ({ params: { runId }, query: { name } }, reply) => {
+      const { view } = await findRun(db, runId);
+      const found = view.results?.find((result) => result.name === name);
+      if (found === undefined)
+        throw new HttpProblem('unknown-result', `Run ${runId} has no result ${JSON.stringify(name)}.`);
+      return reply
+        .headers({
+          'content-type': 'application/octet-stream',
+          'content-length': found.size,
+          'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name.split('/').at(-1) ?? name)}`,
+          'cache-control': 'private, no-cache',
+          etag: `"${found.sha256}"`,
+        })
+        .send(await objects.getStream(found.key));
     },
   );
   done();

@@ -129,6 +129,7 @@ const TABLE: Readonly<Record<string, readonly Kind[]>> = {
   followRun: [...ONLOOKERS, 'central'],
   getNodeLog: [...MEMBERS, 'central'],
   followNodeLog: [...MEMBERS, 'central'],
+  downloadResult: [...MEMBERS],
   listResults: [...MEMBERS, 'central'],
   // Sites.
   listSites: READERS,

@@ -178,6 +178,12 @@ describeOnEachDatabase('logs of nodes', (kind) => {
         results: [{ name: 'fit.json', size: 2, sha256: 'a'.repeat(64), url: expect.any(String) as string }],
       });
       expect(await (await fetch(listed.results[0]!.url)).text()).toBe('{}');
+      const download = (name: string) =>
+        server.call(`GET /api/runs/${runId}/results/file?name=${name}`, { as: lead('penguins') });
+      const file = await download('fit.json');
+      expect([file.statusCode, file.body]).toEqual([200, '{}']);
+      expect(file.headers['content-disposition']).toBe("attachment; filename*=UTF-8''fit.json");
+      expect(problemOf(await download('other.json')).type).toContain('unknown-result');
       expect(problemOf(await server.call(`GET /api/runs/${runId}/results`, { as: lead('x') })).status).toBe(
         403,
       );
