@@ -110,13 +110,13 @@ export function createInvitations({
   }
 
   /** Whoever made it, as they are now. @throws HttpProblem */
-  async function mustStillGrant({ createdById, createdBy, grants }: InvitationRow): Promise<void> {
+  async function mustStillGrant({ createdById, createdBy, grants, resets }: InvitationRow): Promise<void> {
     if (createdById === FIRST.id || createdById === operator(createdBy).id) return;
     const [row] = await db
       .select(personColumns)
       .from(people)
       .where(and(eq(people.id, createdById), isNull(people.disabledAt)));
-    if (row === undefined) throw invalid();
+    if (row === undefined || (resets !== null && !row.admin)) throw invalid();
     await mustGrant(asPerson(row, { via: 'session' }), grants).catch((error: unknown) => {
       throw error instanceof HttpProblem ? invalid() : error;
     });

@@ -329,6 +329,18 @@ describe('people', () => {
       expect((await signIn('gus@example.org', PASSWORD)).statusCode).toBe(401);
       expect((await signIn('gus@example.org', ANOTHER)).statusCode).toBe(200);
     });
+
+    it('not by the link of somebody who is no admin any more', async () => {
+      await join('ida@example.org');
+      const id = await idOf('ida@example.org');
+      const former = person('former@example.org', { admin: true });
+      const { code } = Invitation.parse(
+        (await server.call(`POST /api/people/${id}/reset`, { as: former })).json(),
+      );
+      await server.tokenOf(person('former@example.org'));
+      const answer = await ask('POST /api/invitations/accept', { body: { code, password: ANOTHER } });
+      expect(answer.statusCode).toBe(403);
+    });
   });
 
   describe('have tokens for programs', () => {
