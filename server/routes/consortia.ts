@@ -17,7 +17,7 @@ import { mustBeMeant, tagOf } from '../consortia/revision-tag';
 import type { Destinations } from '../people/destinations';
 import type { Links } from '../runs/links';
 import type { StartRun } from '../runs/start';
-import { IdempotencyKey, problems } from './responses';
+import { IdempotencyKey, problems, YesNo } from './responses';
 
 const ConsortiumPath = z.object({ consortiumId: ConsortiumId });
 interface Deps {
@@ -143,7 +143,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
         summary: 'The consortia that the caller may see',
         tags: ['consortia'],
         querystring: z.object({
-          archived: z.stringbool().default(false).describe('Also those that are archived.'),
+          archived: YesNo.prefault('false').describe('Also those that are archived.'),
         }),
         response: { 200: ConsortiumList, ...problems },
       },
