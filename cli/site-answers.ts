@@ -3,7 +3,8 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
-import { Approvals, type Answer, type Asked, type Grant } from '../activities/edge/approvals';
+import { Approvals, type Answer, type Asked } from '../activities/edge/approvals';
+import { grantWords } from '../activities/edge/site-words';
 import { errorCode } from '../nodes/error-code';
 import { plain } from './progress';
 import { UsageError } from './usage-error';
@@ -165,14 +166,6 @@ function describe(asked: Asked, now: number): string[] {
   ];
   const width = Math.max(...rows.map(([label]) => label.length)) + 2;
   return [heading, ...rows.map(([label, value]) => `  ${label.padEnd(width)}${plain(value)}`)];
-}
-
-/** What a run would get, in words. */
-export function grantWords({ resources: { cpus, memory, pids, gpus }, network }: Grant): string {
-  const parts = [`${cpus} processors`, `${memory} of memory`, `${pids} processes`];
-  if (gpus > 0) parts.push(`${gpus} graphics processors`);
-  if (network !== undefined) parts.push(`network ${network}`);
-  return parts.join(', ');
 }
 
 function signatureRow({ signer, flaw }: Asked['request']['computation']): [string, string][] {

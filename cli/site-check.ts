@@ -1,23 +1,22 @@
 /** `muster site check`: what this site would let run, and why not, before there is any run. Nothing is started or pulled. */
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { requestOf, grantOf } from '../activities/edge/admission';
+import { foresee } from '../activities/edge/forecast';
 import { dataFolder } from '../activities/edge/site-data';
-import { decide, inWords, type SiteRules } from '../activities/edge/site-rules';
-import { meansFor, type AllowedComputation } from '../activities/shared/policy';
-import { chooseRuntime, connectEngine, engineAnswers, imageHere, socketWithin } from '../nodes';
+import { inWords, type SiteRules } from '../activities/edge/site-rules';
+import { grantWords, rulesInWords } from '../activities/edge/site-words';
+import type { AllowedComputation } from '../activities/shared/policy';
+import { connectEngine, engineAnswers, imageHere, socketWithin } from '../nodes';
 import { whyNotBounded } from '../nodes/bounded-network';
 import { seccompOf } from '../nodes/container-user';
 import { namedNetwork } from '../nodes/network';
 import { readSiteFile, type SiteFile } from '../workers/policy-files';
 import { SettingsError } from '../workers/settings';
 import { ConsortiumId, Site, type Computation } from '../workflows/contract';
-import { failure } from '../workflows/errors';
 import { parseComputation } from './arguments';
 import { FAILED } from './exit-codes';
 import { messageOf } from './message-of';
 import { plain } from './progress';
-import { grantWords } from './site-answers';
 import { table } from './table';
 import { UsageError } from './usage-error';
 
@@ -110,29 +109,18 @@ export async function examine(config: string, asked?: AskedRun): Promise<CheckRe
   }
   const hasEngine = await engineAnswers();
   const findings: Finding[] = [
-    { what: 'file', verdict: 'ok', says: `site ${rules.site}: ${rulesInWords(rules)}` },
+    { what: 'file', verdict: 'ok', says: `site ${rules.site}: ${rulesInWords(rules).join('; ')}` },
     ...(await Promise.all(Object.keys(rules.datasets).map((name) => datasetFinding(rules, name)))),
     await engineFinding(rules, hasEngine),
     ...(await networkFindings(rules, hasEngine)),
     ...(await reachFindings(rules, hasEngine)),
     ...(await Promise.all(rules.computations.map((entry) => computationFinding(entry, hasEngine)))),
   ];
-  const forecast = asked && (await foresee(rules, asked, hasEngine));
+  const forecast = asked && (await forecastOf(rules, asked));
   const accepted = forecast
     ? forecast.decision === 'accept'
     : findings.every(({ verdict }) => verdict !== 'wrong');
   return { file: config, accepted, findings, ...(forecast && { forecast }) };
-}
-
-function rulesInWords({ consortia, approval, maintenance, quietHours, logs, results }: SiteRules): string {
-  return [
-    consortia === undefined ? 'any consortium' : `consortia ${consortia.join(', ') || 'none'}`,
-    approval === 'ask' ? 'a person approves every run' : 'runs are not asked about',
-    ...(maintenance ? [`maintenance: ${maintenance.reason}`] : []),
-    ...(quietHours.length > 0 ? ['quiet hours'] : []),
-    `logs ${logs}`,
-    `results ${results}`,
-  ].join('; ');
 }
 
 async function datasetFinding(rules: SiteRules, name: string): Promise<Finding> {
@@ -214,43 +202,19 @@ async function computationFinding(entry: AllowedComputation, hasEngine: boolean)
   return { what, verdict: 'ok', says: [means, ...inFolder].join('; or ') };
 }
 
-async function foresee(rules: SiteRules, asked: AskedRun, hasEngine: boolean): Promise<Forecast> {
-  const { consortium: id, dataset } = asked;
-  const computation = await resolved(asked.computation, hasEngine);
-  const site = { id: rules.site, name: rules.site, dataset };
-  const request = await requestOf({ runId: 'check', site, consortium: { id, name: id }, computation });
-  // A person is asked last here: what else keeps the run from starting is to be known before.
-  const byFile = decide({ ...rules, approval: 'auto' }, request, Date.now());
+async function forecastOf(
+  rules: SiteRules,
+  { computation, consortium: id, dataset }: AskedRun,
+): Promise<Forecast> {
+  const asked = { computation, consortium: { id, name: id }, dataset };
+  const { byFile, decision, means, data, grant } = await foresee(rules, asked);
   if (byFile.type !== 'accept') return { decision: byFile.type, rule: byFile.rule, why: inWords(byFile) };
-  try {
-    await meansFor(computation, rules, { choose: (kind) => chooseRuntime(kind), images: IMAGES_HERE });
-    await dataFolder(site, rules);
-  } catch (error) {
-    return { decision: 'refuse', why: messageOf(error) };
-  }
-  const gets = grantWords(grantOf(rules, computation.resources, dataset));
-  const decision = decide(rules, request, Date.now());
+  const why = means?.why ?? data;
+  if (why !== undefined) return { decision: 'refuse', why };
+  const gets = grantWords(grant);
   if (decision.type === 'accept') return { decision: 'accept', gets };
   return { decision: decision.type, rule: decision.rule, why: inWords(decision), gets };
 }
-
-/** With its image by digest, as a run has it: what its name means here, where it is here. */
-async function resolved(computation: Computation, hasEngine: boolean): Promise<Computation> {
-  if (computation.image === undefined || !hasEngine) return computation;
-  const here = await imageHere(connectEngine(), computation.image);
-  return here ? { ...computation, image: here.digest } : computation;
-}
-
-/** The images that are here: what is not is not pulled, and counts as its name says. */
-const IMAGES_HERE = {
-  resolve: () => Promise.reject(failure('ImageMissing', 'nothing is pulled to check')),
-  is: async (reference: string, digest: string) => {
-    if (reference === digest) return true;
-    const here = await imageHere(connectEngine(), reference);
-    if (here) return here.is(digest);
-    throw failure('ImageMissing', `image ${reference} is not here: pull it to know whether it is ${digest}`);
-  },
-};
 
 /** For a person. */
 export function describe({ findings, forecast, accepted }: CheckResult): string[] {

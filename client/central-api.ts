@@ -31,6 +31,7 @@ import type {
   StatusReportBody,
   StopRunBody,
 } from '../workflows/api-contract';
+import { SiteMemberships, SiteNews, type ReadinessBody } from '../workflows/consortium-contract';
 import type { Computation, ComputationRef, NodeReport } from '../workflows/contract';
 import { DeliveryOrder, type DeliveryReport } from '../workflows/notice-contract';
 import { RevokedSite, SiteAuthority, SiteCredentials, SiteInvitation } from '../workflows/identity-contract';
@@ -350,9 +351,19 @@ export function createCentralApi({
         { signal },
       ),
 
-    /** An edge worker says that it is there. */
-    reportPresence: (siteId: string, body: z.input<typeof PresenceBody>, signal?: AbortSignal) =>
-      tell(`/api/sites/${segment(siteId)}/presence`, body, signal),
+    /** An edge worker says that it is there; an API that is older has no news for it. */
+    reportPresence: async (siteId: string, body: z.input<typeof PresenceBody>, signal?: AbortSignal) => {
+      const text = await call('POST', `/api/sites/${segment(siteId)}/presence`, { body, signal });
+      return SiteNews.safeParse(readJson(text)).data;
+    },
+
+    /** What the site that calls is to judge. */
+    getMemberships: (signal?: AbortSignal) =>
+      ask(SiteMemberships, 'GET', '/api/site/memberships', { signal }),
+
+    /** The site that calls says what it would let run. */
+    reportReadiness: (body: z.input<typeof ReadinessBody>, signal?: AbortSignal) =>
+      tell('/api/site/readiness', body, signal),
 
     /** Whether launches that a worker holds something of are still live; at most `MAX_LAUNCHES_ASKED` of them. */
     askLiveness: (body: z.input<typeof LaunchesBody>, signal?: AbortSignal) =>

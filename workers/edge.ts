@@ -15,7 +15,8 @@ import { siteQueue } from '../workflows/contract';
 import { HEARTBEAT_THROTTLE } from './heartbeat';
 import { WorkerIdentity, moveTo } from './identity';
 import type { SiteFile } from './policy-files';
-import { Presence } from './presence';
+import { Presence, ownVersion } from './presence';
+import { Readiness } from './readiness';
 import { connect, logTemporalTo, main, runUntilStopped } from './run-workers';
 import { SettingsError, edgeSettings, type EdgeSettings } from './settings';
 import { SiteRulesFile } from './site-rules-file';
@@ -53,7 +54,11 @@ export async function startEdgeWorker(log: Logger, way = THROUGH_THE_GATEWAY): P
   });
   const activities = createEdgeActivities(host);
   const reconciler = new Reconciler({ host, activities, log });
-  const presence = new Presence({ api: host.api, siteId: host.siteId, log });
+  const version = ownVersion();
+  const { api, approvals, siteId } = host;
+  const readiness = new Readiness({ api, rules: () => file.current(), approvals, version, log });
+  const onNews = readiness.look.bind(readiness);
+  const presence = new Presence({ api, siteId, version, onNews, log });
   const worker = await Worker.create({
     connection: await connectAsNow(),
     namespace: settings.TEMPORAL_NAMESPACE,

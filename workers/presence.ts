@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { CentralApi } from '../client';
 import { engineAnswers } from '../nodes';
 import type { PresenceBody } from '../workflows/api-contract';
+import type { SiteNews } from '../workflows/consortium-contract';
 
 /** The central API takes a worker for away after three times as long. */
 const TELL_EVERY_MS = 15_000;
@@ -18,11 +19,13 @@ const FAREWELL_MS = 2_000;
 export interface PresenceParts {
   api: Pick<CentralApi, 'reportPresence'>;
   siteId: string;
+  version: string;
+  /** What is to be done with what the API answers. */
+  onNews(news: SiteNews, signal: AbortSignal): Promise<void>;
   log: Logger;
 }
 
 export class Presence {
-  private readonly version = ownVersion();
   private runtimes: PresenceBody['runtimes'] = [];
   /** Said once, until it changes. */
   private complaint: string | undefined;
@@ -33,33 +36,37 @@ export class Presence {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.runtimes = (await engineAnswers()) ? ['docker', 'process'] : ['process'];
-      await this.tell('here', AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]));
+      const limited = () => AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+      const news = await this.tell('here', limited());
+      if (news !== undefined) await this.parts.onNews(news, limited());
       await sleep(TELL_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 
   /** Tells that this worker ends. */
-  leave(): Promise<void> {
-    return this.tell('leaving', AbortSignal.timeout(FAREWELL_MS));
+  async leave(): Promise<void> {
+    await this.tell('leaving', AbortSignal.timeout(FAREWELL_MS));
   }
 
-  private async tell(state: PresenceBody['state'], signal: AbortSignal): Promise<void> {
-    const { api, siteId, log } = this.parts;
-    const { runtimes, version } = this;
+  private async tell(state: PresenceBody['state'], signal: AbortSignal): Promise<SiteNews | undefined> {
+    const { api, siteId, version, log } = this.parts;
+    const { runtimes } = this;
     try {
-      await api.reportPresence(siteId, { state, runtimes, version }, signal);
+      const news = await api.reportPresence(siteId, { state, runtimes, version }, signal);
       this.complaint = undefined;
+      return news;
     } catch (err) {
       const complaint = err instanceof Error ? err.message : String(err);
       if (complaint !== this.complaint)
         log.warn({ err }, 'the central API does not hear that this worker is there');
       this.complaint = complaint;
+      return undefined;
     }
   }
 }
 
 /** As package.json says, which is above the compiled code as it is above the sources. */
-function ownVersion(): string {
+export function ownVersion(): string {
   let folder = __dirname;
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
   const text = readFileSync(join(folder, 'package.json'), 'utf8');

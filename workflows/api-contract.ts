@@ -24,7 +24,7 @@ import {
   StatusReport,
   Windows,
 } from './contract';
-import { Description, Membership } from './consortium-contract';
+import { Ask, Description, Membership, SitePolicy } from './consortium-contract';
 import { SiteStanding } from './identity-contract';
 
 // ---------------------------------------------------------------- who may call
@@ -131,6 +131,28 @@ export const SiteView = z.object({
 });
 export type SiteView = z.output<typeof SiteView>;
 export const SiteList = z.object({ sites: z.array(SiteView) });
+
+/** A site as its administrators see it; others see of it what the consortia that they share know. */
+export const SiteDetail = z.object({
+  site: SiteView,
+  /** In which consortia it takes part, or is invited to. */
+  memberships: z.array(
+    Membership.omit({ siteId: true }).extend({
+      consortium: z.object({ id: ConsortiumId, name: z.string() }),
+      computation: ComputationRef.optional(),
+    }),
+  ),
+  policy: SitePolicy.optional().describe(
+    'What its site.yaml says of runs as a whole. Absent: its edge worker has not said it, or is of an older version.',
+  ),
+  asks: z
+    .array(Ask)
+    .describe(
+      'Runs that wait for a person there, who answers at the site: `muster site approve`. For its administrators.',
+    ),
+  saidAt: z.number().optional().describe('When the edge worker said so.'),
+});
+export type SiteDetail = z.output<typeof SiteDetail>;
 
 // ---------------------------------------------------------------- runs
 

@@ -134,8 +134,6 @@ export type Ask = z.output<typeof Ask>;
 export const SitePolicy = z.strictObject({
   says: z.array(Says).max(100),
   approval: z.enum(['auto', 'ask']),
-  /** From where a person answers: only at the site, or also on the page. */
-  answersFrom: z.enum(['here', 'page']),
   /** Nothing new starts there now. */
   closed: z
     .strictObject({
@@ -173,18 +171,7 @@ export const ReadinessBody = z.strictObject({
 export type ReadinessBody = z.output<typeof ReadinessBody>;
 export const MOST_TOLD = { judgements: MAX_CONSORTIA, asks: MAX_ASKS } as const;
 
-/** What somebody said on the page of a run that waits for a person at a site. */
-export const PageAnswer = z.object({
-  askId: AskId,
-  runId: RunId,
-  verdict: z.enum(['approved', 'refused']),
-  by: z.string(),
-  at: z.number(),
-  why: z.string().optional(),
-});
-export type PageAnswer = z.output<typeof PageAnswer>;
-
-/** What there is for a site to look at: the consortia that it is in, and what was answered on the page. */
+/** What there is for a site to judge: the consortia that it takes part in, and what they would run there. */
 export const SiteMemberships = z.object({
   memberships: z.array(
     z.object({
@@ -194,7 +181,6 @@ export const SiteMemberships = z.object({
       computation: NodeComputation.optional(),
     }),
   ),
-  answers: z.array(PageAnswer),
 });
 export type SiteMemberships = z.output<typeof SiteMemberships>;
 
@@ -202,6 +188,8 @@ export type SiteMemberships = z.output<typeof SiteMemberships>;
 export const SiteNews = z.object({
   /** Another text than before: {@link SiteMemberships} has changed. */
   memberships: z.string(),
+  /** Whether the API knows what the site said last of its readiness. */
+  heard: z.boolean(),
 });
 export type SiteNews = z.output<typeof SiteNews>;
 
@@ -232,9 +220,4 @@ export const ConsortiumReadiness = z.object({
   /** What is missing before a run can be started at all. */
   missing: z.array(z.string()),
   sites: z.array(SiteReadiness),
-});
-
-export const AnswerAskBody = z.strictObject({
-  verdict: PageAnswer.shape.verdict,
-  why: Reason.optional(),
 });

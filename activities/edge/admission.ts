@@ -65,7 +65,7 @@ function failureOf(decision: Exclude<Decision, { type: 'accept' }>, now: number)
   if (decision.type === 'refuse')
     return failure(decision.final ? 'RunRefused' : 'ComputationNotAllowed', message);
   const isAsked = decision.rule === 'approval';
-  const left = (decision.until ?? Infinity) - now;
+  const left = (('until' in decision ? decision.until : undefined) ?? Infinity) - now;
   return ApplicationFailure.create({
     type: isAsked ? 'ApprovalNeeded' : 'SiteClosed',
     message,

@@ -77,10 +77,17 @@ export interface PersonsAnswer {
   why?: string | undefined;
 }
 
+/** `until`: when it goes on by itself, in milliseconds since the epoch. */
+export interface Closure {
+  type: 'wait';
+  rule: 'maintenance' | 'quietHours';
+  why: string;
+  until?: number;
+}
 export type Decision =
   | { type: 'accept' }
-  /** `until`: when it goes on by itself, in milliseconds since the epoch. */
-  | { type: 'wait'; rule: 'approval' | 'maintenance' | 'quietHours'; why: string; until?: number }
+  | Closure
+  | { type: 'wait'; rule: 'approval'; why: string }
   /** `final`: by a person, of this run; else the file may still be changed. */
   | { type: 'refuse'; rule: string; why: string; final: boolean };
 
@@ -113,7 +120,8 @@ function byPerson({ approval }: SiteRules, answer: PersonsAnswer | undefined): D
   return { type: 'refuse', rule: 'approval', why, final: true };
 }
 
-function closure({ maintenance, quietHours }: SiteRules, now: number): Decision | undefined {
+/** Why nothing new starts here now, if so, whatever it is. */
+export function closure({ maintenance, quietHours }: SiteRules, now: number): Closure | undefined {
   const until = maintenance?.until === undefined ? undefined : Date.parse(maintenance.until);
   if (maintenance && (until === undefined || until > now)) {
     const why = `nothing starts here for now: ${maintenance.reason}`;
@@ -125,7 +133,7 @@ function closure({ maintenance, quietHours }: SiteRules, now: number): Decision 
 
 /** A decision that is not to accept, in words that name the rule. */
 export function inWords(decision: Exclude<Decision, { type: 'accept' }>): string {
-  const end = decision.type === 'wait' && decision.until !== undefined ? decision.until : undefined;
+  const end = decision.type === 'wait' && 'until' in decision ? decision.until : undefined;
   const goesOn = end === undefined ? '' : `; it goes on at ${new Date(end).toISOString()}`;
   return `site.yaml: ${decision.rule}: ${decision.why}${goesOn}`;
 }

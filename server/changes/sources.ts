@@ -1,10 +1,11 @@
 /** What has changed since the last look, as the database says it: so changes by other replicas of the API come in too. */
+import { isDeepStrictEqual } from 'node:util';
 import { asc, gt, inArray, max, or } from 'drizzle-orm';
 import type { SiteView } from '../../workflows/api-contract';
 import { NodeView } from '../../workflows/contract';
 import { isTerminalRun } from '../../workflows/run-state';
 import type { Database } from '../db/client';
-import { audit, eventColumns, events, nodes } from '../db/schema';
+import { audit, eventColumns, events, nodes, siteReadiness } from '../db/schema';
 import type { Destinations } from '../people/destinations';
 import { runsOf, summaryOf } from '../runs/list';
 import type { Presence } from '../sites/presence';
@@ -48,13 +49,20 @@ export async function openSources({ db, presence, destinations }: Deps): Promise
         .orderBy(asc(audit.id))
         .limit(BATCH),
   });
-  const presences = async () =>
-    new Map(
-      (await presence.sites()).map(({ siteId, presence: now }): [string, SiteView['presence']] => [
+  /** Of each site whether it is there, and when it said last whether it is ready. */
+  const presences = async () => {
+    const [heard, told] = await Promise.all([
+      presence.sites(),
+      db.select({ siteId: siteReadiness.siteId, at: siteReadiness.at }).from(siteReadiness),
+    ]);
+    const said = new Map(told.map(({ siteId, at }) => [siteId, at]));
+    return new Map(
+      heard.map(({ siteId, presence: is }): [string, { is: SiteView['presence']; said: number }] => [
         siteId,
-        now,
+        { is, said: said.get(siteId) ?? 0 },
       ]),
     );
+  };
   let present = await presences();
   /** What each node of a run waits for, by run and node. */
   const waits = new Map<string, Map<string, string>>();
@@ -122,10 +130,10 @@ export async function openSources({ db, presence, destinations }: Deps): Promise
 
   async function ofPresence(): Promise<Told[]> {
     const now = await presences();
-    const changed = [...now].filter(([siteId, is]) => present.get(siteId) !== is);
+    const changed = [...now].filter(([siteId, one]) => !isDeepStrictEqual(present.get(siteId), one));
     present = now;
     return Promise.all(
-      changed.map(async ([siteId, is]) => ({
+      changed.map(async ([siteId, { is }]) => ({
         change: { type: 'site' as const, siteId, presence: is },
         ...(await ofSite(siteId)),
       })),

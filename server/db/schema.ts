@@ -21,7 +21,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
 import type { ConsortiumBody, PresenceBody, RunEvent } from '../../workflows/api-contract';
-import type { MembershipState, PageAnswer, ReadinessBody } from '../../workflows/consortium-contract';
+import type { MembershipState, ReadinessBody } from '../../workflows/consortium-contract';
 import {
   TERMINAL_NODE_STATES,
   type Computation,
@@ -108,21 +108,6 @@ export const siteReadiness = pgTable('site_readiness', {
   at: moment().notNull(),
   body: json().$type<ReadinessBody>().notNull(),
 });
-
-/** What was answered on the page to runs that wait for a person at a site, until the site has it. */
-export const pageAnswers = pgTable(
-  'page_answers',
-  {
-    siteId: text().notNull(),
-    askId: text().notNull(),
-    runId: text().notNull(),
-    verdict: text().$type<PageAnswer['verdict']>().notNull(),
-    by: text().notNull(),
-    at: moment().notNull(),
-    why: text(),
-  },
-  (table) => [primaryKey({ columns: [table.siteId, table.askId] })],
-);
 
 /** What edge workers last said of themselves. */
 export const sites = pgTable('sites', {

@@ -2,23 +2,35 @@
 import { and, asc, eq, inArray } from 'drizzle-orm';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { PresenceBody, SiteList, type SiteView } from '../../workflows/api-contract';
+import { PresenceBody, SiteDetail, SiteList, type SiteView } from '../../workflows/api-contract';
+import { SiteNews } from '../../workflows/consortium-contract';
 import { ConsortiumId, SiteId } from '../../workflows/contract';
-import { mustBeNode } from '../access';
+import { mustBeNode, mustBePerson } from '../access';
+import type { Consortia, Consortium } from '../consortia/consortia';
+import { consortiaOf } from '../consortia/memberships-of';
 import type { Database } from '../db/client';
 import { memberships } from '../db/schema';
 import { readStandings } from '../identity/standing';
 import type { Destinations } from '../people/destinations';
+import { HttpProblem } from '../problem';
+import { isKnownSite } from '../sites/known-sites';
 import type { Presence } from '../sites/presence';
-import { nothing, problems } from './responses';
+import type { Readiness } from '../sites/readiness';
+import { problems } from './responses';
 
 interface Deps {
   db: Database;
   destinations: Destinations;
+  consortia: Consortia;
   presence: Presence;
+  readiness: Readiness;
 }
 
-export const siteRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, destinations, presence }, done) => {
+export const siteRoutes: FastifyPluginCallbackZod<Deps> = (
+  server,
+  { db, destinations, consortia, presence, readiness },
+  done,
+) => {
   server.post(
     '/sites/:siteId/presence',
     {
@@ -29,13 +41,13 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, destina
         tags: ['sites'],
         params: z.object({ siteId: SiteId }),
         body: PresenceBody,
-        response: { 204: nothing, ...problems },
+        response: { 200: SiteNews, ...problems },
       },
     },
-    async ({ params: { siteId }, body, claims }, reply) => {
+    async ({ params: { siteId }, body, claims }) => {
       mustBeNode(claims, siteId);
       await presence.hear(siteId, body);
-      return reply.code(204).send();
+      return readiness.news(siteId);
     },
   );
 
@@ -60,6 +72,39 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, destina
       if (consortium === undefined) return { sites: await listSites(visible, own) };
       if (visible?.includes(consortium) ?? true) return { sites: await listSites([consortium], []) };
       return { sites: [] };
+    },
+  );
+
+  server.get(
+    '/sites/:siteId',
+    {
+      config: { roles: ['person'] },
+      schema: {
+        operationId: 'getSite',
+        summary: 'A site: whether it is there, what it lets run in its own words, and what waits for it',
+        description:
+          'Its administrators see all of it; others what the consortia that they share with it know: no invitations, and not what waits there.',
+        tags: ['sites'],
+        params: z.object({ siteId: SiteId }),
+        response: { 200: SiteDetail, ...problems },
+      },
+    },
+    async ({ params: { siteId }, claims }) => {
+      const { admin, sites } = mustBePerson(claims);
+      const isOwn = admin || sites.includes(siteId);
+      const visible = await destinations.visibleConsortia(claims);
+      const [site] = (await listSites(visible, isOwn ? [siteId] : [])).filter(({ id }) => id === siteId);
+      if (site === undefined || (admin && !(await isKnownSite(db, siteId))))
+        throw new HttpProblem('unknown-site', `There is no site ${siteId} that you may see.`);
+      const ids = isOwn ? await consortiaOf(db, [siteId], ['invited', 'accepted']) : site.consortia;
+      const told = await readiness.toldBy(siteId);
+      const isCurrent = told !== undefined && told.body.version === site.version;
+      return {
+        site,
+        memberships: (await consortia.list(ids)).flatMap((one) => membershipsIn(one, siteId)),
+        asks: isOwn && isCurrent ? told.body.asks : [],
+        ...(isCurrent && { policy: told.body.policy, saidAt: told.at }),
+      };
     },
   );
 
@@ -91,6 +136,20 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, destina
   }
   done();
 };
+
+/** How the site stands in the consortium. */
+function membershipsIn(
+  { id, name, computation, memberships }: Consortium,
+  siteId: string,
+): SiteDetail['memberships'] {
+  return memberships
+    .filter((one) => one.siteId === siteId)
+    .map(({ siteId: _known, ...one }) => ({
+      ...one,
+      consortium: { id, name },
+      ...(computation && { computation }),
+    }));
+}
 
 /** A site of which nothing is known yet. */
 const unseen = (id: string): SiteView => ({ id, consortia: [], presence: 'unknown' });

@@ -110,6 +110,7 @@ const TABLE: Readonly<Record<string, readonly Kind[]>> = {
   archiveConsortium: LEADS,
   getConsortium: [...ONLOOKERS, 'central'],
   listChanges: ONLOOKERS,
+  getReadiness: ONLOOKERS,
   inviteSite: LEADS,
   removeSite: [...LEADS, 'site admin'],
   answerInvitation: SITE_ADMINS,
@@ -133,12 +134,15 @@ const TABLE: Readonly<Record<string, readonly Kind[]>> = {
   listResults: [...MEMBERS, 'central'],
   // Sites.
   listSites: READERS,
+  getSite: READERS,
   addSite: PEOPLE,
   revokeSite: PEOPLE,
   getSiteAuthority: ALL,
   joinSite: ALL,
   renewCertificate: ['site'],
   reportPresence: ['site'],
+  getMemberships: ['site'],
+  reportReadiness: ['site'],
   getAdmissions: ['gateway'],
   // Workers and nodes.
   reportRunStartedCentral: ['central'],

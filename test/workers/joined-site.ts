@@ -19,6 +19,8 @@ export interface JoinedTestSite {
   readonly apiUrl: string;
   /** The folder that says who the site is. */
   readonly identity: string;
+  /** What the API answers to an admin. */
+  call(what: string, body?: object): Promise<unknown>;
   /** As the API knows it. */
   presence(): Promise<string | undefined>;
 }
@@ -59,6 +61,7 @@ export function useJoinedSite(siteId: string): JoinedTestSite {
     get apiUrl() {
       return api.url;
     },
+    call: async (what, body) => (await api.call(what, { body })).json(),
     async presence() {
       const { sites } = SiteList.parse((await api.call('GET /api/sites')).json());
       return sites.find(({ id }) => id === siteId)?.presence;
