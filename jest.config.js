@@ -16,7 +16,7 @@ module.exports = {
   },
   // Libraries that are published as ES modules only.
   transformIgnorePatterns: [
-    '/node_modules/(?!(ora|get-port|jose|openid-client|oauth4webapi|fastify-type-provider-zod|@electric-sql|@scalar|github-slugger|pathe|nanoid|content-disposition|cookie|chalk|cli-cursor|restore-cursor|onetime|mimic-function|log-symbols|is-unicode-supported|is-interactive|stdin-discarder|string-width|strip-ansi|ansi-regex|get-east-asian-width|cli-spinners)/)',
+    '/node_modules/(?!(ora|get-port|jose|openid-client|oauth4webapi|fastify-type-provider-zod|@electric-sql|@scalar|github-slugger|pathe|nanoid|content-disposition|cookie|chalk|cli-cursor|restore-cursor|onetime|mimic-function|log-symbols|yoctocolors|is-unicode-supported|is-interactive|stdin-discarder|string-width|strip-ansi|ansi-regex|get-east-asian-width|cli-spinners)/)',
   ],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',

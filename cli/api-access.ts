@@ -1,73 +1,96 @@
-/** Finds the central API that a command is to speak with: the one that the environment names, or a local stack's. */
+/**
+ * Finds the central API that a command is to speak with, and who speaks: as the command line says, the environment, a local stack
+ * that runs here, or the last `muster login`.
+ */
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { Option, type Command } from 'commander';
-import { createCentralApi, type CentralApi } from '../client';
+import { createMusterApi, type MusterApi } from '../client';
 import type { Fetch } from '../client/central-api';
 import { createStoreFetch } from '../client/site-transport';
 import { loadSecrets, readStackFile, statePaths } from '../dev/state';
 import { mintToken } from '../dev/tokens';
 import { isRunning } from '../nodes/process-table';
+import { addressOf, readCredentials } from './credentials';
 import { UsageError } from './usage-error';
 
 /** The options of {@link withApiOptions}, as commander gives them. */
 export interface ApiOptions {
-  /** The state folder of a local stack; the environment is not looked at if it is there. */
+  /** The state folder of a local stack; nothing else is looked at if it is there. */
   state?: string;
+  /** The address of an API that one has logged in to. */
+  api?: string;
 }
 
-const DEFAULT_STATE = '.muster';
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export const DEFAULT_STATE = '.muster';
 /** Nobody keeps the token. */
 const TOKEN_LIFETIME = '12h';
 
 /** Adds the options of a command that speaks with the central API. */
 export function withApiOptions(command: Command): Command {
-  const where = 'folder of the local stack to use, unless MUSTER_API_URL and MUSTER_API_TOKEN name an API';
-  return command.addOption(new Option('--state <dir>', where).default(undefined, DEFAULT_STATE));
+  return command
+    .addOption(new Option('--api <url>', 'the API to speak with, of those that one has logged in to'))
+    .addOption(new Option('--state <dir>', 'the folder of a local stack, as whose administrator to speak'));
+}
+
+/** Where an API is, and what is shown there. */
+interface Place {
+  url: string;
+  token: string;
 }
 
 /**
  * The API that the person means.
  * @throws UsageError that says how to name one
  */
-export async function openApi(
-  { state }: ApiOptions,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): Promise<CentralApi> {
-  return (state === undefined ? apiOfEnvironment(env) : undefined) ?? apiOfStack(state ?? DEFAULT_STATE);
+export async function openApi(where: ApiOptions, env: Environment = process.env): Promise<MusterApi> {
+  return createMusterApi(await placeOf(where, env));
 }
 
-function apiOfEnvironment(env: Readonly<Record<string, string | undefined>>): CentralApi | undefined {
-  const { MUSTER_API_URL: url = '', MUSTER_API_TOKEN: token = '' } = env;
-  if (url === '') return undefined;
-  if (!/^https?:/.test(url) || !URL.canParse(url))
-    throw new UsageError(`MUSTER_API_URL ${url} is not an address such as http://127.0.0.1:7400.`);
-  if (token === '')
-    throw new UsageError('MUSTER_API_URL is set: set MUSTER_API_TOKEN too; `muster token` makes one.');
-  return createCentralApi({ url, token });
+async function placeOf({ state, api }: ApiOptions, env: Environment): Promise<Place> {
+  if (state !== undefined && api !== undefined)
+    throw new UsageError('--api and --state each name an API: leave one out.');
+  if (state !== undefined) {
+    const place = await placeOfStack(state);
+    if (place !== undefined) return place;
+    throw new UsageError(`No stack is running in ${state}: start one with \`muster dev\`.`);
+  }
+  const { MUSTER_API_URL = '', MUSTER_API_TOKEN = '' } = env;
+  const named = api ?? (MUSTER_API_URL === '' ? undefined : MUSTER_API_URL);
+  if (named !== undefined && api === undefined && MUSTER_API_TOKEN !== '')
+    return { url: addressOf(named), token: MUSTER_API_TOKEN };
+  if (named !== undefined) return placeOfLogin(addressOf(named), env);
+  const { current } = await readCredentials(env);
+  const here = await placeOfStack(DEFAULT_STATE);
+  if (here !== undefined) return here;
+  if (current !== undefined) return placeOfLogin(current, env);
+  throw new UsageError(
+    `Which API? \`muster login ADDRESS\` once, or start a stack here with \`muster dev\`, or set MUSTER_API_URL and MUSTER_API_TOKEN.`,
+  );
+}
+
+async function placeOfLogin(url: string, env: Environment): Promise<Place> {
+  const { logins } = await readCredentials(env);
+  const login = Object.hasOwn(logins, url) ? logins[url] : undefined;
+  if (login !== undefined) return { url, token: login.token };
+  throw new UsageError(`You have not logged in to ${url}: \`muster login ${url}\`, or set MUSTER_API_TOKEN.`);
+}
+
+async function placeOfStack(state: string): Promise<Place | undefined> {
+  const paths = statePaths(state);
+  const stack = await readStackFile(paths);
+  if (stack === undefined || !(await isRunning(stack.supervisor))) return undefined;
+  const secrets = await loadSecrets(paths);
+  const token = await mintToken(secrets.api, { role: 'admin', sub: userInfo().username }, TOKEN_LIFETIME);
+  return { url: stack.api.url, token };
 }
 
 /** How results are fetched from the store of the API that the person means. */
-export async function openStore(
-  { state }: ApiOptions,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): Promise<Fetch> {
-  const isStack = state !== undefined || (env.MUSTER_API_URL ?? '') === '';
+export async function openStore({ state, api }: ApiOptions, env: Environment = process.env): Promise<Fetch> {
+  const isStack = state !== undefined || (api === undefined && (env.MUSTER_API_URL ?? '') === '');
   const stack = isStack ? await readStackFile(statePaths(state ?? DEFAULT_STATE)) : undefined;
   const ca = stack?.objectStore.ca;
   return createStoreFetch(ca && (await readFile(ca, 'utf8')), {});
-}
-
-async function apiOfStack(state: string): Promise<CentralApi> {
-  const paths = statePaths(state);
-  const stack = await readStackFile(paths);
-  if (stack === undefined || !(await isRunning(stack.supervisor))) {
-    throw new UsageError(
-      `No stack is running in ${state}: start one with \`muster dev\`, name its folder with --state, ` +
-        'or set MUSTER_API_URL and MUSTER_API_TOKEN.',
-    );
-  }
-  const secrets = await loadSecrets(paths);
-  const token = await mintToken(secrets.api, { role: 'admin', sub: userInfo().username }, TOKEN_LIFETIME);
-  return createCentralApi({ url: stack.api.url, token });
 }

@@ -1,11 +1,13 @@
 /**
- * What `muster try` is given, understood without touching anything: texts in, checked values out. Every mistake is a
+ * What commands are given, understood: texts in, checked values out. Every mistake is a
  * UsageError that names the place (file, line, option) in one line.
  */
+import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { YamlProblem, readYaml, shortened, type YamlText } from '../activities/shared/yaml-text';
 import type { ConsortiumBody } from '../workflows/api-contract';
 import { Computation, Parameters, SiteId, type ComputationRef } from '../workflows/contract';
+import { messageOf } from './message-of';
 import { UsageError } from './usage-error';
 
 /** A site and the folder of its data, as `--site ID=DATADIR` names them. */
@@ -91,4 +93,31 @@ export function tryConsortium(
       windows: { retry: '30s' },
     },
   };
+}
+
+/** `--param name=value` options together: a value is JSON, or else a text. */
+export function parseParams(values: readonly string[]): Parameters {
+  const pairs = values.map((one): [string, unknown] => {
+    const [, name = '', value = ''] = /^([^=]*)=(.*)$/s.exec(one) ?? [];
+    if (name === '') throw new UsageError(`--param ${one} is not of the form NAME=VALUE, such as rounds=5.`);
+    return [name, jsonOr(value)];
+  });
+  const parsed = Parameters.safeParse(Object.fromEntries(pairs));
+  if (parsed.success) return parsed.data;
+  throw new UsageError(`--param: the parameters ${complaint(parsed.error)}.`);
+}
+
+function jsonOr(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A file that a person named. */
+export async function readText(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: unknown) => {
+    throw new UsageError(`${file} cannot be read: ${messageOf(error)}`);
+  });
 }

@@ -3,21 +3,20 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { signatureOf } from '../activities/shared/signed-computation';
-import { isProblem, type CentralApi } from '../client';
-import type { ComputationRecord } from '../workflows/api-contract';
+import { isProblem, type MusterApi } from '../client';
+import { ComputationRecord } from '../workflows/api-contract';
 import { ComputationRef } from '../workflows/contract';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
 import { parseComputation } from './arguments';
 import { registerComputationSigning } from './computation-signing';
 import { messageOf } from './message-of';
+import { JSON_OPTION, print, type JsonOption } from './output';
 import { UsageError } from './usage-error';
 
 interface AddOptions extends ApiOptions {
   replace: boolean;
 }
-interface ShowOptions extends ApiOptions {
-  json: boolean;
-}
+type ShowOptions = ApiOptions & JsonOption;
 
 const ASK_AGAIN_MS = 1_000;
 
@@ -31,12 +30,12 @@ export function registerComputation(program: Command): void {
     .action(add);
   withApiOptions(computation.command('ls'))
     .description('list what is registered')
-    .option('--json', 'as JSON', false)
+    .option(...JSON_OPTION)
     .action(list);
   withApiOptions(computation.command('show'))
     .description('show a version, with all that its manifest left to the defaults')
     .argument('<name[@version]>', 'without a version: the one that was registered last')
-    .option('--json', 'as JSON', false)
+    .option(...JSON_OPTION)
     .action(show);
   withApiOptions(computation.command('rm'))
     .description('remove a version that no consortium uses')
@@ -56,7 +55,15 @@ async function add(file: string, { replace, ...where }: AddOptions): Promise<voi
       `${file}: ${flaw}: sign it once more (\`muster computation sign\`), or leave it out.`,
     );
   const api = await openApi(where);
-  const { computation } = await untilRegistered(() => api.addComputation(manifest, { replace }));
+  const { image: wanted, signature, ...rest } = manifest;
+  const body = {
+    ...rest,
+    ...(wanted !== undefined && { image: wanted }),
+    ...(signature !== undefined && { signature }),
+  };
+  const { computation } = await untilRegistered(async () =>
+    ComputationRecord.parse(await api.addComputation({ body, query: { replace: String(replace) } })),
+  );
   const { name, version, image } = computation;
   process.stdout.write(`${name}@${version} is registered${image === undefined ? '' : ` as ${image}`}\n`);
 }
@@ -77,8 +84,8 @@ async function untilRegistered(ask: () => Promise<ComputationRecord>): Promise<C
 async function list({ json, ...where }: ShowOptions): Promise<void> {
   const api = await openApi(where);
   const answer = await api.listComputations();
-  if (json) process.stdout.write(`${JSON.stringify(answer)}\n`);
-  else for (const record of answer.computations) process.stdout.write(`${line(record)}\n`);
+  const lines = answer.computations.map((record) => line(ComputationRecord.parse(record)));
+  print(json, answer, lines);
 }
 
 const line = ({ computation: { name, version, image }, addedBy, addedAt }: ComputationRecord) =>
@@ -86,20 +93,21 @@ const line = ({ computation: { name, version, image }, addedBy, addedAt }: Compu
 
 async function show(which: string, { json, ...where }: ShowOptions): Promise<void> {
   const record = await find(await openApi(where), which);
-  process.stdout.write(`${json ? JSON.stringify(record) : describe(record)}\n`);
+  print(json, record, [describe(record)]);
 }
 
-async function find(api: CentralApi, which: string): Promise<ComputationRecord> {
-  if (which.includes('@')) return api.getComputation(parseRef(which));
+async function find(api: MusterApi, which: string): Promise<ComputationRecord> {
+  if (which.includes('@'))
+    return ComputationRecord.parse(await api.getComputation({ path: parseRef(which) }));
   const { computations } = await api.listComputations();
   const newest = computations.find(({ computation }) => computation.name === which);
-  if (newest) return newest;
+  if (newest) return ComputationRecord.parse(newest);
   throw new UsageError(`No version of ${which} is registered; \`muster computation ls\` lists what is.`);
 }
 
 async function remove(which: string, where: ApiOptions): Promise<void> {
   const ref = parseRef(which);
-  await (await openApi(where)).removeComputation(ref);
+  await (await openApi(where)).removeComputation({ path: ref });
   process.stdout.write(`${which} is removed\n`);
 }
 

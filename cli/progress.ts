@@ -13,6 +13,7 @@ import {
   type NodeView,
   type RunView,
 } from '../workflows/contract';
+import { drawLane } from './lanes';
 
 export interface Progress {
   run: RunView | undefined;
@@ -151,14 +152,19 @@ const SYMBOLS: Record<NodeState, string> = {
   lost: '?',
 };
 
-/** The whole picture: the run, then a line per node as far as the height allows. */
+/** A terminal that is narrower has room for words alone. */
+const LANES_FROM_WIDTH = 60;
+
+/** The whole picture: the run, then a lane per node through the phases as far as the height allows. */
 export function drawBlock(progress: Progress, now: number, { colors, width, height }: BlockStyle): string[] {
-  const { nodes } = progress;
+  const { nodes, upAt } = progress;
+  const laneOf = (node: NodeView) =>
+    width < LANES_FROM_WIDTH ? '' : drawLane(node, upAt[node.node] !== undefined);
   const room = nodes.length < height ? nodes.length : Math.max(0, height - 2);
   const nameWidth = Math.max(0, ...nodes.map(({ node }) => node.length));
   const rows = nodes.slice(0, room).map((node) => {
     const paint = painter(node.state, colors);
-    return `  ${paint(SYMBOLS[node.state])} ${cut(nodeWords(node, nameWidth, now), width - 4)}`;
+    return `  ${paint(SYMBOLS[node.state])} ${cut(nodeWords(node, { nameWidth, now, lane: laneOf(node) }), width - 4)}`;
   });
   const rest = nodes.length > room ? [colors.dim(cut(`  … and ${nodes.length - room} more`, width))] : [];
   return [colors.bold(cut(headline(progress, now), width)), ...rows, ...rest];
@@ -172,8 +178,7 @@ function headline({ run }: Progress, now: number): string {
 
 function nodeWords(
   { node, state, since, report, attention }: NodeView,
-  nameWidth: number,
-  now: number,
+  { nameWidth, now, lane }: { nameWidth: number; now: number; lane: string },
 ): string {
   const words =
     attention === undefined
@@ -181,6 +186,7 @@ function nodeWords(
       : `${attention.type}: ${plain(attention.message)}`;
   const parts = [
     node.padEnd(nameWidth),
+    ...(lane === '' ? [] : [lane]),
     state.padEnd('launching'.length),
     ...(TERMINAL_NODE_STATES.includes(state) ? [] : [formatElapsed(now - since).padStart(7)]),
     ...(words === undefined ? [] : [words]),

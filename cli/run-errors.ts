@@ -1,18 +1,21 @@
 /** The failures of a run for a person: when, where, what, and whose turn it is. */
-import type { CentralApi } from '../client';
+import type { MusterApi } from '../client';
 import type { ErrorEntry } from '../workflows/api-contract';
 import { plain } from './progress';
 
 /** All of them, however many pages they are. */
 export async function allErrors(
-  api: Pick<CentralApi, 'listErrors'>,
+  api: Pick<MusterApi, 'listErrors'>,
   runId: string,
   only: { node?: string; type?: string },
 ): Promise<ErrorEntry[]> {
   const found: ErrorEntry[] = [];
   let after: string | undefined;
   do {
-    const page = await api.listErrors(runId, { ...only, ...(after !== undefined && { after }) });
+    const page = await api.listErrors({
+      path: { runId },
+      query: { ...only, ...(after !== undefined && { after }) },
+    });
     found.push(...page.errors);
     after = page.next;
   } while (after !== undefined);

@@ -1,7 +1,7 @@
 /** Prints logs of a run's nodes: one as it is, or all of them with the node before each line. */
 import { once } from 'node:events';
 import { stripVTControlCharacters } from 'node:util';
-import { followLog, isProblem, type CentralApi } from '../client';
+import { followLog, isProblem, type MusterApi } from '../client';
 
 export interface LogsOf {
   runId: string;
@@ -18,7 +18,7 @@ export interface Streams {
   stderr: Pick<NodeJS.WriteStream, 'write'>;
 }
 
-type Api = Pick<CentralApi, 'getRun' | 'openNodeLog' | 'openNodeLogEvents'>;
+type Api = Pick<MusterApi, 'getRun' | 'openNodeLog' | 'openNodeLogEvents'>;
 
 /**
  * Answers whether there was any log. Of several nodes, one without a log is told on stderr.
@@ -29,7 +29,7 @@ export async function showLogs(api: Api, { node, ...of }: LogsOf, streams: Strea
     await print(textOf(api, { ...of, node }), '', streams.stdout);
     return true;
   }
-  const names = (await api.getRun(of.runId)).nodes.map(({ node }) => node);
+  const names = (await api.getRun({ path: { runId: of.runId } })).nodes.map(({ node }) => node);
   const width = Math.max(...names.map(({ length }) => length));
   const show = async (name: string) => {
     try {

@@ -1,5 +1,5 @@
 /** A run on one screen: what it is, which attempts were made and who asked for them, and how its nodes are. Pure. */
-import type { Attempt, RunDetail } from '../workflows/api-contract';
+import type { Attempt, RunDetail, RunSummary } from '../workflows/api-contract';
 import type { NodeError, NodeView } from '../workflows/contract';
 import { plain, reportWords } from './progress';
 import { table } from './table';
@@ -51,4 +51,16 @@ function nodeRow({ node, state, since, runtime, containerId, report, attention, 
   const trouble = error ?? attention;
   const words = trouble ? `${trouble.type}: ${plain(trouble.message)}` : report ? reportWords(report) : '';
   return [node, state, time(since), place, words];
+}
+
+/** A line for each run, below a line of headings. */
+export function runTable(runs: readonly RunSummary[]): string[] {
+  if (runs.length === 0) return ['No runs.'];
+  return table([
+    ['RUN', 'STATE', 'SINCE', 'CONSORTIUM', 'COMPUTATION', 'SITES', 'STARTED', 'BY'],
+    ...runs.map(({ runId, state, since, consortium, computation, sites, startedAt, startedBy }) => [
+      ...[runId, state, time(since), consortium.id, `${computation.name} ${computation.version}`],
+      ...[String(sites), time(startedAt), plain(startedBy)],
+    ]),
+  ]);
 }

@@ -4,20 +4,19 @@ import type { SiteView } from '../workflows/api-contract';
 import { ConsortiumId, SiteId } from '../workflows/contract';
 import { MAX_CODE_HOURS, type SiteInvitation } from '../workflows/identity-contract';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
+import { JSON_OPTION, print, type JsonOption } from './output';
 import { plain } from './progress';
 import { registerSiteAnswers } from './site-answers';
 import { registerSiteCheck } from './site-check';
 import { table } from './table';
 import { UsageError } from './usage-error';
 
-interface ListOptions extends ApiOptions {
+interface ListOptions extends ApiOptions, JsonOption {
   consortium?: string;
-  json?: true;
 }
 
-interface AddOptions extends ApiOptions {
+interface AddOptions extends ApiOptions, JsonOption {
   expires: number;
-  json?: true;
 }
 
 interface JoinOptions {
@@ -33,13 +32,13 @@ export function registerSite(program: Command): void {
   withApiOptions(site.command('ls'))
     .description('list the sites, whether they have joined, and whether their edge workers are there')
     .option('--consortium <id>', 'only those of this consortium')
-    .option('--json', 'as JSON')
+    .option(...JSON_OPTION)
     .action(list);
   withApiOptions(site.command('add'))
     .description('add a site: get a code by which it joins once')
     .argument('<site>', "the site's id")
     .option('--expires <time>', 'how long the code is good for, such as 12h or 3d', hours, CODE_HOURS)
-    .option('--json', 'as JSON')
+    .option(...JSON_OPTION)
     .action(add);
   site
     .command('join')
@@ -61,9 +60,8 @@ export function registerSite(program: Command): void {
 async function add(siteId: string, { expires, json, ...where }: AddOptions): Promise<void> {
   mustBeSite(siteId);
   const api = await openApi(where);
-  const invitation = await api.addSite({ id: siteId, hours: expires });
-  const lines = json ? [JSON.stringify(invitation)] : invitationText(invitation);
-  for (const line of lines) process.stdout.write(`${line}\n`);
+  const invitation = await api.addSite({ body: { id: siteId, hours: expires } });
+  print(json, invitation, invitationText(invitation));
 }
 
 /** What the one who added a site passes on. */
@@ -86,7 +84,7 @@ async function join(url: string, code: string, options: JoinOptions): Promise<vo
 async function revoke(siteId: string, { why, ...where }: ApiOptions & { why: string }): Promise<void> {
   mustBeSite(siteId);
   const api = await openApi(where);
-  const { certificates } = await api.revokeSite(siteId, { reason: why });
+  const { certificates } = await api.revokeSite({ path: { siteId }, body: { reason: why } });
   const ended = certificates === 1 ? '1 certificate was' : `${certificates} certificates were`;
   process.stdout.write(
     `${siteId} is cut off: ${ended} good until now. \`muster site add ${siteId}\` lets it join again.\n`,
@@ -113,9 +111,8 @@ async function list({ consortium, json, ...where }: ListOptions): Promise<void> 
   if (consortium !== undefined && !ConsortiumId.safeParse(consortium).success)
     throw new UsageError(`${JSON.stringify(consortium)} is not the id of a consortium.`);
   const api = await openApi(where);
-  const answer = await api.listSites(consortium);
-  if (json) process.stdout.write(`${JSON.stringify(answer)}\n`);
-  else for (const line of siteTable(answer.sites)) process.stdout.write(`${line}\n`);
+  const answer = await api.listSites({ query: { ...(consortium !== undefined && { consortium }) } });
+  print(json, answer, siteTable(answer.sites));
 }
 
 /** One line for each site, below a line of headings. */

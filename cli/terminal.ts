@@ -3,6 +3,7 @@
  * Elsewhere (a pipe, a log) every change is a line.
  */
 import { createColors } from 'picocolors';
+import type { FollowedEvent } from '../client';
 import { describeChanges, describeError, drawBlock, newErrors, NOTHING_YET, type Progress } from './progress';
 
 /** A stream to write to; a terminal knows its size. */
@@ -14,6 +15,8 @@ export interface Screen {
   line: (text: string) => void;
   /** Shows how the run stands now. */
   show: (progress: Progress) => void;
+  /** Hears what happened, before it is shown. */
+  hear?: (event: FollowedEvent) => void;
   /** Leaves the last picture where it is. */
   close: () => void;
 }
@@ -40,7 +43,7 @@ function plainScreen(output: Output): Screen {
 }
 
 function liveScreen(output: Output): Screen {
-  const colors = createColors(process.env.NO_COLOR === undefined);
+  const colors = createColors((process.env.NO_COLOR ?? '') === '');
   let shown = NOTHING_YET;
   let height = 0;
   let clock: NodeJS.Timeout | undefined;

@@ -1,9 +1,14 @@
 /** Follows a run on a screen to its end, and asks it to stop when the person does. */
-import { followRun, type CentralApi } from '../client';
+import { followRun, type RunSource } from '../client';
 import type { Interrupts } from './interrupts';
 import { messageOf } from './message-of';
 import { advance, isOver, NOTHING_YET, type Progress } from './progress';
 import type { Screen } from './terminal';
+
+/** As much of an API as watching a run needs. */
+interface WatchedApi extends RunSource {
+  stopRun(runId: string, body: { reason: string }, signal: AbortSignal): Promise<unknown>;
+}
 
 /**
  * Resolves once the run is over, or, when the person has forced it, with how it stood then.
@@ -11,7 +16,7 @@ import type { Screen } from './terminal';
  * @throws ApiProblem when the API does not let the run be followed
  */
 export async function watchRun(
-  api: Pick<CentralApi, 'openRunEvents' | 'stopRun'>,
+  api: WatchedApi,
   runId: string,
   screen: Screen,
   { asked, forced }: Pick<Interrupts, 'asked' | 'forced'>,
@@ -31,6 +36,7 @@ export async function watchRun(
       signal: forced,
       ...(lastEventId !== undefined && { lastEventId }),
     })) {
+      screen.hear?.(event);
       progress = advance(progress, event);
       screen.show(progress);
       if (isOver(progress)) break;

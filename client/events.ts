@@ -2,8 +2,12 @@
 import { z } from 'zod';
 import { ErrorEntry, RunEvent } from '../workflows/api-contract';
 import { NodeView, RunView } from '../workflows/contract';
-import type { CentralApi } from './central-api';
 import { followStream, type FollowOptions, type OpenStream } from './reconnect';
+
+/** As much of an API as following a run needs. */
+export interface RunSource {
+  openRunEvents(runId: string, lastEventId: number | undefined, signal: AbortSignal): ReturnType<OpenStream>;
+}
 
 /** A {@link RunEvent} with its data understood. */
 const FollowedEvent = z.discriminatedUnion('type', [
@@ -19,7 +23,7 @@ export type FollowedEvent = z.output<typeof FollowedEvent>;
  * @throws ApiProblem when the API refuses, which trying again would not change.
  */
 export async function* followRun(
-  api: Pick<CentralApi, 'openRunEvents'>,
+  api: RunSource,
   runId: string,
   options: FollowOptions,
 ): AsyncGenerator<FollowedEvent> {

@@ -1,7 +1,17 @@
 /** Follows a node's log through restarts of the central API, without a gap and without saying anything twice. */
 import { LogMessage } from '../workflows/api-contract';
-import type { CentralApi } from './central-api';
 import { followStream, type FollowOptions, type OpenStream } from './reconnect';
+
+/** As much of an API as following a log needs. */
+interface LogSource {
+  openNodeLogEvents(
+    runId: string,
+    node: string,
+    launchId: string | undefined,
+    lastEventId: number | undefined,
+    signal: AbortSignal,
+  ): ReturnType<OpenStream>;
+}
 
 /** Which log is meant; without a launch that of the current one. */
 export interface LogOf {
@@ -15,7 +25,7 @@ export interface LogOf {
  * @throws ApiProblem when the API refuses, which trying again would not change.
  */
 export async function* followLog(
-  api: Pick<CentralApi, 'openNodeLogEvents'>,
+  api: LogSource,
   { runId, node, launchId }: LogOf,
   options: FollowOptions,
 ): AsyncGenerator<string> {

@@ -21,6 +21,27 @@ export interface MusterApiOptions {
 export type MusterApi = Operations & {
   /** The bytes of an event stream, from after `lastEventId`. It stays open: abort `signal` to leave. */
   openStream(path: string, signal: AbortSignal, lastEventId?: string): Promise<ReadableStream<Uint8Array>>;
+  /** {@link followRun} reads it. */
+  openRunEvents(
+    runId: string,
+    lastEventId: number | undefined,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>>;
+  /** The text of a node's log so far; without a launch that of the current one. */
+  openNodeLog(
+    runId: string,
+    node: string,
+    launchId: string | undefined,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>>;
+  /** {@link followLog} reads it. */
+  openNodeLogEvents(
+    runId: string,
+    node: string,
+    launchId: string | undefined,
+    lastEventId: number | undefined,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>>;
 };
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -30,9 +51,8 @@ export function createMusterApi(options: MusterApiOptions): MusterApi {
   const baseUrl = url.replace(/\/+$/, '');
   const place = baseUrl === '' ? 'this address' : baseUrl;
 
-  /** A `fetch` whose answers are whole and good, and whose failures say what to do. */
-  async function fetchWhole(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-    const request = new Request(input, init);
+  /** A good answer, or why there is none. Only the begin of a stream is waited for. */
+  async function fetchGood(request: Request, isStream: boolean): Promise<Response> {
     const { signal } = request;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), timeoutMs);
@@ -40,7 +60,7 @@ export function createMusterApi(options: MusterApiOptions): MusterApi {
       const response = await fetch(new Request(request, { signal: AbortSignal.any([signal, late.signal]) }));
       if (!response.ok) throw await problemOf(request, response);
       // No answer that is a document may break off later.
-      return isDocument(response) ? await readWhole(response) : response;
+      return isStream ? response : await readWhole(response);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ApiProblem) throw error;
@@ -52,7 +72,8 @@ export function createMusterApi(options: MusterApiOptions): MusterApi {
   }
 
   const client = createClient({
-    ...{ baseUrl, fetch: fetchWhole, throwOnError: true },
+    ...{ baseUrl, throwOnError: true, parseAs: 'json' },
+    fetch: (input, init) => fetchGood(new Request(input, init), false),
     ...(token !== undefined && { auth: token }),
   });
   client.interceptors.request.use((request, resolved) => {
@@ -72,25 +93,41 @@ export function createMusterApi(options: MusterApiOptions): MusterApi {
     return request;
   });
 
+  async function open(path: string, signal: AbortSignal, lastEventId?: string) {
+    const headers = new Headers({ accept: 'text/event-stream, */*' });
+    if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
+    if (lastEventId !== undefined) headers.set('last-event-id', lastEventId);
+    const { body } = await fetchGood(new Request(baseUrl + path, { headers, signal }), true);
+    if (body === null) throw new ApiUnreachable(place, 'its answer is empty');
+    return body;
+  }
+  const after = (id: number | undefined) => (id === undefined ? undefined : String(id));
+
   return Object.assign(new Operations({ client }), {
-    async openStream(path: string, signal: AbortSignal, lastEventId?: string) {
-      const headers = new Headers({ accept: 'text/event-stream' });
-      if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
-      if (lastEventId !== undefined) headers.set('last-event-id', lastEventId);
-      const { body } = await fetchWhole(baseUrl + path, { headers, signal });
-      if (body === null) throw new ApiUnreachable(place, 'its answer is empty');
-      return body;
-    },
+    openStream: open,
+    openRunEvents: (runId: string, lastEventId: number | undefined, signal: AbortSignal) =>
+      open(`/api/runs/${encodeURIComponent(runId)}/events`, signal, after(lastEventId)),
+    openNodeLog: (runId: string, node: string, launchId: string | undefined, signal: AbortSignal) =>
+      open(logPath(runId, node, '', launchId), signal),
+    openNodeLogEvents: (
+      runId: string,
+      node: string,
+      launchId: string | undefined,
+      lastEventId: number | undefined,
+      signal: AbortSignal,
+    ) => open(logPath(runId, node, '/events', launchId), signal, after(lastEventId)),
   });
 }
 
-const isDocument = ({ headers }: Response) => (headers.get('content-type') ?? '').includes('json');
+const logPath = (runId: string, node: string, more: string, launchId: string | undefined) =>
+  `/api/runs/${encodeURIComponent(runId)}/nodes/${encodeURIComponent(node)}/log${more}` +
+  (launchId === undefined ? '' : `?launch=${encodeURIComponent(launchId)}`);
 
 async function readWhole(response: Response): Promise<Response> {
   const text = await response.text();
-  JSON.parse(text);
+  if (text !== '') JSON.parse(text);
   const { status, headers } = response;
-  return new Response(text, { status, headers });
+  return new Response(text === '' ? null : text, { status, headers });
 }
 
 async function problemOf({ method, url }: Request, response: Response): Promise<ApiProblem> {

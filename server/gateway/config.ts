@@ -25,7 +25,7 @@ const Environment = z.object({
   MUSTER_API_URL: z
     .url({ protocol: /^https?$/, error: 'must be an address like https://muster.example.org' })
     .transform((url) => url.replace(/\/+$/, '')),
-  MUSTER_API_TOKEN: text('make one with `muster token`, for the gateway'),
+  MUSTER_API_TOKEN: text('make one with `muster operator-token`, for the gateway'),
   MUSTER_LOG_LEVEL: z
     .enum(
       ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],

@@ -56,8 +56,8 @@ it("uses a local stack's API as its administrator, whatever the environment name
 });
 
 it.each([
-  [{ MUSTER_API_URL: 'somewhere', MUSTER_API_TOKEN: 'x' }, /MUSTER_API_URL somewhere is not an address/],
-  [{ MUSTER_API_URL: 'http://127.0.0.1:1' }, /set MUSTER_API_TOKEN too/],
+  [{ MUSTER_API_URL: 'somewhere', MUSTER_API_TOKEN: 'x' }, /somewhere is not an address/],
+  [{ MUSTER_API_URL: 'http://127.0.0.1:1' }, /You have not logged in to .*: `muster login/],
 ])('says what is wrong with %j', async (env, message) => {
   await expect(openApi({}, env)).rejects.toThrow(message);
 });

@@ -153,10 +153,10 @@ test('the block shows every node with its state, time and what it says', () => {
   ]);
   expect(drawBlock(progress, START + 5000, style)).toEqual([
     'run penguins-1: running, 5.0 s',
-    '  ● central    running      4.0 s',
-    '  ● biscoe     running      3.0 s  round 1 of 2 50 %',
-    '  ↑ dream      launching    3.0 s  DataMissing: no folder',
-    '  ✔ torgersen  complete',
+    '  ● central    ●━●━●━◉─○  running      4.0 s',
+    '  ● biscoe     ●━●━●━◉─○  running      3.0 s  round 1 of 2 50 %',
+    '  ↑ dream      ●━●━◉─○─○  launching    3.0 s  DataMissing: no folder',
+    '  ✔ torgersen  ●━●━●━●━●  complete',
   ]);
 });
 

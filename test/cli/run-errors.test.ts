@@ -1,6 +1,8 @@
 /** The failures of a run as a person reads them. */
 import { allErrors, describeErrors } from '../../cli/run-errors';
+import { createMusterApi } from '../../client';
 import type { ErrorEntry } from '../../workflows/api-contract';
+import { ContractServer, json } from '../support/contract-server';
 
 const entry = (more: Partial<ErrorEntry>): ErrorEntry => ({
   ...{ runId: 'run-1', node: 'biscoe', phase: 'fetchRunKit', type: 'DataMissing', message: 'no folder' },
@@ -33,12 +35,12 @@ test('all pages are read', async () => {
     { errors: [entry({ message: '2' })], next: 'b' },
     { errors: [entry({ message: '3' })] },
   ];
-  const asked: (string | undefined)[] = [];
-  const listErrors = (_run: string, { after }: { after?: string } = {}) => {
-    asked.push(after);
-    return Promise.resolve(pages[asked.length - 1] ?? { errors: [] });
-  };
-  const found = await allErrors({ listErrors }, 'run-1', {});
+  const server = new ContractServer();
+  await server.start();
+  server.answer = (...asked) => json(200, pages[server.seen.length - 1] ?? { errors: [] })(...asked);
+  const found = await allErrors(createMusterApi({ url: server.url, token: 't' }), 'run-1', { node: 'dream' });
+  await server.stop();
   expect(found.map(({ message }) => message)).toEqual(['1', '2', '3']);
-  expect(asked).toEqual([undefined, 'a', 'b']);
+  const path = '/api/runs/run-1/errors?node=dream';
+  expect(server.seen.map((request) => request.path)).toEqual([path, `${path}&after=a`, `${path}&after=b`]);
 });

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { showLogs, type LogsOf } from '../../cli/run-logs';
 import { describeResults, downloadResults } from '../../cli/run-results';
-import { createCentralApi } from '../../client';
+import { createMusterApi } from '../../client';
 import { ContractServer, problem } from '../support/contract-server';
 import { useFolder } from '../support/folder';
 import { nodeView, runView } from '../support/run-pictures';
@@ -12,7 +12,7 @@ const folder = useFolder();
 const server = new ContractServer();
 beforeAll(() => server.start());
 afterAll(() => server.stop());
-const api = () => createCentralApi({ url: server.url, token: 't' });
+const api = () => createMusterApi({ url: server.url, token: 't' });
 
 describe('muster run logs', () => {
   const detail = {

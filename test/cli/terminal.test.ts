@@ -54,7 +54,7 @@ test('a terminal: the block is replaced, lines stay above it', () => {
     'first',
     'second',
     expect.stringMatching(/^run penguins-1: launching/),
-    '  ✔ central  complete',
+    '  ✔ central  ●━●━●━●━●  complete',
     'third',
   ]);
 });

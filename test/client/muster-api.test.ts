@@ -60,6 +60,9 @@ test('an answer of another shape is refused, with the place', async () => {
   server.answer = (_request, response) =>
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"runs": [');
   await expect(api.listRuns()).rejects.toBeInstanceOf(ApiUnreachable);
+  server.answer = (_request, response) =>
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<html>a proxy</html>');
+  await expect(api.listRuns()).rejects.toBeInstanceOf(ApiUnreachable);
 });
 
 test('what came with a later version of the API does not disturb', async () => {
@@ -86,6 +89,6 @@ test('an event stream outlives the time that a call may take, and goes on from w
   const stream = await hasty.openStream('/api/events', new AbortController().signal, '7');
   await expect(new Response(stream).text()).resolves.toBe('data: 1\n\ndata: 2\n\n');
   expect(server.seen).toMatchObject([
-    { headers: { accept: 'text/event-stream', 'last-event-id': '7' }, path: '/api/events' },
+    { headers: { accept: 'text/event-stream, */*', 'last-event-id': '7' }, path: '/api/events' },
   ]);
 });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { siteRules } from '../../workers/policy-files';
 import { Computation } from '../../workflows/contract';
+import { cliReference } from './cli-reference';
 import { errorReference } from './error-reference';
 import { manifestReference, siteReference } from './manifest-reference';
 
@@ -23,6 +24,12 @@ test.each([
     manifestReference,
   ],
   ['site.md', '<!-- site.yaml: made from its schema -->', '<!-- end of site.yaml -->', siteReference],
+  [
+    'cli.md',
+    '<!-- commands: made from the commands themselves -->',
+    '<!-- end of commands -->',
+    cliReference,
+  ],
   ['errors.md', '<!-- errors: made from workflows/errors.ts -->', '<!-- end of errors -->', errorReference],
 ])('the reference in %s is that of the code', (name, begin, end, reference) => {
   const file = join(DOCS, name);

@@ -49,7 +49,7 @@ async function afterwards(state: string, look: (muster: MusterProcess) => Promis
 
 /** As `muster run results --out` does, by TLS. */
 async function downloadAll(state: string, runId: string): Promise<void> {
-  const { results } = await (await openApi({ state })).listResults(runId);
+  const { results } = await (await openApi({ state })).listResults({ path: { runId } });
   expect(results.map(({ url }) => new URL(url).protocol)).toEqual(results.map(() => 'https:'));
   const fetch = await openStore({ state });
   await downloadResults(results, join(state, 'downloaded'), { fetch, say: () => undefined });

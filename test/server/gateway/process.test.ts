@@ -96,7 +96,7 @@ describe('the process', () => {
     const [code] = (await once(child, 'close')) as [number];
     expect([code, said]).toEqual([
       2,
-      'MUSTER_API_TOKEN is not set: make one with `muster token`, for the gateway\n',
+      'MUSTER_API_TOKEN is not set: make one with `muster operator-token`, for the gateway\n',
     ]);
   });
 

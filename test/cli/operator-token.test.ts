@@ -6,7 +6,7 @@ const CLI = join(__dirname, '../../dist/cli/main.js');
 const secret = 'an-example-of-a-secret-that-is-long-enough';
 
 function token(args: string[], env: Record<string, string> = { MUSTER_API_SECRET: secret }) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, 'token', ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, 'operator-token', ...args], {
     env: { PATH: process.env.PATH, ...env },
     encoding: 'utf8',
   });

@@ -1,0 +1,223 @@
+/** The command line as a person or a program uses it, against an API that answers as the test says. */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { ContractServer, json, problem, type Answer } from '../support/contract-server';
+import { useFolder } from '../support/folder';
+import { followed, nodeView, runView } from '../support/run-pictures';
+
+const CLI = join(__dirname, '../../dist/cli/main.js');
+const folder = useFolder();
+const server = new ContractServer();
+beforeAll(() => server.start());
+afterAll(() => server.stop());
+beforeEach(() => {
+  server.seen.length = 0;
+  routes = {};
+  server.answer = (request, response) => {
+    const [path = ''] = request.path.split('?');
+    (routes[`${request.method} ${path}`] ?? problem(404, 'Not found'))(request, response);
+  };
+});
+let routes: Record<string, Answer>;
+
+async function muster(
+  args: string[],
+  { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {},
+) {
+  const child = spawn(process.execPath, [CLI, ...args], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, XDG_CONFIG_HOME: folder, ...env },
+  });
+  child.stdin.end(input);
+  const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
+  return { status, stdout, stderr };
+}
+const as = () => ({ MUSTER_API_URL: server.url, MUSTER_API_TOKEN: 'mine' });
+const file = () => join(folder, 'muster/credentials.json');
+
+const me = {
+  ...{
+    id: 'p1',
+    name: 'Ada',
+    email: 'ada@example.org',
+    admin: false,
+    sites: ['biscoe'],
+    consortia: { penguins: 'lead' },
+  },
+  ...{ mustChangePassword: false, hasPassword: true, via: 'token' },
+};
+const run = { ...runView({ state: 'complete' }), sites: 2 };
+
+describe('muster login', () => {
+  it('signs in by a password, keeps a token that only its owner may read, and ends it at logout', async () => {
+    routes = {
+      'POST /api/sign-in': (request, response) => {
+        response.setHeader('set-cookie', 'muster_session=s1; HttpOnly; Path=/');
+        json(200, { ...me, via: 'session' })(request, response);
+      },
+      'POST /api/me/tokens': json(201, {
+        ...{ id: 't1', name: 'x', scope: 'all', createdAt: 1, expiresAt: 2, token: 'muster_kept' },
+      }),
+      'POST /api/sign-out': (_request, response) => response.writeHead(204).end(),
+      'GET /api/me': json(200, me),
+      'DELETE /api/me/tokens/t1': (_request, response) => response.writeHead(204).end(),
+    };
+    const done = await muster(['login', server.url], { input: 'ada@example.org\na good password\n' });
+    expect(done).toMatchObject({ status: 0, stdout: `You are Ada (ada@example.org) at ${server.url}.\n` });
+    expect(done.stderr).not.toContain('a good password');
+    expect(statSync(file()).mode & 0o777).toBe(0o600);
+    expect(server.seen[0]?.body).toEqual({ email: 'ada@example.org', password: 'a good password' });
+    expect(server.seen[1]?.headers).toMatchObject({ cookie: 'muster_session=s1' });
+
+    const who = await muster(['whoami']);
+    expect(who.stdout).toBe(
+      'Ada (ada@example.org)\n  lead of the consortium penguins\n  administrator of the site biscoe\n',
+    );
+    expect(server.seen.at(-1)?.headers.authorization).toBe('Bearer muster_kept');
+
+    expect(await muster(['logout'])).toMatchObject({ status: 0 });
+    expect(server.seen.at(-1)).toMatchObject({ method: 'DELETE', path: '/api/me/tokens/t1' });
+    expect(readFileSync(file(), 'utf8')).not.toContain('muster_kept');
+    expect(await muster(['whoami'])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('muster login') as string,
+    });
+  });
+
+  it('takes a token from standard input', async () => {
+    routes = { 'GET /api/me': json(200, me) };
+    expect(await muster(['login', server.url, '--token', '-'], { input: 'muster_made\n' })).toMatchObject({
+      status: 0,
+    });
+    expect(existsSync(file())).toBe(true);
+    await muster(['whoami', '--api', server.url]);
+    expect(server.seen.map(({ headers }) => headers.authorization)).toEqual(
+      Array.from({ length: 2 }, () => 'Bearer muster_made'),
+    );
+  });
+});
+
+describe('muster run', () => {
+  it('start puts parameters over those of the consortium', async () => {
+    routes = {
+      'GET /api/consortia/penguins': json(200, {
+        ...{
+          id: 'penguins',
+          name: 'Penguins',
+          computation: { name: 'a', version: '1' },
+          sites: [],
+          windows: { retry: '10m', lostAfter: '1h' },
+        },
+        parameters: { rounds: 1, where: 'here' },
+      }),
+      'POST /api/consortia/penguins/runs': json(201, { runId: 'penguins-1', page: 'http://page' }),
+    };
+    const done = await muster(['run', 'start', 'penguins', '-p', 'rounds=5', '-p', 'mood=good', '--json'], {
+      env: as(),
+    });
+    expect(done).toMatchObject({ status: 0, stdout: '{"runId":"penguins-1","page":"http://page"}\n' });
+    expect(server.seen.at(-1)?.body).toEqual({ parameters: { rounds: 5, where: 'here', mood: 'good' } });
+  });
+
+  it('ls reads as many pages as are asked for', async () => {
+    const pages = [{ runs: [run], next: 'a' }, { runs: [run] }];
+    routes = {
+      'GET /api/runs': (...asked) => json(200, pages[server.seen.length - 1])(...asked),
+    };
+    const done = await muster(['run', 'ls', '--consortium', 'penguins', '--json'], { env: as() });
+    expect(JSON.parse(done.stdout)).toMatchObject({ runs: [{ runId: run.runId }, { runId: run.runId }] });
+    expect(server.seen.map(({ path }) => path)).toEqual([
+      '/api/runs?consortium=penguins&limit=50',
+      '/api/runs?consortium=penguins&limit=49&after=a',
+    ]);
+    routes = { 'GET /api/runs': json(200, { runs: [] }) };
+    expect((await muster(['run', 'ls'], { env: as() })).stdout).toBe('No runs.\n');
+  });
+
+  it.each([
+    [[], 0, ['[0.0 s] run running', '[0.0 s] central running', '[0.0 s] run complete']],
+    [['--json'], 0, ['run', 'node', 'run']],
+  ])('watch %j ends with the run, a line for each change', async (options, status, lines) => {
+    const events = [
+      followed({ type: 'run', data: runView({ state: 'running' }) }),
+      followed({ type: 'node', data: nodeView('central', { state: 'running' }) }),
+      followed({ type: 'run', data: runView({ state: 'complete' }) }),
+    ].map((event, index) => `id: ${index + 1}\ndata: ${JSON.stringify({ ...event, id: index + 1 })}\n\n`);
+    routes = {
+      'GET /api/runs/penguins-1/events': (_request, response) =>
+        response.writeHead(200).write(events.join('')),
+    };
+    const done = await muster(['run', 'watch', 'penguins-1', ...options], { env: as() });
+    expect(done.status).toBe(status);
+    const said = done.stdout.trim().split('\n');
+    const shown =
+      options.length === 0 ? said : said.map((line) => (JSON.parse(line) as { type: string }).type);
+    expect(shown).toEqual(lines);
+    expect(done.stdout).not.toContain('\u001b');
+  });
+});
+
+describe('exit codes', () => {
+  it.each<[string, Answer, number]>([
+    ['is not signed in', problem(401, 'A valid access token is needed'), 3],
+    ['may not', problem(403, 'The access token does not allow this'), 3],
+    ['asks for what is not there', problem(404, 'Unknown run'), 1],
+  ])('who %s', async (_who, answer, status) => {
+    routes = { 'GET /api/runs/penguins-1': answer };
+    const done = await muster(['run', 'show', 'penguins-1'], { env: as() });
+    expect(done.status).toBe(status);
+    expect(done.stderr).toMatch(/^error: .*\n$/);
+  });
+
+  it('an API that does not answer, and a command that is not one', async () => {
+    const env = { MUSTER_API_URL: 'http://127.0.0.1:1', MUSTER_API_TOKEN: 'x' };
+    expect(await muster(['run', 'ls'], { env })).toMatchObject({ status: 4 });
+    expect(await muster(['run', 'fly'])).toMatchObject({ status: 2, stdout: '' });
+  });
+});
+
+test('people are invited to what they are to do', async () => {
+  routes = {
+    'POST /api/invitations': json(201, { id: 'i1', link: 'http://x/invitation#c', code: 'c', expiresAt: 0 }),
+  };
+  const done = await muster(
+    ['invite', 'ada@example.org', '--consortium', 'penguins=lead', '--site', 'biscoe'],
+    { env: as() },
+  );
+  expect(done.stdout).toMatch(/^http:\/\/x\/invitation#c\n/);
+  expect(server.seen.at(-1)?.body).toEqual({
+    ...{ email: 'ada@example.org', admin: false, consortia: { penguins: 'lead' }, sites: ['biscoe'] },
+  });
+  expect(await muster(['invite', 'ada@example.org'], { env: as() })).toMatchObject({ status: 2 });
+});
+
+describe('completion', () => {
+  /** What bash offers after these words. */
+  async function offered(...words: string[]): Promise<string[]> {
+    const { stdout } = await muster(['completion', 'bash']);
+    const script = join(folder, 'completion.bash');
+    writeFileSync(
+      script,
+      `${stdout}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})\nCOMP_CWORD=${words.length - 1}\n_muster\nprintf '%s\\n' "\${COMPREPLY[@]}"\n`,
+    );
+    const { stdout: said, stderr } = spawnSync('bash', [script], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    return said.trim().split('\n');
+  }
+
+  it('offers commands, then their commands and options', async () => {
+    expect(await offered('muster', 'co')).toEqual(['consortium', 'computation', 'completion']);
+    expect(await offered('muster', 'run', 'st')).toEqual(['start', 'stop']);
+    expect(await offered('muster', 'run', 'start', 'penguins', '--w')).toEqual(['--watch']);
+    expect(await offered('muster', 'completion', '')).toContain('zsh');
+  });
+
+  it.each(['zsh', 'fish'])('is there for %s', async (shell) => {
+    const { stdout, status } = await muster(['completion', shell]);
+    expect(status).toBe(0);
+    expect(stdout).toContain('start');
+  });
+});
