@@ -62,7 +62,9 @@ async function add(file: string, { replace, ...where }: AddOptions): Promise<voi
     ...(signature !== undefined && { signature }),
   };
   const { computation } = await untilRegistered(async () =>
-    ComputationRecord.parse(await api.addComputation({ body, query: { replace: String(replace) } })),
+    ComputationRecord.parse(
+      await api.addComputation({ body, query: { replace: replace ? 'true' : 'false' } }),
+    ),
   );
   const { name, version, image } = computation;
   process.stdout.write(`${name}@${version} is registered${image === undefined ? '' : ` as ${image}`}\n`);

@@ -5,7 +5,7 @@ import type { GetConsortiumResponses } from '../client/generated/types.gen';
 import { CONSORTIUM_ROLES, type ConsortiumRole } from '../workflows/people-contract';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
 import { examples } from './help';
-import { JSON_OPTION, print, type JsonOption } from './output';
+import { day, JSON_OPTION, print, type JsonOption } from './output';
 import { plain } from './progress';
 import { table } from './table';
 import { UsageError } from './usage-error';
@@ -72,9 +72,20 @@ async function show(consortiumId: string, { json, ...where }: Where): Promise<vo
 }
 
 export function describeConsortium(consortium: Consortium): string[] {
-  const { id, name, computation, sites, parameters, secrets = [] } = consortium;
+  const {
+    id,
+    name,
+    description,
+    computation,
+    memberships,
+    parameters,
+    secrets = [],
+    archivedAt,
+  } = consortium;
   return [
     `${id}  ${plain(name)}`,
+    ...(description === undefined ? [] : [`  ${plain(description)}`]),
+    ...(archivedAt === undefined ? [] : [`  archived since ${day(archivedAt)}`]),
     ...table([
       ['  computation', computationText(computation)],
       ['  parameters', JSON.stringify(parameters)],
@@ -82,13 +93,16 @@ export function describeConsortium(consortium: Consortium): string[] {
     ]),
     '',
     ...table([
-      ['SITE', 'DATASET', 'NAME'],
-      ...sites.map((site) => [site.id, site.dataset, plain(site.name)]),
+      ['SITE', 'STATE', 'DATASET', 'SINCE', 'NAME'],
+      ...memberships.map(({ siteId, state, dataset, invitedAt, answeredAt, name: called }) => [
+        ...[siteId, state, dataset ?? '-', day(answeredAt ?? invitedAt), plain(called)],
+      ]),
     ]),
   ];
 }
 
-const computationText = ({ name, version }: { name: string; version: string }) => `${name}@${version}`;
+const computationText = (ref: Consortium['computation']) =>
+  ref === undefined ? 'none yet' : `${ref.name}@${ref.version}`;
 
 async function listPeople(consortiumId: string, { json, ...where }: Where): Promise<void> {
   const answer = await (await openApi(where)).listConsortiumPeople({ path: { consortiumId } });
