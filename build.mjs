@@ -29,6 +29,8 @@ await buildPage({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 2_000,
     rolldownOptions: {
+      // Asked for only by what the form's library has for tests, which no page carries.
+      external: ['@rjsf/validator-ajv8'],
       onwarn(warning, warn) {
         // `use client` says nothing to a page that has no server part.
         if (warning.code !== 'MODULE_LEVEL_DIRECTIVE') warn(warning);

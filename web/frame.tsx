@@ -29,6 +29,20 @@ export function Frame() {
           <img src="/favicon.svg" alt="" width={24} height={24} />
           Muster
         </Link>
+        <nav aria-label="Pages">
+          <Link to="/" activeOptions={{ exact: true }}>
+            Runs
+          </Link>
+          <Link to="/sites">Sites</Link>
+          {me.admin && (
+            <>
+              <Link to="/admin/people">People</Link>
+              <Link to="/admin/computations">Computations</Link>
+            </>
+          )}
+          {(me.admin || Object.values(me.consortia).includes('lead')) && <Link to="/admin/audit">Audit</Link>}
+          {me.admin && <Link to="/admin/health">Health</Link>}
+        </nav>
         <p className="connection">
           {pulse.state !== 'none' && <span className="dot" />}
           {WORDS[pulse.state]}

@@ -1,9 +1,15 @@
 /** Which page is at which address. server/plugins/page.ts serves the document for each of them. */
-import { createRootRoute, createRoute, createRouter, Link, Navigate } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter, Link, Navigate, Outlet } from '@tanstack/react-router';
 import { Frame } from './frame';
+import { useChanges } from './live/use-changes';
+import { AuditPage, ComputationsPage, HealthPage, PeoplePage } from './pages/admin';
+import { ConsortiumPage } from './pages/consortium';
 import { HomePage } from './pages/home';
 import { MePage } from './pages/me';
+import { NewConsortiumPage } from './pages/new-consortium';
 import { RunPage } from './pages/run';
+import { SitePage } from './pages/site';
+import { SitesPage } from './pages/sites';
 
 const root = createRootRoute({
   component: Frame,
@@ -16,14 +22,56 @@ const root = createRootRoute({
     </section>
   ),
 });
-const home = createRoute({ getParentRoute: () => root, path: '/', component: HomePage });
+
+/** A run has a stream of its own; all other pages are kept as they are by the stream of changes. */
 const run = createRoute({
   getParentRoute: () => root,
   path: '/runs/$runId',
-  component: () => <RunPage key={run.useParams().runId} runId={run.useParams().runId} />,
+  component: function ShowRun() {
+    const { runId } = run.useParams();
+    return <RunPage key={runId} runId={runId} />;
+  },
 });
-
-const me = createRoute({ getParentRoute: () => root, path: '/me', component: MePage });
+const kept = createRoute({
+  getParentRoute: () => root,
+  id: 'kept',
+  component: function Kept() {
+    useChanges();
+    return <Outlet />;
+  },
+});
+const home = createRoute({ getParentRoute: () => kept, path: '/', component: HomePage });
+const newConsortium = createRoute({
+  getParentRoute: () => kept,
+  path: '/consortia/new',
+  component: NewConsortiumPage,
+});
+const consortium = createRoute({
+  getParentRoute: () => kept,
+  path: '/consortia/$consortiumId',
+  component: function ShowConsortium() {
+    const { consortiumId } = consortium.useParams();
+    return <ConsortiumPage key={consortiumId} consortiumId={consortiumId} />;
+  },
+});
+const sites = createRoute({ getParentRoute: () => kept, path: '/sites', component: SitesPage });
+const site = createRoute({
+  getParentRoute: () => kept,
+  path: '/sites/$siteId',
+  component: function ShowSite() {
+    const { siteId } = site.useParams();
+    return <SitePage key={siteId} siteId={siteId} />;
+  },
+});
+const me = createRoute({ getParentRoute: () => kept, path: '/me', component: MePage });
+const people = createRoute({ getParentRoute: () => kept, path: '/admin/people', component: PeoplePage });
+const computations = createRoute({
+  getParentRoute: () => kept,
+  path: '/admin/computations',
+  component: ComputationsPage,
+});
+const audit = createRoute({ getParentRoute: () => kept, path: '/admin/audit', component: AuditPage });
+const health = createRoute({ getParentRoute: () => kept, path: '/admin/health', component: HealthPage });
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
@@ -31,7 +79,17 @@ const signIn = createRoute({
 });
 
 export const createPageRouter = () =>
-  createRouter({ routeTree: root.addChildren([home, run, me, signIn]), scrollRestoration: false });
+  createRouter({
+    routeTree: root.addChildren([
+      kept.addChildren([
+        ...[home, newConsortium, consortium, sites, site, me],
+        ...[people, computations, audit, health],
+      ]),
+      run,
+      signIn,
+    ]),
+    scrollRestoration: false,
+  });
 
 declare module '@tanstack/react-router' {
   interface Register {

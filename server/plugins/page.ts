@@ -11,7 +11,10 @@ const POLICY = contentPolicy({
 });
 
 /** Where the page has pages, beside its first one (web/router.tsx). */
-const ADDRESSES = ['/runs/*', '/me', '/sign-in', '/invitation'] as const;
+const ADDRESSES = [
+  ...['/runs/*', '/consortia/*', '/sites', '/sites/*', '/admin/*'],
+  ...['/me', '/sign-in', '/invitation'],
+];
 
 /** `folder`: where the built page is. */
 export default fp<{ folder: string }>(

@@ -124,7 +124,7 @@ describeInBrowser('the page', () => {
       await page.getByLabel('New password').fill('a horse and a battery');
       server.me = scenes.grace();
       await button('Change password').click();
-      await see('No run has been started yet.');
+      await see('You are in no consortium yet.');
     });
 
     test('an invitation says what it gives, and makes an account', async () => {
@@ -234,8 +234,8 @@ describeInBrowser('the page', () => {
 
     test('nothing there yet is said, not shown as a void', async () => {
       await open('/');
-      await see('There is no consortium yet.');
-      await see('No run has been started yet.');
+      await see('You are in no consortium yet.');
+      await see('No run has ended yet.');
     });
   });
 

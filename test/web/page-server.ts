@@ -14,8 +14,10 @@ import {
   StartedRun,
   type ConsortiumView,
 } from '../../workflows/api-contract';
+import { Change } from '../../workflows/changes-contract';
 import { Me, type SignInWays } from '../../workflows/people-contract';
 import { ContractServer, json, problem, type Answer, type SeenRequest } from '../support/contract-server';
+import * as scenes from './scenes';
 
 /** As `npm run build` made it. */
 const PAGE = join(__dirname, '../../dist/web');
@@ -43,6 +45,7 @@ export class PageServer {
   instead: (request: SeenRequest) => Answer | undefined = () => undefined;
   private readonly http = new ContractServer();
   private readonly streams = new Set<ServerResponse>();
+  private readonly listeners = new Set<ServerResponse>();
   private readonly events: RunEvent[] = [];
 
   get url(): string {
@@ -70,6 +73,7 @@ export class PageServer {
     this.consortia = [];
     this.logs.clear();
     this.answers.clear();
+    for (const [call, answer] of Object.entries(scenes.quiet())) this.answers.set(call, answer);
     this.me = operator();
     this.events.length = 0;
     this.instead = () => undefined;
@@ -89,8 +93,9 @@ export class PageServer {
 
   /** Breaks every events stream, as a network does. */
   cutStreams(): void {
-    for (const stream of this.streams) stream.destroy();
+    for (const stream of [...this.streams, ...this.listeners]) stream.destroy();
     this.streams.clear();
+    this.listeners.clear();
   }
 
   get followers(): number {
@@ -112,6 +117,7 @@ export class PageServer {
     if (path === '/api/me') return json(200, Me.parse(this.me));
     if (told !== undefined)
       return told === null ? (_request, response) => response.writeHead(204).end() : json(200, told);
+    if (path === '/api/events') return (_request, response) => this.changes(response);
     const [, , collection = '', id = '', ...more] = path.split('/');
     const rest = more.join('/');
     return collection === 'consortia' ? this.consortium(id, rest) : this.run(id, rest, request);
@@ -135,6 +141,11 @@ export class PageServer {
 
   private consortium(id: string, rest: string): Answer {
     if (id === '') return json(200, ConsortiumList.parse({ consortia: this.consortia }));
+    const known = this.consortia.find((consortium) => consortium.id === id);
+    if (rest === '' && known) {
+      const headers = { 'content-type': 'application/json', etag: '"7"' };
+      return (_request, response) => response.writeHead(200, headers).end(JSON.stringify(known));
+    }
     if (rest !== 'runs') return problem(404, 'Not Found');
     const runId = `${id}-1`;
     return json(201, StartedRun.parse({ runId, page: `${this.url}/runs/${runId}` }));
@@ -143,7 +154,13 @@ export class PageServer {
   private run(id: string, rest: string, request: SeenRequest): Answer {
     const details = [...this.details.values()];
     if (id === '') {
-      const runs = details.map(({ run, nodes }) => ({ ...run, sites: nodes.length - 1 }));
+      const { searchParams } = new URL(request.path, this.url);
+      const [state, consortium, site] = ['state', 'consortium', 'site'].map((name) => searchParams.get(name));
+      const runs = details
+        .filter(({ run }) => (state ?? run.state) === run.state)
+        .filter(({ run }) => (consortium ?? run.consortium.id) === run.consortium.id)
+        .filter(({ nodes }) => site === null || nodes.some(({ node }) => node === site))
+        .map(({ run, nodes }) => ({ ...run, sites: nodes.length - 1 }));
       return json(200, RunList.parse({ runs }));
     }
     const detail = this.details.get(id);
@@ -154,6 +171,17 @@ export class PageServer {
     const [, node = ''] = /^nodes\/(.+)\/log\/events$/.exec(rest) ?? [];
     if (node !== '') return log(this.logs.get(node) ?? []);
     return json(200, RunDetail.parse({ ...detail, lastEventId: this.events.length }));
+  }
+
+  /** Tells everyone who looks at lists that something has changed. */
+  tell(change: Change): void {
+    for (const stream of this.listeners) stream.write(`data: ${JSON.stringify(Change.parse(change))}\n\n`);
+  }
+
+  private changes(response: ServerResponse): void {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': hello\n\n');
+    this.listeners.add(response);
+    response.on('close', () => this.listeners.delete(response));
   }
 
   private stream(request: SeenRequest, response: ServerResponse): void {

@@ -270,3 +270,137 @@ export const tokens = (): { tokens: TokenView[] } => ({
     },
   ],
 });
+
+/** What is answered where a test says nothing else. */
+export const quiet = (): Record<string, unknown> => ({
+  'GET sites': { sites: [] },
+  'GET waiting': { waiting: [] },
+  'GET computations': { computations: [] },
+  'GET people': { people: [] },
+  'GET invitations': { invitations: [] },
+  'GET audit': { entries: [] },
+  'GET consortia/penguins/people': { people: [] },
+  'GET consortia/penguins/changes': { changes: [] },
+});
+
+const site = (id: string, more: object = {}) => ({
+  ...{ id, name: NAMES[id] ?? id, consortia: ['penguins'], presence: 'here', seenAt: ago(4) },
+  ...{ runtimes: ['docker'], version: '0.1.0', standing: { state: 'joined', at: ago(-4_000_000) } },
+  ...more,
+});
+
+/** A consortium as its lead and the administrator of one of its sites see it. */
+export const lively = (): Record<string, unknown> => ({
+  'GET sites': {
+    sites: [
+      site('biscoe'),
+      site('dream', { presence: 'away', seenAt: ago(4_200) }),
+      site('gentoo', { consortia: [], presence: 'unknown' }),
+      site('torgersen'),
+    ],
+  },
+  'GET waiting': {
+    waiting: [
+      {
+        ...{ kind: 'node', consortiumId: 'penguins', runId: RUN_ID, node: 'biscoe', mine: true },
+        ...{ type: 'ApprovalNeeded', message: 'The site asks before it runs penguins-regression 1.0.0.' },
+        ...{ advice: 'Approve or refuse it at the site.', turn: 'the site administrator' },
+      },
+      {
+        ...{ kind: 'invitation', consortiumId: 'penguins', siteId: 'gentoo', mine: true },
+        ...{ invitedBy: 'Grace', invitedAt: ago(700), turn: 'the site administrator' },
+        ...{ message: 'Penguins of the Palmer Archipelago invites the site.', advice: '' },
+      },
+    ],
+  },
+  'GET computations': {
+    computations: [
+      {
+        computation: {
+          ...{ name: 'penguins-regression', version: '1.0.0', ports: 1 },
+          parameters: {
+            type: 'object',
+            required: ['response', 'rounds', 'store'],
+            properties: {
+              response: { type: 'string', title: 'Response', description: 'What is predicted.' },
+              predictors: { type: 'array', title: 'Predictors', items: { type: 'string' } },
+              rounds: { type: 'integer', title: 'Rounds', minimum: 1, maximum: 50 },
+              robust: { type: 'boolean', title: 'Robust' },
+              store: {
+                ...{ type: 'object', title: 'Store', required: ['key'] },
+                properties: { key: { type: 'string', title: 'Key', writeOnly: true } },
+              },
+            },
+          },
+          commands: { provision: ['p'], central: ['c'], edge: ['e'] },
+          ...{ provisionInput: 'users', outputs: { central: [], edge: [] } },
+          resources: { cpus: 2, memory: '4Gi', pids: 512, shm: '256Mi', gpus: 0 },
+          deadlines: { provision: '5m', start: '10m', run: '24h', stopGrace: '20s' },
+          failure: { onSiteFailure: 'fail-run', minSites: 'all', mayReturn: false },
+        },
+        ...{
+          image: { reference: 'ghcr.io/muster/penguins:1', labels: {} },
+          addedBy: 'ada',
+          addedAt: ago(900),
+        },
+      },
+    ],
+  },
+  'GET consortia/penguins/people': {
+    people: [
+      { id: 'p1', name: 'Grace', email: 'grace@example.org', role: 'lead' },
+      { id: 'p2', name: 'Emmy', email: 'emmy@example.org', role: 'viewer' },
+    ],
+  },
+  'GET consortia/penguins/changes': {
+    changes: [
+      {
+        ...{ id: 2, at: ago(900), by: 'Grace', action: 'consortium.change', fields: ['parameters'] },
+        says: 'Changed the parameters.',
+      },
+    ],
+  },
+  'GET sites/gentoo/people': { people: [] },
+  'GET me/sessions': sessions(),
+  'GET me/tokens': tokens(),
+  'GET sites/biscoe/people': { people: [{ id: 'p1', name: 'Grace', email: 'grace@example.org' }] },
+  'GET people': {
+    people: [
+      {
+        ...{ id: 'p2', name: 'Emmy', email: 'emmy@example.org', admin: false },
+        ...{ consortia: { penguins: 'viewer' }, sites: ['dream'], createdAt: ago(90_000) },
+        signsIn: ['password'],
+      },
+    ],
+  },
+  'GET invitations': {
+    invitations: [
+      {
+        ...{ id: 'i1', email: 'lise@example.org', createdBy: 'ada', createdAt: ago(60) },
+        ...{ expiresAt: ago(-500_000), admin: false, consortia: {}, sites: [], resets: false },
+      },
+    ],
+  },
+  'GET audit': {
+    entries: [
+      {
+        ...{ id: 9, at: ago(70), action: 'run.start', by: 'Grace', via: 'session', address: '192.0.2.7' },
+        ...{ consortiumId: 'penguins', runId: RUN_ID },
+      },
+    ],
+  },
+});
+
+/** A consortium that has invited a site, which has not answered yet. */
+export const inviting = (): ConsortiumView => ({
+  ...consortium(),
+  description: 'How the body mass of penguins depends on the length of their flippers.',
+  secrets: ['/store/key'],
+  memberships: [
+    ...consortium().memberships,
+    {
+      ...{ siteId: 'gentoo', name: 'Gentoo', state: 'invited' },
+      ...{ invitedBy: 'Grace', invitedAt: ago(700) },
+    },
+  ],
+});

@@ -8,11 +8,17 @@ export function onRefused(listener: () => void): void {
   refused = listener;
 }
 
+const tags = new Map<string, string>();
+/** The tag of what was answered last at the path: it changes with what is there. */
+export const tagOf = (path: string): string | undefined => tags.get(path);
+
 /** Every call of the page goes through here. */
 async function send(input: string | URL | Request, init?: RequestInit): Promise<Response> {
   const response = await fetch(input, { ...init, cache: 'no-store' });
   learnTime(response.headers.get('date'));
   if (response.status === 401) refused();
+  const tag = response.headers.get('etag');
+  if (tag !== null) tags.set(new URL(response.url).pathname, tag);
   return response;
 }
 

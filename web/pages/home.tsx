@@ -1,192 +1,142 @@
-/** The first page: the consortia, each with Start run, and the runs. */
+/** The first page: what waits for somebody, runs under way, the consortia, and past runs. */
 import { useQuery } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
-import type { ConsortiumView } from '../../client/generated/types.gen';
-import { api, randomKey } from '../api/api';
+import { Link } from '@tanstack/react-router';
 import { wordsOf } from '../api/errors';
-import { consortiaQuery, MOST_RUNS, runsQuery, type RunSummary } from '../api/runs';
-import { count, duration, list } from '../format';
-import { Button, Trouble } from '../parts/controls';
-import { runStanding } from '../picture';
-import { Sign } from '../parts/sign';
-import { Empty, Failure, Skeleton } from '../parts/states';
-import { Growing, Moment } from '../parts/times';
+import {
+  consortiaQuery,
+  underWayQuery,
+  waitingQuery,
+  type ConsortiumView,
+  type WaitingItem,
+} from '../api/lists';
+import { count, list } from '../format';
+import { holds } from '../may';
+import { Trouble } from '../parts/controls';
+import { ParameterList } from '../parts/parameter-list';
+import { RunPages, RunRows } from '../parts/run-rows';
+import { Section } from '../parts/section';
+import { StartRun } from '../parts/start-run';
+import { Empty, Skeleton } from '../parts/states';
 import { useTitle } from '../parts/title';
+import { useMe } from '../session';
 
 /** Names of sites that a consortium shows before it counts the rest. */
 const MOST_NAMES = 6;
-const REFRESH_MS = 4_000;
+/** Of what waits, as much as is shown. */
+const MOST_WAITING = 20;
 
 export function HomePage() {
   useTitle(undefined);
-  const consortia = useQuery({ ...consortiaQuery, refetchInterval: REFRESH_MS });
-  const runs = useQuery({ ...runsQuery, refetchInterval: REFRESH_MS });
-  const error = consortia.error ?? runs.error;
-  if (error && (!consortia.data || !runs.data)) return <Failure error={error} what="page" />;
-  const underWay = runs.data?.filter((run) => !runStanding(run).ended) ?? [];
-  const past = runs.data?.filter((run) => runStanding(run).ended) ?? [];
+  const consortia = useQuery(consortiaQuery);
+  const underWay = useQuery(underWayQuery);
   return (
     <>
       <h1 className="unseen">Muster</h1>
-      {underWay.length > 0 && (
-        <section aria-labelledby="under-way">
-          <h2 id="under-way">Runs in progress</h2>
-          <RunRows runs={underWay} />
-        </section>
+      <Waiting />
+      {underWay.data && underWay.data.length > 0 && (
+        <Section title="Runs in progress" isPlain>
+          <RunRows runs={underWay.data} />
+        </Section>
       )}
-      <section aria-labelledby="consortia">
-        <h2 id="consortia">Consortia</h2>
-        {consortia.data === undefined ? (
+      <Section
+        title="Consortia"
+        isPlain
+        action={
+          <Link className="button" to="/consortia/new">
+            New consortium
+          </Link>
+        }
+      >
+        {consortia.data ? (
+          <Consortia consortia={consortia.data} />
+        ) : consortia.error ? (
+          <Trouble>{wordsOf(consortia.error)}</Trouble>
+        ) : (
           <Skeleton what="Consortia" />
-        ) : consortia.data.length === 0 ? (
-          <Empty>There is no consortium yet. An administrator registers it with the central API.</Empty>
-        ) : (
-          <ul className="consortia">
-            {consortia.data.map((consortium) => (
-              <ConsortiumCard key={consortium.id} consortium={consortium} />
-            ))}
-          </ul>
         )}
-      </section>
-      <section aria-labelledby="past">
-        <h2 id="past">Past runs</h2>
-        {runs.data === undefined ? (
-          <Skeleton what="Runs" lines={5} />
-        ) : runs.data.length === 0 ? (
-          <Empty>No run has been started yet.</Empty>
-        ) : past.length === 0 ? (
-          <Empty>No run has ended yet.</Empty>
-        ) : (
-          <RunRows runs={past} />
-        )}
-        {(runs.data?.length ?? 0) >= MOST_RUNS && (
-          <p className="hint">These are the newest {MOST_RUNS} runs.</p>
-        )}
-      </section>
+      </Section>
+      <Section title="Past runs" isPlain>
+        <RunPages which={{}} isPast empty="No run has ended yet." />
+      </Section>
     </>
   );
 }
 
-function ConsortiumCard({ consortium }: { consortium: ConsortiumView }) {
-  const { id, name, computation, sites, parameters, secrets = [] } = consortium;
-  const names = sites.slice(0, MOST_NAMES).map((site) => site.name);
-  const rest = sites.length - names.length;
+/** What waits for who is here: sites that are to answer an invitation, and nodes that they can help. */
+function Waiting() {
+  const { data = [] } = useQuery(waitingQuery);
+  const mine = data.filter((item) => item.mine);
+  if (mine.length === 0) return null;
   return (
-    <li className="card consortium">
-      <div>
-        <h3>{name}</h3>
-        <p className="sub">
-          {computation ? `${computation.name} ${computation.version}` : 'No computation is chosen'}
+    <Section title="Waiting for you">
+      <ul className="waiting">
+        {mine.slice(0, MOST_WAITING).map((item) => (
+          <li key={keyOf(item)}>
+            <div>
+              <p>
+                <b>{item.kind === 'node' ? item.node : item.siteId}</b>{' '}
+                <span className="tag tone-warn">{item.kind === 'node' ? item.type : 'Invited'}</span>
+              </p>
+              <p className="text">{item.message}</p>
+              {item.advice !== '' && <p className="advice tone-warn">{item.advice}</p>}
+            </div>
+            {item.kind === 'node' ? (
+              <Link className="button" to="/runs/$runId" params={{ runId: item.runId }}>
+                Look at the run
+              </Link>
+            ) : (
+              <Link className="button" to="/sites/$siteId" params={{ siteId: item.siteId }}>
+                Answer
+              </Link>
+            )}
+          </li>
+        ))}
+      </ul>
+      {mine.length > MOST_WAITING && (
+        <p className="hint">
+          The first {MOST_WAITING} of {mine.length} are shown.
         </p>
-        <p>
-          {count(sites.length, 'site')}: {list(rest > 0 ? [...names, `${rest} more`] : names)}
-        </p>
-        <ParameterList parameters={parameters} secrets={secrets} />
-      </div>
-      <StartRun consortiumId={id} />
-    </li>
+      )}
+    </Section>
   );
 }
 
-/** What a run is started with. */
-function ParameterList({
-  parameters,
-  secrets,
-}: {
-  parameters: ConsortiumView['parameters'];
-  secrets: readonly string[];
-}) {
-  const entries = Object.entries(parameters);
-  if (entries.length + secrets.length === 0) return <p className="hint">No parameters</p>;
+const keyOf = (item: WaitingItem) =>
+  item.kind === 'node' ? `${item.runId} ${item.node}` : `${item.consortiumId} ${item.siteId}`;
+
+function Consortia({ consortia }: { consortia: readonly ConsortiumView[] }) {
+  if (consortia.length === 0)
+    return <Empty>You are in no consortium yet. Found one, or ask who leads one for an invitation.</Empty>;
   return (
-    <dl className="parameters" aria-label="Parameters">
-      {entries.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>
-            <code>{typeof value === 'string' ? value : JSON.stringify(value)}</code>
-          </dd>
-        </div>
-      ))}
-      {secrets.map((pointer) => (
-        <div key={pointer}>
-          <dt>{pointer.slice(1)}</dt>
-          <dd className="hint">secret</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-export function StartRun({ consortiumId }: { consortiumId: string }) {
-  // One key until a run was started: however often the button is pressed or the network fails, it is one run.
-  const key = useRef(randomKey());
-  const navigate = useNavigate();
-  const [isStarting, setStarting] = useState(false);
-  const [problem, setProblem] = useState<string>();
-
-  async function start(): Promise<void> {
-    setStarting(true);
-    setProblem(undefined);
-    try {
-      const { runId } = await api.startRun({
-        path: { consortiumId },
-        headers: { 'idempotency-key': key.current },
-        body: {},
-      });
-      key.current = randomKey();
-      await navigate({ to: '/runs/$runId', params: { runId } });
-    } catch (error) {
-      setProblem(`The run was not started. ${wordsOf(error)}`);
-    } finally {
-      setStarting(false);
-    }
-  }
-
-  return (
-    <>
-      <div className="actions">
-        <Button look="primary" isDisabled={isStarting} onPress={() => void start()}>
-          {isStarting ? 'Starting…' : 'Start run'}
-        </Button>
-      </div>
-      <Trouble>{problem}</Trouble>
-    </>
-  );
-}
-
-export function RunRows({ runs }: { runs: readonly RunSummary[] }) {
-  return (
-    <ul className="runs">
-      {runs.map((run) => (
-        <li key={run.runId}>
-          <RunRow run={run} />
-        </li>
+    <ul className="consortia">
+      {consortia.map((consortium) => (
+        <ConsortiumCard key={consortium.id} consortium={consortium} />
       ))}
     </ul>
   );
 }
 
-function RunRow({ run }: { run: RunSummary }) {
-  const { sign, tone, label, ended } = runStanding(run);
+function ConsortiumCard({ consortium }: { consortium: ConsortiumView }) {
+  const me = useMe();
+  const { id, name, computation, sites, parameters, secrets = [] } = consortium;
+  const names = sites.slice(0, MOST_NAMES).map((site) => site.name);
+  const rest = sites.length - names.length;
+  const words = list(rest > 0 ? [...names, `${rest} more`] : names);
   return (
-    <Link className={`run tone-${tone}`} to="/runs/$runId" params={{ runId: run.runId }}>
-      <span className="disc">
-        <Sign name={sign} />
-      </span>
-      <b className="label">{label}</b>
-      <span className="what">
-        {run.consortium.name}
-        <code>{run.runId}</code>
-      </span>
-      <span>
-        <Moment at={run.startedAt} /> by {run.startedBy}
-      </span>
-      <span className="size">{count(run.sites, 'site')}</span>
-      <span className="length">
-        {ended ? duration(run.since - run.startedAt) : <Growing at={run.startedAt} />}
-      </span>
-    </Link>
+    <li className="card consortium">
+      <div>
+        <h3>
+          <Link to="/consortia/$consortiumId" params={{ consortiumId: id }}>
+            {name}
+          </Link>
+        </h3>
+        <p className="sub">
+          {computation ? `${computation.name} ${computation.version}` : 'No computation yet'}
+        </p>
+        <p>{sites.length === 0 ? 'No site takes part yet' : `${count(sites.length, 'site')}: ${words}`}</p>
+        <ParameterList parameters={parameters} secrets={secrets} />
+      </div>
+      {holds(me, id, 'lead') && computation && sites.length > 0 && <StartRun consortiumId={id} />}
+    </li>
   );
 }

@@ -64,6 +64,8 @@ interface ChoiceProps<Key extends string> {
   onChange: (key: Key) => void;
   placeholder?: string;
   isDisabled?: boolean;
+  /** Whether it is clear to who sees it what it is. */
+  isLabelHidden?: boolean;
 }
 
 /** One of a list that opens. */
@@ -74,6 +76,7 @@ export function Choice<Key extends string>({
   onChange,
   placeholder = 'Choose…',
   isDisabled = false,
+  isLabelHidden = false,
 }: ChoiceProps<Key>) {
   return (
     <Select
@@ -86,7 +89,7 @@ export function Choice<Key extends string>({
         if (chosen) onChange(chosen.key);
       }}
     >
-      <Label>{label}</Label>
+      <Label className={isLabelHidden ? 'unseen' : undefined}>{label}</Label>
       <AriaButton className="button">
         <SelectValue />
         <span className="caret" aria-hidden="true" />

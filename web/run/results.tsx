@@ -1,7 +1,7 @@
 /** The central node's results, and their downloads. */
 import { useQuery } from '@tanstack/react-query';
 import { wordsOf } from '../api/errors';
-import { resultsQuery } from '../api/runs';
+import { resultsQuery } from '../api/lists';
 import { FileList } from '../parts/files';
 import type { Picture } from '../picture';
 
