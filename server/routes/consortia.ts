@@ -181,7 +181,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
         operationId: 'startRun',
         summary: "Start a run of the consortium's computation",
         description:
-          'At the sites that have accepted; whether they are ready is `getReadiness`, and keeps no run from being started. ' +
+          'At the sites that have accepted; whether they are ready is `getConsortiumReadiness`, and keeps no run from being started. ' +
           "A run that brings parameters of its own gets the consortium's secret ones too, where it leaves them out; `null` is for none.",
         tags: ['runs'],
         params: ConsortiumPath,

@@ -18,7 +18,7 @@ export const readinessRoutes: FastifyPluginCallbackZod<Deps> = (server, { consor
     {
       config: { roles: ['viewer', 'siteAdmin'] },
       schema: {
-        operationId: 'getReadiness',
+        operationId: 'getConsortiumReadiness',
         summary: 'Whether a run could start now, and at which sites',
         description:
           'Each site judges it by its own site.yaml, and says no more than is here. A site that is not ready keeps no run from being ' +

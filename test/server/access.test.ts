@@ -110,7 +110,7 @@ const TABLE: Readonly<Record<string, readonly Kind[]>> = {
   archiveConsortium: LEADS,
   getConsortium: [...ONLOOKERS, 'central'],
   listChanges: ONLOOKERS,
-  getReadiness: ONLOOKERS,
+  getConsortiumReadiness: ONLOOKERS,
   inviteSite: LEADS,
   removeSite: [...LEADS, 'site admin'],
   answerInvitation: SITE_ADMINS,

@@ -419,7 +419,7 @@ describeInBrowser('the page', () => {
       await openRun(scenes.complete());
       const link = page.getByRole('link', { name: 'global_model.json' });
       await link.waitFor();
-      expect(await link.getAttribute('href')).toBe('https://store.example/global_model.json?signature=1');
+      expect(await link.getAttribute('href')).toBe(`/api${RUN_PAGE}/results/file?name=global_model.json`);
     });
 
     test('logs are shown node by node', async () => {

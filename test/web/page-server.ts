@@ -7,7 +7,6 @@ import { extname, join } from 'node:path';
 import type { ServerResponse } from 'node:http';
 import {
   ConsortiumList,
-  ResultList,
   RunDetail,
   RunEvent,
   RunList,
@@ -167,7 +166,6 @@ export class PageServer {
     if (!detail) return problem(404, 'Not Found', { detail: `There is no run ${id}.` });
     if (rest === 'events') return (_request, response) => this.stream(request, response);
     if (rest === 'stop' || rest === 'retry') return json(202, {});
-    if (rest === 'results') return json(200, ResultList.parse(results(detail)));
     const [, node = ''] = /^nodes\/(.+)\/log\/events$/.exec(rest) ?? [];
     if (node !== '') return log(this.logs.get(node) ?? []);
     return json(200, RunDetail.parse({ ...detail, lastEventId: this.events.length }));
@@ -196,13 +194,6 @@ export class PageServer {
 function write(stream: ServerResponse, event: RunEvent): void {
   stream.write(`id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
 }
-
-const results = ({ run }: RunDetail): ResultList => ({
-  results: (run.results ?? []).map(({ name, size, sha256 }) => ({
-    ...{ name, size, sha256 },
-    url: `https://store.example/${name}?signature=1`,
-  })),
-});
 
 /** A log that has ended. */
 function log(lines: readonly string[]): Answer {

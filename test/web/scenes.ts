@@ -281,6 +281,7 @@ export const quiet = (): Record<string, unknown> => ({
   'GET audit': { entries: [] },
   'GET consortia/penguins/people': { people: [] },
   'GET consortia/penguins/changes': { changes: [] },
+  'GET consortia/penguins/readiness': { missing: [], sites: [] },
 });
 
 const site = (id: string, more: object = {}) => ({
@@ -359,6 +360,19 @@ export const lively = (): Record<string, unknown> => ({
         says: 'Changed the parameters.',
       },
     ],
+  },
+  'GET consortia/penguins/readiness': {
+    missing: [],
+    sites: [
+      {
+        ...{ siteId: 'dream', name: 'Dream', membership: 'accepted', presence: 'away' },
+        ...{ verdict: 'not-known', says: ['Nobody hears it now.'] },
+      },
+    ],
+  },
+  'GET sites/biscoe': {
+    ...{ site: site('biscoe'), memberships: [], asks: [], saidAt: ago(40) },
+    policy: { says: ['It runs penguins-regression alone.'], approval: 'ask' },
   },
   'GET sites/gentoo/people': { people: [] },
   'GET me/sessions': sessions(),

@@ -76,6 +76,19 @@ export const changesQuery = (consortiumId: string) =>
     getNextPageParam: ({ next }) => next,
   });
 
+/** Whether each site would let a run in as it is now, as the site says it. */
+export const readinessQuery = (consortiumId: string) =>
+  queryOptions({
+    queryKey: ['sites', 'readiness', consortiumId],
+    queryFn: ({ signal }) => api.getConsortiumReadiness({ path: { consortiumId }, signal }),
+  });
+
+export const siteQuery = (siteId: string) =>
+  queryOptions({
+    queryKey: ['sites', siteId],
+    queryFn: ({ signal }) => api.getSite({ path: { siteId }, signal }),
+  });
+
 export const consortiumPeopleQuery = (consortiumId: string) =>
   queryOptions({
     queryKey: ['people', 'consortium', consortiumId],
@@ -103,11 +116,3 @@ export const invitationsQuery = queryOptions({
   queryKey: ['people', 'invitations'],
   queryFn: async ({ signal }) => (await api.listInvitations({ signal })).invitations,
 });
-
-export const resultsQuery = (runId: string) =>
-  queryOptions({
-    queryKey: ['results', runId],
-    // Their addresses are good for some minutes.
-    gcTime: 0,
-    queryFn: ({ signal }) => api.listResults({ path: { runId }, signal }),
-  });

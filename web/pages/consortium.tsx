@@ -10,6 +10,7 @@ import {
   computationsQuery,
   consortiumPeopleQuery,
   consortiumQuery,
+  readinessQuery,
   sitesQuery,
   type ConsortiumView,
 } from '../api/lists';
@@ -182,12 +183,14 @@ const MEMBERSHIP: Record<ConsortiumView['memberships'][number]['state'], string>
 function Sites({ consortium, isLead }: { consortium: ConsortiumView; isLead: boolean }) {
   const me = useMe();
   const { data: sites = [] } = useQuery(sitesQuery);
+  const { data: readiness } = useQuery(readinessQuery(consortium.id));
+  const ready = new Map(readiness?.sites.map((site) => [site.siteId, site]));
   const known = new Map(sites.map((site) => [site.id, site]));
   const { id, memberships } = consortium;
   return (
     <Section title="Sites">
       <Table
-        columns={['Site', 'State', 'Dataset', 'Edge worker', '']}
+        columns={['Site', 'State', 'Dataset', 'Edge worker', 'Ready', '']}
         rows={memberships}
         keyOf={({ siteId }) => siteId}
         empty="No site was invited yet."
@@ -208,6 +211,7 @@ function Sites({ consortium, isLead }: { consortium: ConsortiumView; isLead: boo
           </>,
           dataset,
           <Presence site={known.get(siteId)} />,
+          state === 'accepted' && <Readiness site={ready.get(siteId)} />,
           (isLead || answersFor(me, siteId)) && (state === 'accepted' || state === 'invited') && (
             <Act
               look="quiet"
@@ -224,6 +228,27 @@ function Sites({ consortium, isLead }: { consortium: ConsortiumView; isLead: boo
       />
       {isLead && <InviteSite consortiumId={id} />}
     </Section>
+  );
+}
+
+const VERDICTS = {
+  ready: 'yes',
+  waits: 'waits for a person or an hour',
+  'not-ready': 'no',
+  'not-known': 'not known',
+} as const;
+
+function Readiness({ site }: { site: { verdict: keyof typeof VERDICTS; says: string[] } | undefined }) {
+  if (!site) return null;
+  return (
+    <>
+      {VERDICTS[site.verdict]}
+      {site.says.map((sentence) => (
+        <span key={sentence} className="hint">
+          {sentence}
+        </span>
+      ))}
+    </>
   );
 }
 

@@ -7,6 +7,7 @@ import { api } from '../api/api';
 import {
   consortiaQuery,
   sitePeopleQuery,
+  siteQuery,
   sitesQuery,
   waitingQuery,
   type ConsortiumView,
@@ -46,6 +47,7 @@ export function SitePage({ siteId }: { siteId: string }) {
         sub={<code>{site.id}</code>}
       />
       <Itself site={site} />
+      <Policy siteId={siteId} />
       <Memberships siteId={siteId} isOwn={isOwn} />
       <Waiting siteId={siteId} />
       {isOwn && <People siteId={siteId} />}
@@ -103,6 +105,63 @@ function Itself({ site }: { site: SiteView }) {
           </div>
         )}
       </dl>
+    </Section>
+  );
+}
+
+/** What the site's own file says of runs, and which runs wait for a person there. */
+function Policy({ siteId }: { siteId: string }) {
+  const { data } = useQuery(siteQuery(siteId));
+  if (!data) return null;
+  const { policy, asks, saidAt } = data;
+  return (
+    <Section title="What it lets in">
+      {policy?.closed && (
+        <p className="verdict tone-warn">
+          <b>Nothing new starts there now</b>
+          {policy.closed.says}
+          {policy.closed.until !== undefined && (
+            <>
+              {' '}
+              Until <Moment at={policy.closed.until} />.
+            </>
+          )}
+        </p>
+      )}
+      {policy ? (
+        <ul className="bullets">
+          {policy.says.map((sentence) => (
+            <li key={sentence}>{sentence}</li>
+          ))}
+        </ul>
+      ) : (
+        <p className="hint">The site has not said it yet.</p>
+      )}
+      {saidAt !== undefined && (
+        <p className="hint">
+          As the site said it <Moment at={saidAt} />.
+        </p>
+      )}
+      {asks.length > 0 && (
+        <Table
+          columns={['Run that waits', 'Computation', 'Dataset', 'Since', 'What it would get']}
+          rows={asks}
+          keyOf={({ id }) => id}
+          empty=""
+          cells={({ runId, computation, dataset, since, gets }) => [
+            <Link to="/runs/$runId" params={{ runId }}>
+              {runId}
+            </Link>,
+            `${computation.name} ${computation.version}`,
+            dataset,
+            <Moment at={since} />,
+            <>
+              {gets}
+              <span className="hint">It is answered at the site: muster site approve.</span>
+            </>,
+          ]}
+        />
+      )}
     </Section>
   );
 }

@@ -12,16 +12,16 @@ interface File {
 interface FileListProps {
   files: readonly File[];
   /** Where they can be downloaded, by name. */
-  urls?: ReadonlyMap<string, string>;
+  addressOf?: (name: string) => string;
 }
 
-export function FileList({ files, urls }: FileListProps) {
+export function FileList({ files, addressOf }: FileListProps) {
   const rest = files.length - MOST;
   return (
     <ul className="files">
       {files.slice(0, MOST).map(({ name, size, sha256 }) => (
         <li key={name}>
-          <FileName name={name} url={urls?.get(name)} />
+          <FileName name={name} url={addressOf?.(name)} />
           <span className="size">{bytes(size)}</span>
           {sha256 !== undefined && (
             <code className="hash" title={`sha256 ${sha256}`}>
