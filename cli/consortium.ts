@@ -4,8 +4,10 @@ import type { MusterApi } from '../client';
 import type { GetConsortiumResponses } from '../client/generated/types.gen';
 import { CONSORTIUM_ROLES, type ConsortiumRole } from '../workflows/people-contract';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
+import { parseParameters, readText } from './arguments';
+import { parseRef } from './computation';
 import { examples } from './help';
-import { day, JSON_OPTION, print, type JsonOption } from './output';
+import { day, JSON_OPTION, moment, print, type JsonOption } from './output';
 import { plain } from './progress';
 import { table } from './table';
 import { UsageError } from './usage-error';
@@ -26,6 +28,50 @@ export function registerConsortium(program: Command): void {
     .description('show its sites, its computation and its parameters')
     .option(...JSON_OPTION)
     .action(show);
+  examples(
+    withApiOptions(consortium.command('create <name>'))
+      .description('found a consortium, and become its lead')
+      .option('--id <id>', 'what it is called in addresses (default: made of the name)')
+      .option('--description <text>', 'what it is about')
+      .option(
+        '--computation <name@version>',
+        'what it computes; `muster computation ls` lists what is registered',
+      )
+      .option('--parameters <file>', 'the parameters of its runs, JSON or YAML')
+      .option(...JSON_OPTION)
+      .action(create),
+    [
+      'muster consortium create "Penguins of the Palmer archipelago" --id penguins --computation penguins@1.0.0',
+    ],
+  );
+  examples(
+    withApiOptions(consortium.command('edit <consortium>'))
+      .description('change what is named, and leave the rest as it is')
+      .option('--name <name>', 'another name')
+      .option('--description <text>', 'what it is about')
+      .option('--computation <name@version>', 'what it computes')
+      .option(
+        '--parameters <file>',
+        'the parameters of its runs, JSON or YAML; secret ones that are left out stay',
+      )
+      .option('--archive', 'let no run of it be started')
+      .option('--unarchive', 'let runs of it be started again')
+      .option(...JSON_OPTION)
+      .action(edit),
+    ['muster consortium edit penguins --computation penguins@1.1.0 --parameters parameters.yaml'],
+  );
+  withApiOptions(consortium.command('invite <consortium> <site>'))
+    .description('invite a site; its administrators answer (`muster site answer`)')
+    .option('--name <name>', 'what the consortium calls it')
+    .action(inviteSite);
+  withApiOptions(consortium.command('remove <consortium> <site>'))
+    .description('let a site go, or take an invitation back')
+    .action(removeSite);
+  withApiOptions(consortium.command('changes <consortium>'))
+    .description('list what somebody changed, the newest first')
+    .option('--limit <n>', 'as many at most', '50')
+    .option(...JSON_OPTION)
+    .action(changes);
   registerPeople(consortium);
 }
 
@@ -103,6 +149,76 @@ export function describeConsortium(consortium: Consortium): string[] {
 
 const computationText = (ref: Consortium['computation']) =>
   ref === undefined ? 'none yet' : `${ref.name}@${ref.version}`;
+
+interface Draft extends Where {
+  description?: string;
+  computation?: string;
+  parameters?: string;
+}
+interface EditOptions extends Draft {
+  name?: string;
+  archive?: true;
+  unarchive?: true;
+}
+
+/** What of a consortium the options name. */
+async function named({ description, computation, parameters: file }: Draft) {
+  return {
+    ...(description !== undefined && { description }),
+    ...(computation !== undefined && { computation: parseRef(computation) }),
+    ...(file !== undefined && { parameters: parseParameters(await readText(file), file) }),
+  };
+}
+
+async function create(name: string, { id, ...options }: Draft & { id?: string }): Promise<void> {
+  const body = { name, ...(id !== undefined && { id }), ...(await named(options)) };
+  const made = await (await openApi(options)).createConsortium({ body });
+  print(options.json, made, [
+    `${made.id} is there, and you lead it. \`muster consortium invite ${made.id} SITE\` invites a site.`,
+  ]);
+}
+
+async function edit(consortiumId: string, options: EditOptions): Promise<void> {
+  const { name, archive, unarchive, json } = options;
+  if (archive && unarchive) throw new UsageError('--archive and --unarchive are opposites.');
+  const body = {
+    ...(name !== undefined && { name }),
+    ...(await named(options)),
+    ...((archive ?? unarchive) && { archived: archive === true }),
+  };
+  if (Object.keys(body).length === 0)
+    throw new UsageError('Name what is to be changed: `muster consortium edit --help` says what can be.');
+  // What is named is to hold, whatever the rest has become since somebody looked.
+  const headers = { 'if-match': '*' };
+  const after = await (await openApi(options)).changeConsortium({ path: { consortiumId }, headers, body });
+  print(json, after, describeConsortium(after));
+}
+
+async function inviteSite(
+  consortiumId: string,
+  siteId: string,
+  { name, ...where }: ApiOptions & { name?: string },
+): Promise<void> {
+  const body = { siteId, ...(name !== undefined && { name }) };
+  await (await openApi(where)).inviteSite({ path: { consortiumId }, body });
+  process.stdout.write(`${siteId} is invited: its administrators answer.\n`);
+}
+
+async function removeSite(consortiumId: string, siteId: string, where: ApiOptions): Promise<void> {
+  await (await openApi(where)).removeSite({ path: { consortiumId, siteId } });
+  process.stdout.write(`${siteId} has no part in ${consortiumId} any more.\n`);
+}
+
+async function changes(
+  consortiumId: string,
+  { limit, json, ...where }: Where & { limit: string },
+): Promise<void> {
+  const most = Number(limit);
+  if (!Number.isInteger(most) || most < 1) throw new UsageError(`--limit ${limit} is not a number.`);
+  const answer = await (await openApi(where)).listChanges({ path: { consortiumId }, query: { limit: most } });
+  const rows = answer.changes.map(({ at, by, says }) => [moment(at), plain(by), plain(says)]);
+  print(json, answer, rows.length === 0 ? ['Nothing.'] : table(rows));
+}
 
 async function listPeople(consortiumId: string, { json, ...where }: Where): Promise<void> {
   const answer = await (await openApi(where)).listConsortiumPeople({ path: { consortiumId } });

@@ -4,6 +4,7 @@ import type { SiteView } from '../workflows/api-contract';
 import { ConsortiumId, SiteId } from '../workflows/contract';
 import { MAX_CODE_HOURS, type SiteInvitation } from '../workflows/identity-contract';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
+import { examples } from './help';
 import { JSON_OPTION, print, type JsonOption } from './output';
 import { plain } from './progress';
 import { registerSiteAnswers } from './site-answers';
@@ -53,6 +54,18 @@ export function registerSite(program: Command): void {
     .argument('<site>', "the site's id")
     .requiredOption('--why <reason>', 'why, for the record')
     .action(revoke);
+  examples(
+    withApiOptions(site.command('answer <site> <consortium>'))
+      .description('answer the invitation of a consortium for a site that you administer')
+      .option('--dataset <name>', 'take part, with the data that site.yaml maps under this name')
+      .option('--decline', 'do not take part')
+      .option('--reason <text>', 'why not; the consortium reads it')
+      .action(answer),
+    ['muster site answer biscoe penguins --dataset penguins'],
+  );
+  withApiOptions(site.command('leave <site> <consortium>'))
+    .description('take a site out of a consortium')
+    .action(leave);
   registerSiteCheck(site);
   registerSiteAnswers(site);
 }
@@ -79,6 +92,30 @@ async function join(url: string, code: string, options: JoinOptions): Promise<vo
   // What it needs takes a moment to load, and nobody else needs it.
   const { joinSite } = await import('./site-join.js');
   for (const line of await joinSite(url, code, options)) process.stdout.write(`${line}\n`);
+}
+
+interface AnswerOptions extends ApiOptions {
+  dataset?: string;
+  decline?: true;
+  reason?: string;
+}
+
+async function answer(siteId: string, consortiumId: string, options: AnswerOptions): Promise<void> {
+  const { dataset, decline, reason, ...where } = options;
+  if ((dataset === undefined) === (decline === undefined))
+    throw new UsageError('Say either --dataset NAME, to take part, or --decline.');
+  const body =
+    dataset === undefined
+      ? { accept: false as const, ...(reason !== undefined && { reason }) }
+      : { accept: true as const, dataset };
+  await (await openApi(where)).answerInvitation({ path: { consortiumId, siteId }, body });
+  const done = dataset === undefined ? 'has declined' : 'takes part in';
+  process.stdout.write(`${siteId} ${done} ${consortiumId}.\n`);
+}
+
+async function leave(siteId: string, consortiumId: string, where: ApiOptions): Promise<void> {
+  await (await openApi(where)).removeSite({ path: { consortiumId, siteId } });
+  process.stdout.write(`${siteId} has no part in ${consortiumId} any more.\n`);
 }
 
 async function revoke(siteId: string, { why, ...where }: ApiOptions & { why: string }): Promise<void> {

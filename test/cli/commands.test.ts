@@ -179,6 +179,33 @@ describe('exit codes', () => {
   });
 });
 
+test('a consortium is founded and changed, and a site answers for itself', async () => {
+  const view = {
+    ...{ id: 'penguins', name: 'Penguins', parameters: {}, sites: [], memberships: [] },
+    windows: { retry: '10m', lostAfter: '10m', stopConfirm: '1m' },
+  };
+  routes = {
+    'POST /api/consortia': json(201, view),
+    'PATCH /api/consortia/penguins': json(200, { ...view, name: 'Birds' }),
+    'POST /api/consortia/penguins/sites/biscoe/answer': json(200, view),
+  };
+  const made = await muster(['consortium', 'create', 'Penguins', '--computation', 'a@1'], { env: as() });
+  expect([made.status, made.stdout]).toEqual([0, expect.stringMatching(/^penguins is there/)]);
+  expect(server.seen.at(-1)?.body).toEqual({ name: 'Penguins', computation: { name: 'a', version: '1' } });
+  const changed = await muster(['consortium', 'edit', 'penguins', '--name', 'Birds', '--archive'], {
+    env: as(),
+  });
+  expect(changed.stdout).toMatch(/^penguins {2}Birds\n/);
+  expect(server.seen.at(-1)).toMatchObject({
+    body: { name: 'Birds', archived: true },
+    headers: { 'if-match': '*' },
+  });
+  expect(await muster(['consortium', 'edit', 'penguins'], { env: as() })).toMatchObject({ status: 2 });
+  await muster(['site', 'answer', 'biscoe', 'penguins', '--dataset', 'birds'], { env: as() });
+  expect(server.seen.at(-1)?.body).toEqual({ accept: true, dataset: 'birds' });
+  expect(await muster(['site', 'answer', 'biscoe', 'penguins'], { env: as() })).toMatchObject({ status: 2 });
+});
+
 test('people are invited to what they are to do', async () => {
   routes = {
     'POST /api/invitations': json(201, { id: 'i1', link: 'http://x/invitation#c', code: 'c', expiresAt: 0 }),
