@@ -1,8 +1,9 @@
 /** Which page is at which address. server/plugins/page.ts serves the document for each of them. */
 import { createRootRoute, createRoute, createRouter, Link, Navigate, Outlet } from '@tanstack/react-router';
+import { AuditPage, readFilter } from './admin/audit';
 import { Frame } from './frame';
 import { useChanges } from './live/use-changes';
-import { AuditPage, ComputationsPage, HealthPage, PeoplePage } from './pages/admin';
+import { ComputationsPage, HealthPage, PeoplePage } from './pages/admin';
 import { ConsortiumPage } from './pages/consortium';
 import { HomePage } from './pages/home';
 import { MePage } from './pages/me';
@@ -70,7 +71,14 @@ const computations = createRoute({
   path: '/admin/computations',
   component: ComputationsPage,
 });
-const audit = createRoute({ getParentRoute: () => kept, path: '/admin/audit', component: AuditPage });
+const audit = createRoute({
+  getParentRoute: () => kept,
+  path: '/admin/audit',
+  validateSearch: readFilter,
+  component: function ShowAudit() {
+    return <AuditPage filter={audit.useSearch()} />;
+  },
+});
 const health = createRoute({ getParentRoute: () => kept, path: '/admin/health', component: HealthPage });
 const signIn = createRoute({
   getParentRoute: () => root,

@@ -58,7 +58,7 @@ describeInBrowser('the pages around a run', () => {
     ['/sites/biscoe', 'grace@example.org'],
     ['/admin/people', 'lise@example.org'],
     ['/admin/computations', 'ghcr.io/muster/penguins:1'],
-    ['/admin/audit', 'run.start'],
+    ['/admin/audit', 'started a run'],
     ['/me', 'nightly job'],
   ];
 
@@ -153,6 +153,57 @@ describeInBrowser('the pages around a run', () => {
     expect(sent('POST', 'invitations')).toMatchObject([
       { body: { email: 'lise@example.org', consortia: { penguins: 'member' } } },
     ]);
+  });
+
+  test('what was done is narrowed down in the address, so that it can be passed on', async () => {
+    await open('/admin/audit');
+    await see('started a run');
+    await page.getByLabel('At which site').fill('biscoe');
+    await page.getByLabel('By whom').fill('Grace');
+    const asked = page.waitForResponse((answer) => answer.url().includes('site=biscoe'));
+    await button('Filter').click();
+    expect(new URL((await asked).url()).searchParams.get('who')).toBe('Grace');
+    await page.waitForURL(/site=biscoe/);
+
+    const again = page.waitForResponse((answer) => answer.url().includes('api/audit?'));
+    await page.reload();
+    expect(Object.fromEntries(new URL((await again).url()).searchParams)).toEqual({
+      site: 'biscoe',
+      who: 'Grace',
+    });
+    expect(await page.getByLabel('At which site').inputValue()).toBe('biscoe');
+  });
+
+  test('a computation shows what it takes, and how another is registered', async () => {
+    await open('/admin/computations');
+    await page.getByLabel('Show the parameters of penguins-regression 1.0.0').click();
+    await see('"rounds"');
+    await see('muster computation add computation.yaml');
+  });
+
+  test('a site is added by a command that is shown once', async () => {
+    server.answers.set('POST sites', {
+      ...{ siteId: 'adelie', code: 'adelie.3QF7H', expiresAt: Date.now() + 9_000 },
+      siteApiUrl: 'https://muster.example:7443',
+    });
+    await open('/sites');
+    await page.getByLabel('Its id').fill('adelie');
+    await button('Make a join code').click();
+    await see('muster site join https://muster.example:7443 adelie.3QF7H');
+    expect(sent('POST', 'sites')).toMatchObject([{ body: { id: 'adelie' } }]);
+  });
+
+  test('an administrator is invited by a link that is shown once', async () => {
+    server.answers.set('POST invitations', {
+      ...{ id: 'i2', code: 'c', link: 'https://muster.example/invitation#c', expiresAt: Date.now() + 9_000 },
+    });
+    await open('/admin/people');
+    await page.getByText('Invite an administrator').click();
+    const form = page.locator('details').filter({ hasText: 'Invite an administrator' });
+    await form.getByLabel('E-mail (optional)').fill('lise@example.org');
+    await form.getByRole('button', { name: 'Make a link' }).click();
+    await see('https://muster.example/invitation#c', form);
+    expect(sent('POST', 'invitations')).toMatchObject([{ body: { email: 'lise@example.org', admin: true } }]);
   });
 
   test('who may only look is offered nothing else', async () => {

@@ -1,12 +1,11 @@
-/** For administrators: people and invitations, computations, what was done, and how the parts are. */
+/** For administrators: people and invitations, computations, and how the parts are. */
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api } from '../api/api';
 import { wordsOf } from '../api/errors';
 import { computationsQuery, invitationsQuery, sitesQuery } from '../api/lists';
 import { Act } from '../parts/act';
-import { Button, Field, Trouble } from '../parts/controls';
+import { Button, Trouble } from '../parts/controls';
 import { Copy } from '../parts/copy';
 import { Invite } from '../parts/invite';
 import { Section, Table } from '../parts/section';
@@ -157,11 +156,11 @@ export function ComputationsPage() {
         {!data && <Skeleton what="Computations" />}
         {data && (
           <Table
-            columns={['Computation', 'Image', 'Registered', '']}
+            columns={['Computation', 'Image', 'Registered', 'Parameters', '']}
             rows={data}
             keyOf={({ computation }) => `${computation.name} ${computation.version}`}
-            empty="None yet. `muster computation add` registers one."
-            cells={({ computation: { name, version }, image, addedBy, addedAt }) => [
+            empty="None yet."
+            cells={({ computation: { name, version, parameters }, image, addedBy, addedAt }) => [
               <>
                 {name} {version}
               </>,
@@ -169,6 +168,14 @@ export function ComputationsPage() {
               <>
                 <Moment at={addedAt} /> by {addedBy}
               </>,
+              Object.keys(parameters).length === 0 ? (
+                'any'
+              ) : (
+                <details>
+                  <summary aria-label={`Show the parameters of ${name} ${version}`}>Show</summary>
+                  <pre tabIndex={0}>{JSON.stringify(parameters, null, 2)}</pre>
+                </details>
+              ),
               <Act
                 look="quiet"
                 what={`${name} ${version}`}
@@ -183,73 +190,9 @@ export function ComputationsPage() {
           />
         )}
       </Section>
-    </>
-  );
-}
-
-export function AuditPage() {
-  useTitle('What was done');
-  const me = useMe();
-  const [who, setWho] = useState('');
-  const [consortium, setConsortium] = useState('');
-  const which = {
-    ...(who.trim() !== '' && { who: who.trim() }),
-    ...(/^[a-z0-9-]+$/.test(consortium.trim()) && { consortium: consortium.trim() }),
-  };
-  const list = useInfiniteQuery({
-    queryKey: ['audit', which],
-    queryFn: ({ pageParam, signal }) =>
-      api.listAudit({ query: { ...which, ...(pageParam !== undefined && { after: pageParam }) }, signal }),
-    initialPageParam: undefined as number | undefined,
-    getNextPageParam: ({ next }) => next,
-  });
-  if (!list.data && list.error) return <Failure error={list.error} what="list" />;
-  return (
-    <>
-      <Hero title="What was done">
-        {me.admin && (
-          <a className="button" href="/api/audit/export" download="muster-audit.ndjson">
-            Download all of it
-          </a>
-        )}
-      </Hero>
-      <Section title="The newest first">
-        <div className="chooser">
-          <Field label="By whom" value={who} onChange={setWho} />
-          <Field label="In which consortium" value={consortium} onChange={setConsortium} />
-        </div>
-        {!list.data && <Skeleton what="Entries" lines={6} />}
-        {list.data && (
-          <Table
-            columns={['When', 'By', 'What', 'Where', 'From']}
-            rows={list.data.pages.flatMap(({ entries }) => entries)}
-            keyOf={({ id }) => String(id)}
-            empty="Nothing that fits."
-            cells={({ at, by, via, action, consortiumId, siteId, runId, address }) => [
-              <Moment at={at} />,
-              <>
-                {by}
-                <span className="hint">{via}</span>
-              </>,
-              <code>{action}</code>,
-              <>
-                {consortiumId}
-                {siteId !== undefined && <span className="hint">site {siteId}</span>}
-                {runId !== undefined && (
-                  <Link to="/runs/$runId" params={{ runId }}>
-                    {runId}
-                  </Link>
-                )}
-              </>,
-              address,
-            ]}
-          />
-        )}
-        {list.hasNextPage && (
-          <Button look="quiet" onPress={() => void list.fetchNextPage()}>
-            Show older entries
-          </Button>
-        )}
+      <Section title="Register a version">
+        <p>With the command line, where its manifest is:</p>
+        <Copy text="muster computation add computation.yaml" what="the command" />
       </Section>
     </>
   );
