@@ -1,6 +1,7 @@
 /** What the bench measured, what it must hold, and how it is shown: pure. */
 import type { GatewayFigures } from './gateway';
 import type { KitMemory } from './kit-memory';
+import type { ListFigures } from './lists';
 import { KIT_STEPS } from './kit-memory';
 import { MiB } from './memory';
 
@@ -30,6 +31,7 @@ export interface Figures {
   idleEdgeWorkerBytes?: number;
   secured?: Secured;
   gateway?: GatewayFigures;
+  lists?: ListFigures;
   kits?: KitMemory;
   /** A whole run of a real computation in containers, by hand and by Muster. */
   docker?: Pair[];
@@ -47,6 +49,8 @@ const GATEWAY_BOUNDS = {
   attacked: 2,
   secondsToCutOff: 10,
 };
+/** Of lists, beside many who follow a run. */
+const LISTS_P95_MS = 100;
 /** Seconds that a run in containers takes longer than the same by hand. */
 const DOCKER_BOUND = 3;
 
@@ -66,6 +70,7 @@ export function missedBounds({
   idleEdgeWorkerBytes = 0,
   secured,
   gateway,
+  lists,
   docker = [],
 }: Figures): string[] {
   const missed: string[] = [];
@@ -78,6 +83,8 @@ export function missedBounds({
   if (secured && securedRatio(secured) > SECURED_BOUND)
     missed.push(`runs start later than ${SECURED_BOUND} times as late as without the gateway and sealing`);
   if (gateway) missed.push(...missedByGateway(gateway));
+  if (lists && p95Of(lists, 'lists') > LISTS_P95_MS)
+    missed.push(`one list in twenty takes longer than ${LISTS_P95_MS} ms`);
   if (docker.length > 0 && addedTo(docker) > DOCKER_BOUND)
     missed.push(`a run in containers takes more than ${DOCKER_BOUND} s longer than by hand`);
   return missed;
@@ -110,6 +117,8 @@ function missedByGateway({
 const securedRatio = ({ pairs, sealingSeconds }: Secured) =>
   ratioOf(pairs.map(({ floor, muster }) => ({ floor: floor - sealingSeconds, muster })));
 
+const p95Of = ({ p95Ms }: ListFigures, side: 'hello' | 'lists') => median(p95Ms.map((turn) => turn[side]));
+
 const attackedRatio = (phases: GatewayFigures['heartbeatP99Ms']) =>
   median(phases.map(({ alone, attacked }) => attacked / alone));
 
@@ -121,6 +130,7 @@ export function describeFigures({
   idleEdgeWorkerBytes,
   secured,
   gateway,
+  lists,
   kits,
   docker,
 }: Figures): string[] {
@@ -134,6 +144,7 @@ export function describeFigures({
         ]),
     ...(secured === undefined ? [] : describeSecured(secured)),
     ...(gateway === undefined ? [] : describeGateway(gateway)),
+    ...(lists === undefined ? [] : describeLists(lists)),
     ...(kits === undefined ? [] : describeKits(kits)),
     ...(docker === undefined || docker.length === 0 ? [] : describeDocker(docker)),
   ];
@@ -182,6 +193,16 @@ function describeGateway({
     `with ${idle.sites} sites that wait: ${mebibytes(idle.residentBytes)} resident (at most ${mebibytes(bounds.idleBytes)})`,
     `p99 of honest heartbeats: alone ${of('alone')}, while another site attacks ${of('attacked')}, ratio ${attackedRatio(heartbeatP99Ms).toFixed(2)} (at most ${bounds.attacked}; medians of ${heartbeatP99Ms.length})`,
     `a site that is revoked is cut off after ${secondsToCutOff.toFixed(1)} s (at most ${bounds.secondsToCutOff} s)`,
+  ];
+}
+
+function describeLists(lists: ListFigures): string[] {
+  const { runs, listeners, perSecond, p95Ms } = lists;
+  const ratio = median(p95Ms.map((turn) => turn.lists / turn.hello));
+  return [
+    '',
+    `Lists of an API with ${runs} runs, ${perSecond} a second, while ${listeners} follow a run that changes (medians of ${p95Ms.length})`,
+    `p95 ${p95Of(lists, 'lists').toFixed(1)} ms (at most ${LISTS_P95_MS} ms); of a route that does nothing ${p95Of(lists, 'hello').toFixed(1)} ms, ratio ${ratio.toFixed(1)}`,
   ];
 }
 

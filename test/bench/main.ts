@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: what Muster adds to the least that bringing the same nodes up takes (floor-workflows.ts), what an idle
- * edge worker holds, what the site gateway adds, takes and withstands, what a large kit takes on its way, and what is added
+ * edge worker holds, what the site gateway adds, takes and withstands, how long lists take beside many who follow a run, what a large kit takes on its way, and what is added
  * to a real computation in containers. Exits with 1 when a bound is missed.
  *
  * Where two are compared, both run on one stack of their own and take turns, so that a machine that is slow for a while is
@@ -31,11 +31,12 @@ import {
 import { FloorSide } from './floor-side';
 import { measureGateway } from './gateway';
 import { kitMemory } from './kit-memory';
+import { measureLists } from './lists';
 import { MusterSide } from './muster-side';
 import { sealingSecondsOfARun } from './sealing-share';
 import type { Side } from './side';
 
-const PARTS = ['startup', 'secured', 'gateway', 'kits', 'docker'] as const;
+const PARTS = ['startup', 'secured', 'gateway', 'lists', 'kits', 'docker'] as const;
 type Part = (typeof PARTS)[number];
 
 interface BenchOptions {
@@ -81,6 +82,7 @@ async function measure(
   if (only.includes('gateway')) figures.gateway = await measureGateway(stack, signal, say);
   if (only.includes('secured')) figures.secured = await measureSecured(stack, pairs, signal);
   if (only.includes('startup')) Object.assign(figures, await measureStartup(stack, { sites, pairs }, signal));
+  if (only.includes('lists')) figures.lists = await measureLists(stack, signal, say);
   if (only.includes('kits')) figures.kits = await measureKits(stack);
   if (only.includes('docker')) figures.docker = await measureContainers(stack, signal);
   return figures;
