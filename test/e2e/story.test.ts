@@ -21,7 +21,7 @@ const folder = useFolder();
 
 describeInBrowser('from an empty instance to retried runs, in browsers', () => {
   let instance: Instance;
-  let browser: Browser;
+  let browser: Browser | undefined;
   let admin: Page;
   let lead: Page;
   let steward: Page;
@@ -34,7 +34,7 @@ describeInBrowser('from an empty instance to retried runs, in browsers', () => {
     [admin, lead, steward] = await Promise.all([newPage(), newPage(), newPage()]);
   });
   afterAll(async () => {
-    await browser.close();
+    await browser?.close();
     await Promise.all([...machines.values()].map((machine) => machine.stop()));
     const unreplayable = await replayAll(instance.stack);
     await instance.stack.end();
@@ -43,7 +43,7 @@ describeInBrowser('from an empty instance to retried runs, in browsers', () => {
 
   /** Of somebody who has a browser of their own. */
   async function newPage(): Promise<Page> {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    const context = await browser!.newContext({ viewport: { width: 1280, height: 900 } });
     const page = await context.newPage();
     page.setDefaultTimeout(60_000);
     return page;
@@ -51,14 +51,10 @@ describeInBrowser('from an empty instance to retried runs, in browsers', () => {
 
   const go = (page: Page, path: string) => page.goto(instance.url + path);
   const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).click();
-  const node = (page: Page, name: string) =>
-    page.locator('.node').filter({ has: page.getByText(name, { exact: true }) });
-  const until = (page: Page, name: string, state: RegExp) =>
-    node(page, name).getByText(state).first().waitFor();
-  const everyNode = (page: Page, state: RegExp) =>
-    Promise.all([/^central/i, ...SITES].map((name) => untilNamed(page, name, state)));
-  const untilNamed = (page: Page, name: string | RegExp, state: RegExp) =>
+  const until = (page: Page, name: string | RegExp, state: RegExp) =>
     page.locator('.node').filter({ hasText: name }).getByText(state).first().waitFor();
+  const everyNode = (page: Page, state: RegExp) =>
+    Promise.all([/^central/i, ...SITES].map((name) => until(page, name, state)));
 
   /** What is shown once after a form was sent. */
   async function shownOnce(page: Page): Promise<string> {

@@ -16,6 +16,13 @@ export async function muster(...args: string[]): Promise<string> {
   return (await run(process.execPath, [CLI, ...args])).stdout;
 }
 
+/** The manifest of a computation that runs as processes: no machine has to have its image. */
+async function withoutImage(file: string): Promise<string> {
+  const document = parseDocument(await readFile(file, 'utf8'));
+  document.delete('image');
+  return document.toString();
+}
+
 /** A stack that is up, and its central worker may run the computation in `folder` as processes. */
 export class Instance {
   private constructor(
@@ -26,11 +33,18 @@ export class Instance {
 
   static async open(computation: { name: string; folder: string }): Promise<Instance> {
     const stack = await MusterProcess.start(['dev']);
-    const [, link = ''] = await stack.says(/(http:\S+#token=\S+)/);
-    const allowed = { computations: [{ ...computation, runtime: 'process' }] };
-    await writeFile(join(stack.state, 'computations.yaml'), JSON.stringify(allowed));
-    await muster('computation', 'add', join(computation.folder, 'computation.yaml'), '--state', stack.state);
-    return new Instance(stack, link);
+    try {
+      const [, link = ''] = await stack.says(/(http:\S+#token=\S+)/);
+      const allowed = { computations: [{ ...computation, runtime: 'process' }] };
+      await writeFile(join(stack.state, 'computations.yaml'), JSON.stringify(allowed));
+      const manifest = join(stack.state, 'as-processes.yaml');
+      await writeFile(manifest, await withoutImage(join(computation.folder, 'computation.yaml')));
+      await muster('computation', 'add', manifest, '--state', stack.state);
+      return new Instance(stack, link);
+    } catch (error) {
+      await stack.end();
+      throw error;
+    }
   }
 
   get url(): string {
