@@ -2,12 +2,14 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Form } from 'react-aria-components';
-import { SCOPES, type Scope, type SessionList } from '../../workflows/people-contract';
+import { SCOPES, type Scope } from '../../workflows/people-contract';
 import { api } from '../api/api';
 import { wordsOf } from '../api/errors';
+import { Act } from '../parts/act';
 import { Button, Choice, Field, OneOf, Trouble } from '../parts/controls';
 import { Copy } from '../parts/copy';
-import { Empty, Skeleton } from '../parts/states';
+import { Section, Table } from '../parts/section';
+import { Skeleton } from '../parts/states';
 import { Moment } from '../parts/times';
 import { Hero, useTitle } from '../parts/title';
 import { useAction } from '../parts/use-action';
@@ -79,69 +81,38 @@ function Sessions() {
     queryFn: ({ signal }) => api.listSessions({ signal }),
   });
   return (
-    <section className="card" aria-labelledby="sessions">
-      <h2 id="sessions">Where you are signed in</h2>
+    <Section title="Where you are signed in">
       <Trouble>{error ? wordsOf(error) : undefined}</Trouble>
       {!data && !error && <Skeleton what="Sessions" />}
       {data && (
-        <div className="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Browser</th>
-                <th scope="col">Address</th>
-                <th scope="col">Since</th>
-                <th scope="col">Last seen</th>
-                <th scope="col">
-                  <span className="unseen">End it</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.sessions.map((session) => (
-                <Session key={session.id} session={session} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          columns={['Browser', 'Address', 'Since', 'Last seen', '']}
+          rows={data.sessions}
+          keyOf={({ id }) => id}
+          empty="You are signed in nowhere."
+          cells={({ id, agent, current, address, createdAt, seenAt }) => [
+            <>
+              {browserName(agent)}
+              {current && <span className="hint">this one</span>}
+            </>,
+            address,
+            <Moment at={createdAt} />,
+            <Moment at={seenAt} />,
+            !current && (
+              <Act
+                look="quiet"
+                act={async () => {
+                  await api.endSession({ path: { id } });
+                  await queries.invalidateQueries({ queryKey: SESSIONS });
+                }}
+              >
+                Sign out there
+              </Act>
+            ),
+          ]}
+        />
       )}
-    </section>
-  );
-}
-
-function Session({ session }: { session: SessionList['sessions'][number] }) {
-  const { isBusy, problem, run } = useAction();
-  return (
-    <tr>
-      <td>
-        {browserName(session.agent)}
-        {session.current && <span className="hint">this one</span>}
-        <Trouble>{problem}</Trouble>
-      </td>
-      <td>{session.address}</td>
-      <td>
-        <Moment at={session.createdAt} />
-      </td>
-      <td>
-        <Moment at={session.seenAt} />
-      </td>
-      <td className="end">
-        {!session.current && (
-          <Button
-            look="quiet"
-            isDisabled={isBusy}
-            onPress={() =>
-              run(async () => {
-                await api.endSession({ path: { id: session.id } });
-                await queries.invalidateQueries({ queryKey: SESSIONS });
-              })
-            }
-          >
-            Sign out there
-          </Button>
-        )}
-      </td>
-    </tr>
+    </Section>
   );
 }
 
@@ -165,67 +136,35 @@ const SCOPE_WORDS: Record<Scope, { name: string; about: string }> = {
 function Tokens() {
   const { data, error } = useQuery({ queryKey: TOKENS, queryFn: ({ signal }) => api.listTokens({ signal }) });
   return (
-    <section className="card" aria-labelledby="tokens">
-      <h2 id="tokens">Tokens for programs</h2>
+    <Section title="Tokens for programs">
       <Trouble>{error ? wordsOf(error) : undefined}</Trouble>
       {!data && !error && <Skeleton what="Tokens" />}
-      {data?.tokens.length === 0 && <Empty>You have none. A program or the command line needs one.</Empty>}
-      {data && data.tokens.length > 0 && (
-        <div className="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">For</th>
-                <th scope="col">Good until</th>
-                <th scope="col">Last used</th>
-                <th scope="col">
-                  <span className="unseen">Delete it</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.tokens.map(({ id, name, scope, expiresAt, usedAt }) => (
-                <tr key={id}>
-                  <td>{name}</td>
-                  <td>{SCOPE_WORDS[scope].name}</td>
-                  <td>
-                    <Moment at={expiresAt} />
-                  </td>
-                  <td>{usedAt === undefined ? 'never' : <Moment at={usedAt} />}</td>
-                  <td className="end">
-                    <DeleteToken id={id} name={name} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+      {data && (
+        <Table
+          columns={['Name', 'For', 'Good until', 'Last used', '']}
+          rows={data.tokens}
+          keyOf={({ id }) => id}
+          empty="You have none. A program or the command line needs one."
+          cells={({ id, name, scope, expiresAt, usedAt }) => [
+            name,
+            SCOPE_WORDS[scope].name,
+            <Moment at={expiresAt} />,
+            usedAt === undefined ? 'never' : <Moment at={usedAt} />,
+            <Act
+              look="quiet"
+              what={name}
+              act={async () => {
+                await api.deleteToken({ path: { id } });
+                await queries.invalidateQueries({ queryKey: TOKENS });
+              }}
+            >
+              Delete
+            </Act>,
+          ]}
+        />
       )}
       <NewToken />
-    </section>
-  );
-}
-
-function DeleteToken({ id, name }: { id: string; name: string }) {
-  const { isBusy, problem, run } = useAction();
-  return (
-    <>
-      <Trouble>{problem}</Trouble>
-      <Button
-        look="quiet"
-        aria-label={`Delete ${name}`}
-        isDisabled={isBusy}
-        onPress={() =>
-          run(async () => {
-            await api.deleteToken({ path: { id } });
-            await queries.invalidateQueries({ queryKey: TOKENS });
-          })
-        }
-      >
-        Delete
-      </Button>
-    </>
+    </Section>
   );
 }
 

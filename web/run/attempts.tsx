@@ -3,6 +3,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { Attempt } from '../../workflows/api-contract';
 import { api } from '../api/api';
 import { duration } from '../format';
+import { Section, Table } from '../parts/section';
 import { Growing, Moment } from '../parts/times';
 import type { Picture } from '../picture';
 
@@ -26,52 +27,32 @@ export function Attempts({ picture }: { picture: Picture }) {
   if (data === undefined || data.length < 2) return null;
   const names = new Map(sites.map(({ node, name }) => [node, name]));
   return (
-    <section className="card" aria-labelledby="attempts">
-      <h2 id="attempts">Attempts</h2>
-      <div className="scroll">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">How</th>
-              <th scope="col">By</th>
-              <th scope="col">Began</th>
-              <th scope="col">Took</th>
-              <th scope="col">Outcome</th>
-            </tr>
-          </thead>
-          <tbody>
-            {data.toReversed().map((attempt) => (
-              <tr key={attempt.launchId}>
-                <td>
-                  {HOW[attempt.how]}
-                  {attempt.from && ` ${FROM[attempt.from]}`}
-                  {attempt.node !== undefined && `: ${names.get(attempt.node) ?? attempt.node}`}
-                  {attempt.reason !== undefined && <span className="hint">“{attempt.reason}”</span>}
-                </td>
-                <td>{attempt.by}</td>
-                <td>
-                  <Moment at={attempt.startedAt} />
-                </td>
-                <td>
-                  {attempt.endedAt === undefined ? (
-                    <Growing at={attempt.startedAt} />
-                  ) : (
-                    duration(attempt.endedAt - attempt.startedAt)
-                  )}
-                </td>
-                <td>
-                  {attempt.state}
-                  {attempt.error && (
-                    <span className="hint">
-                      {attempt.error.type} in {attempt.error.phase}
-                    </span>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </section>
+    <Section title="Attempts">
+      <Table
+        columns={['How', 'By', 'Began', 'Took', 'Outcome']}
+        rows={data.toReversed()}
+        keyOf={({ launchId }) => launchId}
+        empty="None yet."
+        cells={({ how, from, node, reason, by, startedAt, endedAt, state, error }) => [
+          <>
+            {HOW[how]}
+            {from && ` ${FROM[from]}`}
+            {node !== undefined && `: ${names.get(node) ?? node}`}
+            {reason !== undefined && <span className="hint">“{reason}”</span>}
+          </>,
+          by,
+          <Moment at={startedAt} />,
+          endedAt === undefined ? <Growing at={startedAt} /> : duration(endedAt - startedAt),
+          <>
+            {state}
+            {error && (
+              <span className="hint">
+                {error.type} in {error.phase}
+              </span>
+            )}
+          </>,
+        ]}
+      />
+    </Section>
   );
 }
