@@ -1,11 +1,11 @@
 /** What people see and do: the page in a real browser, before an API that tells of runs in every state. */
-import axe from 'axe-core';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import type { RunDetail } from '../../workflows/api-contract';
 import { describeInBrowser, launchBrowser } from '../support/browser';
 import { json, problem, type Answer } from '../support/contract-server';
 import { PageServer, TOKEN } from './page-server';
 import * as scenes from './scenes';
+import { openWatched, seriousFindings } from './watched-page';
 
 const RUN_PAGE = `/runs/${scenes.RUN_ID}`;
 const unplugged: Answer = (_request, response) => response.destroy();
@@ -27,17 +27,7 @@ describeInBrowser('the page', () => {
   });
   beforeEach(async () => {
     server.reset();
-    complaints = [];
-    context = await browser!.newContext({ reducedMotion: 'reduce' });
-    context.setDefaultTimeout(15_000);
-    page = await context.newPage();
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('console', (message) => {
-      if (/Content Security Policy/.test(message.text())) complaints.push(message.text());
-    });
-    page.on('request', (request) => {
-      if (!request.url().startsWith(server.url)) complaints.push(`asked elsewhere: ${request.url()}`);
-    });
+    ({ context, page, complaints } = await openWatched(browser!, server.url));
   });
   afterEach(async () => {
     await context.close();
@@ -452,16 +442,6 @@ describeInBrowser('the page', () => {
   });
 
   describe('for everybody', () => {
-    const found = async () => {
-      await page.evaluate(axe.source);
-      const { violations } = await page.evaluate(() =>
-        (globalThis as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations'] }),
-      );
-      return violations
-        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
-    };
-
     test.each(['light', 'dark'] as const)('nothing serious is found by axe (%s)', async (colorScheme) => {
       await page.emulateMedia({ colorScheme });
       server.consortia = [scenes.consortium()];
@@ -474,12 +454,12 @@ describeInBrowser('the page', () => {
         scenes.crowd(100),
       ]) {
         await openRun(scene);
-        expect(await found()).toEqual([]);
+        expect(await seriousFindings(page)).toEqual([]);
         await page.goto('about:blank');
       }
       await open('/');
       await button('Start run').waitFor();
-      expect(await found()).toEqual([]);
+      expect(await seriousFindings(page)).toEqual([]);
     });
   });
 

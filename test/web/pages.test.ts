@@ -1,10 +1,10 @@
 /** The pages beside a run's, in a real browser, before an API that tells of a consortium at work. */
-import axe from 'axe-core';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { describeInBrowser, launchBrowser } from '../support/browser';
 import { problem } from '../support/contract-server';
 import { PageServer, TOKEN } from './page-server';
 import * as scenes from './scenes';
+import { openWatched, seriousFindings } from './watched-page';
 
 describeInBrowser('the pages around a run', () => {
   const server = new PageServer();
@@ -27,14 +27,7 @@ describeInBrowser('the pages around a run', () => {
     server.consortia = [scenes.inviting()];
     server.show(scenes.running());
     for (const [call, answer] of Object.entries(scenes.lively())) server.answers.set(call, answer);
-    complaints = [];
-    context = await browser!.newContext({ reducedMotion: 'reduce' });
-    context.setDefaultTimeout(15_000);
-    page = await context.newPage();
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('console', (message) => {
-      if (/Content Security Policy/.test(message.text())) complaints.push(message.text());
-    });
+    ({ context, page, complaints } = await openWatched(browser!, server.url));
   });
   afterEach(async () => {
     await context.close();
@@ -69,12 +62,7 @@ describeInBrowser('the pages around a run', () => {
       await see(shows);
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme });
-        await page.evaluate(axe.source);
-        const { violations } = await page.evaluate(() =>
-          (globalThis as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations'] }),
-        );
-        const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-        expect(serious.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))).toEqual([]);
+        expect(await seriousFindings(page)).toEqual([]);
       }
       await page.setViewportSize({ width: 360, height: 700 });
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
