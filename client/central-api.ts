@@ -10,7 +10,6 @@ import {
   ConsortiumView,
   ErrorPage,
   LaunchesLiveness,
-  Problem,
   ResultList,
   RunDetail,
   RunKitAccess,
@@ -42,6 +41,7 @@ import type {
   RevokeSiteBody,
 } from '../workflows/identity-contract';
 import { ApiProblem, ApiUnreachable, networkReason } from './errors';
+import { readJson, readProblem } from './read-json';
 
 export interface CentralApiOptions {
   /** Address of the API, such as `http://127.0.0.1:7400`; a path before `/api` is kept. */
@@ -392,16 +392,4 @@ function contentOf({ body, gzip }: Call): {
     return { headers: { 'content-type': 'application/gzip' }, body: new Uint8Array(gzip) };
   if (body === undefined) return {};
   return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function readProblem(text: string): Problem | undefined {
-  return Problem.safeParse(readJson(text)).data;
 }

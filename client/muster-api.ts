@@ -3,10 +3,10 @@
  * docs/openapi.json. Answers are validated; what fails throws {@link ApiProblem} or {@link ApiUnreachable}.
  */
 import { $ZodError } from 'zod/v4/core';
-import { Problem } from '../workflows/problem-contract';
 import { ApiProblem, ApiUnreachable, networkReason } from './errors';
 import { createClient } from './generated/client';
 import { Operations } from './generated/sdk.gen';
+import { readProblem } from './read-json';
 
 export interface MusterApiOptions {
   /** Address of the API, such as `http://127.0.0.1:7400`; empty for the one that a page came from. */
@@ -131,15 +131,7 @@ async function readWhole(response: Response): Promise<Response> {
 }
 
 async function problemOf({ method, url }: Request, response: Response): Promise<ApiProblem> {
-  const problem = Problem.safeParse(readJson(await response.text()));
+  const problem = readProblem(await response.text());
   const { pathname } = new URL(url, 'http://api');
-  return new ApiProblem(response.status, `${method} ${pathname}`, problem.data);
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return new ApiProblem(response.status, `${method} ${pathname}`, problem);
 }

@@ -9,6 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createCentralApi } from '../../client';
 import type { Stack } from '../../dev/stack';
 import { nodeView, runView, statusReport } from '../server/views';
+import { until } from '../support/until';
 import type { Listeners, Requests, Told } from './lists-driver';
 
 export interface ListFigures {
@@ -112,8 +113,4 @@ async function ask(driver: ChildProcess, order: Listeners | Requests): Promise<T
   const told = once(driver, 'message') as Promise<[Told]>;
   driver.send(order);
   return (await Promise.race([told, ended]))[0];
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await pause(100);
 }
