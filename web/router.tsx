@@ -1,9 +1,9 @@
 /** Which page is at which address. server/plugins/page.ts serves the document for each of them. */
 import { createRootRoute, createRoute, createRouter, Link, Navigate, Outlet } from '@tanstack/react-router';
-import { AuditPage, readFilter } from './admin/audit';
 import { Frame } from './frame';
 import { useChanges } from './live/use-changes';
 import { ComputationsPage, HealthPage, PeoplePage } from './pages/admin';
+import { AuditPage, readFilter } from './pages/audit';
 import { ConsortiumPage } from './pages/consortium';
 import { HomePage } from './pages/home';
 import { MePage } from './pages/me';

@@ -12,7 +12,7 @@ import { Section, Table } from '../parts/section';
 import { Skeleton } from '../parts/states';
 import { Hero, useTitle } from '../parts/title';
 import { useMe } from '../session';
-import { wordsOfAction, wordsOfDetail, wordsOfVia } from './audit-words';
+import { wordsOfAction, wordsOfDetail, wordsOfVia } from '../audit-words';
 
 type AuditFilter = Pick<NonNullable<ListAuditData['query']>, 'consortium' | 'site' | 'run' | 'who'>;
 
