@@ -4,6 +4,7 @@ import { access } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { Approvals, type Answer, type Asked } from '../activities/edge/approvals';
+import { whoSaid } from '../activities/edge/site-rules';
 import { grantWords } from '../activities/edge/site-words';
 import { errorCode } from '../nodes/error-code';
 import { plain } from './progress';
@@ -173,6 +174,6 @@ function signatureRow({ signer, flaw }: Asked['request']['computation']): [strin
   return flaw === undefined ? [] : [['signed by', `nobody: ${flaw}`]];
 }
 
-const answerWords = ({ verdict, by, at, why }: Answer) =>
-  `${verdict} by ${by}, ${iso(at)}${why === undefined ? '' : `: ${why}`}`;
+const answerWords = (answer: Answer) =>
+  `${answer.verdict} by ${whoSaid(answer)}, ${iso(answer.at)}${answer.why === undefined ? '' : `: ${answer.why}`}`;
 const iso = (at: number) => new Date(at).toISOString();

@@ -30,7 +30,7 @@ import type {
   StatusReportBody,
   StopRunBody,
 } from '../workflows/api-contract';
-import { SiteMemberships, SiteNews, type ReadinessBody } from '../workflows/consortium-contract';
+import { SiteAnswers, SiteMemberships, SiteNews, type ReadinessBody } from '../workflows/consortium-contract';
 import type { Computation, ComputationRef, NodeReport } from '../workflows/contract';
 import { DeliveryOrder, type DeliveryReport } from '../workflows/notice-contract';
 import { RevokedSite, SiteAuthority, SiteCredentials, SiteInvitation } from '../workflows/identity-contract';
@@ -360,6 +360,9 @@ export function createCentralApi({
     /** What the site that calls is to judge. */
     getMemberships: (signal?: AbortSignal) =>
       ask(SiteMemberships, 'GET', '/api/site/memberships', { signal }),
+
+    /** What people said on the page of runs that wait at the site that calls. */
+    getAnswers: (signal?: AbortSignal) => ask(SiteAnswers, 'GET', '/api/site/answers', { signal }),
 
     /** The site that calls says what it would let run. */
     reportReadiness: (body: z.input<typeof ReadinessBody>, signal?: AbortSignal) =>

@@ -74,6 +74,7 @@ import { createSignedLaunches } from './runs/signed-launches';
 import { createStartRun } from './runs/start';
 import type { Runs } from './runs/temporal';
 import { createTruth } from './runs/truth';
+import { createAnswers } from './sites/answers';
 import { createPresence } from './sites/presence';
 import { createReadiness } from './sites/readiness';
 import { createAudit } from './audit/audit';
@@ -199,7 +200,10 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
       await api.register(consortiumRoutes, { consortia, destinations, startRun, links });
       await api.register(membershipRoutes, { db, consortia, audit });
       await api.register(readinessRoutes, { consortia, readiness });
-      await api.register(siteRoutes, { db, destinations, consortia, presence, readiness });
+      await api.register(siteRoutes, {
+        ...{ db, destinations, consortia, presence, readiness },
+        answers: createAnswers({ db }),
+      });
       await api.register(enrolmentRoutes, { findSiteTies, enrolling });
       await api.register(retryRoutes, { db, retries });
       await api.register(errorRoutes, { db });

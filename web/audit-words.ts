@@ -29,6 +29,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'session.end': 'signed out',
   'session.start': 'signed in',
   'site.add': 'added a site',
+  'site.answer-ask': 'answered a run that waited at a site',
   'site.person': 'changed who administers a site',
   'site.revoke': 'cut a site off',
   'token.create': 'made a token',

@@ -16,6 +16,7 @@ import {
   type SiteMemberships,
   type SiteNews,
 } from '../workflows/consortium-contract';
+import { takePageAnswers } from './page-answers';
 
 /** Folders and images come and go without anyone saying so: they are looked at anew with every so many signs of life. */
 const LOOKS_TO_JUDGE = 4;
@@ -24,11 +25,11 @@ const STILL_ASKS_MS = 5 * 60_000;
 const LONGEST = 1_000;
 
 export interface ReadinessParts {
-  api: Pick<CentralApi, 'getMemberships' | 'reportReadiness'>;
+  api: Pick<CentralApi, 'getMemberships' | 'getAnswers' | 'reportReadiness'>;
   rules(): Promise<SiteRules>;
-  approvals: Pick<Approvals, 'list'>;
+  approvals: Pick<Approvals, 'list' | 'answerFirst'>;
   version: string;
-  log: Pick<Logger, 'warn'>;
+  log: Pick<Logger, 'info' | 'warn'>;
 }
 
 export class Readiness {
@@ -55,7 +56,7 @@ export class Readiness {
     }
   }
 
-  private async tell({ memberships: mark, heard }: SiteNews, signal: AbortSignal): Promise<void> {
+  private async tell({ memberships: mark, heard, answers }: SiteNews, signal: AbortSignal): Promise<void> {
     const { api, approvals, version } = this.parts;
     if (mark !== this.mark) {
       this.memberships = (await api.getMemberships(signal)).memberships;
@@ -63,9 +64,11 @@ export class Readiness {
       this.mark = mark;
     }
     const rules = await this.parts.rules();
+    if (rules.approval === 'page' && answers !== undefined && answers > 0)
+      await takePageAnswers(this.parts, signal);
     const body: ReadinessBody = {
       version,
-      policy: policyOf(rules, Date.now()),
+      policy: policyOf(answers === undefined ? asOlder(rules) : rules, Date.now()),
       judgements: await this.judgements(rules),
       asks: (await approvals.list()).filter(stillAsks).slice(0, MOST_TOLD.asks).map(askOf),
     };
@@ -115,6 +118,10 @@ async function judge(
     },
   ];
 }
+
+/** As an API understands it that takes no answers on the page. */
+const asOlder = (rules: SiteRules): SiteRules =>
+  rules.approval === 'page' ? { ...rules, approval: 'ask' } : rules;
 
 function policyOf(rules: SiteRules, now: number): ReadinessBody['policy'] {
   const closed = closure(rules, now);

@@ -24,7 +24,7 @@ import {
   StatusReport,
   Windows,
 } from './contract';
-import { Ask, Description, Membership, SitePolicy } from './consortium-contract';
+import { Ask, AskAnswer, Description, Membership, SitePolicy } from './consortium-contract';
 import { SiteStanding } from './identity-contract';
 
 // ---------------------------------------------------------------- who may call
@@ -146,9 +146,10 @@ export const SiteDetail = z.object({
     'What its site.yaml says of runs as a whole. Absent: its edge worker has not said it, or is of an older version.',
   ),
   asks: z
-    .array(Ask)
+    .array(Ask.extend({ answer: AskAnswer.optional().describe('Said on the page; the site takes it soon.') }))
     .describe(
-      'Runs that wait for a person there, who answers at the site: `muster site approve`. For its administrators.',
+      'Runs that wait for a person there, who answers at the site (`muster site approve`) or, where the policy says `page`, here. ' +
+        'For its administrators.',
     ),
   saidAt: z.number().optional().describe('When the edge worker said so.'),
 });

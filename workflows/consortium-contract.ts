@@ -130,10 +130,33 @@ export const Ask = z.strictObject({
 });
 export type Ask = z.output<typeof Ask>;
 
+/** What somebody says, on the page, of a request that a run has made at a site. */
+export const AnswerAskBody = z.discriminatedUnion('verdict', [
+  z.strictObject({ verdict: z.literal('approved') }),
+  z.strictObject({ verdict: z.literal('refused'), why: Reason.describe('The consortium reads it.') }),
+]);
+export type AnswerAskBody = z.output<typeof AnswerAskBody>;
+
+/** What was said of a request on the page, and has not been taken by the site yet. */
+export const AskAnswer = z.object({
+  verdict: z.enum(['approved', 'refused']),
+  why: z.string().max(500).optional(),
+  by: z.string().max(500).describe('Who said so.'),
+  at: z.number(),
+});
+export type AskAnswer = z.output<typeof AskAnswer>;
+
+/** The answers that a site has not taken yet. */
+export const SiteAnswers = z.object({
+  answers: z.array(AskAnswer.extend({ askId: AskId })).max(1_000),
+});
+export type SiteAnswers = z.output<typeof SiteAnswers>;
+
 /** What a site's file says of runs as a whole. */
 export const SitePolicy = z.strictObject({
   says: z.array(Says).max(100),
-  approval: z.enum(['auto', 'ask']),
+  /** `page`: who administers the site may answer on the page, too. */
+  approval: z.enum(['auto', 'ask', 'page']),
   /** Nothing new starts there now. */
   closed: z
     .strictObject({
@@ -190,6 +213,8 @@ export const SiteNews = z.object({
   memberships: z.string(),
   /** Whether the API knows what the site said last of its readiness. */
   heard: z.boolean(),
+  /** How many {@link SiteAnswers} there are. Absent: an API that is older, and takes none on the page. */
+  answers: z.int().min(0).optional(),
 });
 export type SiteNews = z.output<typeof SiteNews>;
 

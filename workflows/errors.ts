@@ -72,11 +72,11 @@ export const FAILURES = {
       "The host's policy does not allow this computation: its administrator allows it there, or leaves it at that.",
   },
   ApprovalNeeded: {
-    cause: 'The site lets nothing run that a person there has not approved, and nobody has yet.',
+    cause: 'The site lets nothing run that a person of it has not approved, and nobody has yet.',
     retryable: true,
     turn: 'site',
     advice:
-      'At the site: `muster site approvals`, then `muster site approve RUN` or `muster site refuse RUN`.',
+      'At the site: `muster site approvals`, then `muster site approve RUN` or `muster site refuse RUN`; or on the page of the site, where its file says `approval: page`.',
   },
   RunRefused: {
     cause: 'A person at the site refused this run.',

@@ -22,11 +22,13 @@ type Step = Pick<FetchInput, 'runId' | 'site' | 'consortium' | 'computation'>;
  */
 export async function admit({ approvals }: EdgeHost, rules: SiteRules, step: Step): Promise<void> {
   const request = await requestOf(step);
-  const answer = rules.approval === 'ask' ? await approvals.answerTo(request) : undefined;
+  const answer = rules.approval === 'auto' ? undefined : await approvals.answerTo(request);
   const now = Date.now();
   const decision = decide(rules, request, now, answer);
   if (decision.type === 'accept') return;
   if (decision.type === 'wait' && decision.rule === 'approval') {
+    // One that does not count any more would hide that the run asks.
+    if (answer) await approvals.forgetAnswer(request);
     await approvals.ask(request, grantOf(rules, step.computation.resources, request.dataset));
   }
   throw failureOf(decision, now);

@@ -1,7 +1,7 @@
 /**
  * What waits for a person at a site, and what was answered: files in the edge worker's state folder, so that a site needs
  * nobody else for it, and a restart forgets nothing. The worker writes the questions, and people, by `muster site`, the
- * answers; nobody writes what the other does.
+ * answers. Where the site's file lets people answer on the page, the worker writes those too, to what nobody has answered yet.
  *
  * An answer is to one request: this computation, image and command, for this consortium, on this dataset, in this run. Every
  * request has files of its own, so that one which comes after a person has looked never gets the answer to what they saw.
@@ -13,7 +13,7 @@ import { z } from 'zod';
 import { Computation, RunId } from '../../workflows/contract';
 import { errorCode } from '../../nodes/error-code';
 import { LogDisclosure, ResultDisclosure } from '../shared/policy';
-import { writeWhole } from '../shared/write-whole';
+import { writeNew, writeWhole } from '../shared/write-whole';
 import { RunRequest } from './site-rules';
 
 /** What nobody has asked for in so long is forgotten. */
@@ -35,6 +35,8 @@ const Question = z.strictObject({ request: RunRequest, since: z.number(), grant:
 const Answer = z.strictObject({
   verdict: z.enum(['approved', 'refused']),
   by: z.string(),
+  /** On the page, as the central API told it. Absent: at the site. */
+  via: z.literal('page').optional(),
   at: z.number(),
   why: z.string().optional(),
 });
@@ -72,6 +74,16 @@ export class Approvals {
   /** What was said of this very request. */
   async answerTo(request: RunRequest): Promise<Answer | undefined> {
     return readAs(Answer, this.answerFile(request.runId, idOf(request)));
+  }
+
+  /** Answers a request that nobody has answered; who was there first stays. */
+  async answerFirst({ request, id }: Pick<Asked, 'request' | 'id'>, answer: Answer): Promise<void> {
+    await writeNew(this.answerFile(request.runId, id), JSON.stringify(answer));
+  }
+
+  /** As if nobody had answered the request. */
+  async forgetAnswer(request: RunRequest): Promise<void> {
+    await rm(this.answerFile(request.runId, idOf(request)), { force: true });
   }
 
   /** Answers a request; an older answer to it no longer counts. */

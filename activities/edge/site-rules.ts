@@ -19,10 +19,11 @@ export const RULES_OF_RUNS = {
     .optional()
     .describe('The ids of the consortia whose runs may run here. Absent: any. An empty list: none.'),
   approval: z
-    .enum(['auto', 'ask'])
+    .enum(['auto', 'ask', 'page'])
     .default('auto')
     .describe(
-      '`ask`: every run waits until a person here allows it (`muster site approvals`, `approve`, `refuse`).',
+      '`ask`: every run waits until a person here allows it (`muster site approvals`, `approve`, `refuse`). ' +
+        '`page`: so it does, and who administers the site may also answer on the page.',
     ),
   maintenance: z
     .strictObject({
@@ -44,7 +45,7 @@ export const RULES_OF_RUNS = {
 export interface SiteRules extends HostPolicy {
   site: string;
   consortia?: readonly string[] | undefined;
-  approval: 'auto' | 'ask';
+  approval: 'auto' | 'ask' | 'page';
   maintenance?: { reason: string; until?: string | undefined } | undefined;
   quietHours: readonly QuietHours[];
 }
@@ -74,6 +75,8 @@ export type RunRequest = z.output<typeof RunRequest>;
 export interface PersonsAnswer {
   verdict: 'approved' | 'refused';
   by: string;
+  /** Said on the page, as the central API tells it. Absent: at the site. */
+  via?: 'page' | undefined;
   why?: string | undefined;
 }
 
@@ -114,11 +117,21 @@ function refusal(rules: SiteRules, { site, consortium, computation }: RunRequest
 }
 
 function byPerson({ approval }: SiteRules, answer: PersonsAnswer | undefined): Decision | undefined {
-  if (approval === 'auto' || answer?.verdict === 'approved') return undefined;
-  if (!answer) return { type: 'wait', rule: 'approval', why: 'a person at the site has to approve this run' };
-  const why = `${answer.by} refused this run${answer.why === undefined ? '' : `: ${answer.why}`}`;
+  if (approval === 'auto') return undefined;
+  // What came through the centre counts for as long as the site's own file lets it.
+  const counts = answer?.via !== 'page' || approval === 'page';
+  if (!answer || !counts) {
+    const where = approval === 'page' ? 'a person who administers the site' : 'a person at the site';
+    return { type: 'wait', rule: 'approval', why: `${where} has to approve this run` };
+  }
+  if (answer.verdict === 'approved') return undefined;
+  const why = `${whoSaid(answer)} refused this run${answer.why === undefined ? '' : `: ${answer.why}`}`;
   return { type: 'refuse', rule: 'approval', why, final: true };
 }
+
+/** Who answered, and where. */
+export const whoSaid = ({ by, via }: Pick<PersonsAnswer, 'by' | 'via'>): string =>
+  via === 'page' ? `${by} (on the page)` : by;
 
 /** Why nothing new starts here now, if so, whatever it is. */
 export function closure({ maintenance, quietHours }: SiteRules, now: number): Closure | undefined {

@@ -2,12 +2,18 @@
 import type { Grant } from './approvals';
 import type { SiteRules } from './site-rules';
 
+const APPROVAL: Record<SiteRules['approval'], string> = {
+  auto: 'runs are not asked about',
+  ask: 'a person approves every run',
+  page: 'a person approves every run, at the site or on the page',
+};
+
 /** What the file says of runs as a whole. */
 export function rulesInWords(rules: SiteRules): string[] {
   const { consortia, approval, maintenance, quietHours, logs, results } = rules;
   return [
     consortia === undefined ? 'any consortium' : `consortia ${consortia.join(', ') || 'none'}`,
-    approval === 'ask' ? 'a person approves every run' : 'runs are not asked about',
+    APPROVAL[approval],
     ...(maintenance ? [`maintenance: ${maintenance.reason}`] : []),
     ...(quietHours.length > 0 ? ['quiet hours'] : []),
     `logs ${logs}`,

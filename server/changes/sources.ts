@@ -116,8 +116,12 @@ export async function openSources({ db, presence, destinations }: Deps): Promise
   async function ofPeople(): Promise<Told[]> {
     const told: Told[] = [];
     for (const { consortiumId, siteId, runId } of await deeds.take()) {
-      if (runId !== null) continue;
       const sites = siteId === null ? [] : [siteId];
+      // What is done to a run is told by what the run says of it.
+      if (runId !== null) {
+        if (siteId !== null) told.push({ change: { type: 'site', siteId }, ...(await ofSite(siteId)) });
+        continue;
+      }
       if (consortiumId !== null)
         told.push({ change: { type: 'consortium', consortiumId }, consortia: [consortiumId], sites });
       if (siteId !== null) told.push({ change: { type: 'site', siteId }, ...(await ofSite(siteId)) });

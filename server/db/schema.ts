@@ -21,7 +21,7 @@ import {
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
 import type { ConsortiumBody, PresenceBody, RunEvent } from '../../workflows/api-contract';
-import type { MembershipState, ReadinessBody } from '../../workflows/consortium-contract';
+import type { AskAnswer, MembershipState, ReadinessBody } from '../../workflows/consortium-contract';
 import {
   TERMINAL_NODE_STATES,
   type Computation,
@@ -108,6 +108,21 @@ export const siteReadiness = pgTable('site_readiness', {
   at: moment().notNull(),
   body: json().$type<ReadinessBody>().notNull(),
 });
+
+/** What people said on the page of runs that wait at a site, until the site has taken it. */
+export const siteAnswers = pgTable(
+  'site_answers',
+  {
+    siteId: text().notNull(),
+    /** The digest of all that was asked. */
+    askId: text().notNull(),
+    verdict: text().$type<AskAnswer['verdict']>().notNull(),
+    why: text(),
+    by: text().notNull(),
+    at: moment().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.siteId, table.askId] })],
+);
 
 /** What edge workers last said of themselves. */
 export const sites = pgTable('sites', {

@@ -3,7 +3,14 @@ import { and, asc, eq, inArray } from 'drizzle-orm';
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { PresenceBody, SiteDetail, SiteList, type SiteView } from '../../workflows/api-contract';
-import { SiteNews } from '../../workflows/consortium-contract';
+import {
+  AnswerAskBody,
+  AskAnswer,
+  AskId,
+  SiteAnswers,
+  SiteNews,
+  type Ask,
+} from '../../workflows/consortium-contract';
 import { ConsortiumId, SiteId } from '../../workflows/contract';
 import { mustBeNode, mustBePerson } from '../access';
 import type { Consortia, Consortium } from '../consortia/consortia';
@@ -13,9 +20,11 @@ import { memberships } from '../db/schema';
 import { readStandings } from '../identity/standing';
 import type { Destinations } from '../people/destinations';
 import { HttpProblem } from '../problem';
+import type { Answers } from '../sites/answers';
 import { isKnownSite } from '../sites/known-sites';
 import type { Presence } from '../sites/presence';
 import type { Readiness } from '../sites/readiness';
+import { readTold } from '../sites/told';
 import { problems } from './responses';
 
 interface Deps {
@@ -24,11 +33,12 @@ interface Deps {
   consortia: Consortia;
   presence: Presence;
   readiness: Readiness;
+  answers: Answers;
 }
 
 export const siteRoutes: FastifyPluginCallbackZod<Deps> = (
   server,
-  { db, destinations, consortia, presence, readiness },
+  { db, destinations, consortia, presence, readiness, answers },
   done,
 ) => {
   server.post(
@@ -97,16 +107,67 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (
       if (site === undefined || (admin && !(await isKnownSite(db, siteId))))
         throw new HttpProblem('unknown-site', `There is no site ${siteId} that you may see.`);
       const ids = isOwn ? await consortiaOf(db, [siteId], ['invited', 'accepted']) : site.consortia;
-      const told = await readiness.toldBy(siteId);
-      const isCurrent = told !== undefined && told.body.version === site.version;
+      const told = await readTold(db, siteId);
       return {
         site,
         memberships: (await consortia.list(ids)).flatMap((one) => membershipsIn(one, siteId)),
-        asks: isOwn && isCurrent ? told.body.asks : [],
-        ...(isCurrent && { policy: told.body.policy, saidAt: told.at }),
+        asks: isOwn && told ? await asksWithAnswers(siteId, told.body.asks) : [],
+        ...(told && { policy: told.body.policy, saidAt: told.at }),
       };
     },
   );
+
+  server.post(
+    '/sites/:siteId/asks/:askId/answer',
+    {
+      config: { roles: ['siteAdmin'], audit: 'site.answer-ask' },
+      schema: {
+        operationId: 'answerAsk',
+        summary: 'Let a run start that waits at a site for a person, or refuse it',
+        description:
+          'For a site whose own file says `approval: page`; at any other it is answered there. The id of what is asked stands for ' +
+          'all of it: run, consortium, computation with image and command, dataset. The first answer stands; the site takes it with its ' +
+          'next sign of life, and the run goes on soon after.',
+        tags: ['sites'],
+        params: z.object({ siteId: SiteId, askId: AskId }),
+        body: AnswerAskBody,
+        response: { 200: AskAnswer, ...problems },
+      },
+    },
+    async (request) => {
+      const { params, body, claims } = request;
+      const { ask, answer } = await answers.answer(params.siteId, params.askId, body, claims.sub);
+      const { name, version } = ask.computation;
+      request.auditAbout = { runId: ask.runId };
+      request.auditDetail = {
+        ...{ verdict: body.verdict, computation: `${name} ${version}`, dataset: ask.dataset },
+        ...(body.verdict === 'refused' && { reason: body.why }),
+      };
+      return answer;
+    },
+  );
+
+  server.get(
+    '/site/answers',
+    {
+      config: { roles: ['site'] },
+      schema: {
+        operationId: 'getAnswers',
+        summary: 'What people said on the page of runs that wait at the site, and the site has not taken yet',
+        tags: ['sites'],
+        response: { 200: SiteAnswers, ...problems },
+      },
+    },
+    async ({ claims }) => ({ answers: await answers.of(claims.sub) }),
+  );
+
+  async function asksWithAnswers(siteId: string, asks: readonly Ask[]): Promise<SiteDetail['asks']> {
+    const given = new Map((await answers.of(siteId)).map(({ askId, ...answer }) => [askId, answer]));
+    return asks.map((ask) => {
+      const answer = given.get(ask.id);
+      return answer ? { ...ask, answer } : ask;
+    });
+  }
 
   /**
    * @param visible the consortia that may be looked at; without it, all there is

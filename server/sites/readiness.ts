@@ -14,13 +14,18 @@ import { sitesOf, type Consortia, type Consortium } from '../consortia/consortia
 import { isOpen } from '../consortia/membership';
 import { consortiaOf } from '../consortia/memberships-of';
 import type { Database } from '../db/client';
-import { computations, consortia as consortiumRows, memberships, siteReadiness } from '../db/schema';
+import {
+  computations,
+  consortia as consortiumRows,
+  memberships,
+  siteAnswers,
+  siteReadiness,
+} from '../db/schema';
 import { HttpProblem } from '../problem';
 import type { Registry } from '../registry/computations';
+import { forgetSettled, inTurn } from './answers';
 import type { HeardSite, Presence } from './presence';
-
-/** What a site said last, and when. */
-export type Told = Pick<typeof siteReadiness.$inferSelect, 'at' | 'body'>;
+import type { Told } from './told';
 
 export interface Readiness {
   /** Whether there is something new for the site to look at; cheap, for it is asked with every sign of life. */
@@ -28,7 +33,6 @@ export interface Readiness {
   /** What the site is to judge. */
   membershipsOf(siteId: string): Promise<SiteMemberships>;
   hear(siteId: string, body: ReadinessBody): Promise<void>;
-  toldBy(siteId: string): Promise<Told | undefined>;
   /** How each site that is in, or invited, stands to the next run. */
   of(consortium: Consortium): Promise<SiteReadiness[]>;
 }
@@ -55,7 +59,7 @@ export function createReadiness(deps: {
   return {
     async news(siteId) {
       const chosen = (key: string) => sql`${consortiumRows.body} -> 'computation' ->> ${key}`;
-      const [rows, told] = await Promise.all([
+      const [rows, told, answers] = await Promise.all([
         db
           .select({ id: consortiumRows.id, revision: consortiumRows.revision, addedAt: computations.addedAt })
           .from(memberships)
@@ -73,9 +77,10 @@ export function createReadiness(deps: {
           )
           .orderBy(asc(consortiumRows.id)),
         db.$count(siteReadiness, eq(siteReadiness.siteId, siteId)),
+        db.$count(siteAnswers, eq(siteAnswers.siteId, siteId)),
       ]);
       const mark = createHash('sha256').update(JSON.stringify(rows)).digest('base64url');
-      return { memberships: mark, heard: told > 0 };
+      return { memberships: mark, heard: told > 0, answers };
     },
 
     async membershipsOf(siteId) {
@@ -94,15 +99,14 @@ export function createReadiness(deps: {
 
     async hear(siteId, body) {
       const row = { at: clock(), body };
-      await db
-        .insert(siteReadiness)
-        .values({ siteId, ...row })
-        .onConflictDoUpdate({ target: siteReadiness.siteId, set: row });
-    },
-
-    async toldBy(siteId) {
-      const [row] = await db.select().from(siteReadiness).where(eq(siteReadiness.siteId, siteId));
-      return row;
+      await db.transaction(async (tx) => {
+        await inTurn(tx, siteId);
+        await tx
+          .insert(siteReadiness)
+          .values({ siteId, ...row })
+          .onConflictDoUpdate({ target: siteReadiness.siteId, set: row });
+        await forgetSettled(tx, siteId, body);
+      });
     },
 
     async of(consortium) {

@@ -75,6 +75,25 @@ test('a person who refuses a run ends it here, and is named with the reason', as
   });
 });
 
+test('what was approved on the page counts while site.yaml lets it, and is asked about here when it does not', async () => {
+  stage = await Stage.open();
+  const { kit } = await stage.publish(['a']);
+  const wants = fetching(kit('a'));
+  stage.policy = { ...stage.policy, approval: 'page' };
+  await expect(failureOf(stage.site('a').do('fetchRunKit', wants))).resolves.toMatchObject({
+    message: 'site.yaml: approval: a person who administers the site has to approve this run',
+  });
+  const [asked] = await people().list();
+  await people().answerFirst(asked!, { verdict: 'approved', by: 'grace', via: 'page', at: 1 });
+  await stage.site('a').do('fetchRunKit', wants);
+
+  stage.policy = { ...stage.policy, approval: 'ask' };
+  const waits = await failureOf(stage.site('a').do('fetchRunKit', wants));
+  expect(waits.type).toBe('ApprovalNeeded');
+  const [again] = await people().list();
+  expect(again).not.toHaveProperty('answer');
+});
+
 test('what was approved and signed is what starts: another command, consortium or dataset is refused', async () => {
   stage = await Stage.open();
   const { kit } = await stage.publish(['a']);

@@ -62,6 +62,24 @@ test.each<[string, RunRequest]>([
   await expect(anew().answerTo(other)).resolves.toBeUndefined();
 });
 
+test('an answer from the page is one where there is none yet, and is known as one', async () => {
+  const fromPage = { ...approved, by: 'grace', via: 'page' } as const;
+  const other = { ...request, runId: 'run-page' };
+  const found = async () => (await anew().list()).find((one) => one.request.runId === other.runId);
+  await anew().ask(other, grant);
+  const asked = await found();
+  await anew().answerFirst(asked!, fromPage);
+  await expect(anew().answerTo(other)).resolves.toEqual(fromPage);
+
+  await anew().answer(asked!, { ...approved, verdict: 'refused' });
+  await anew().answerFirst(asked!, fromPage);
+  await expect(anew().answerTo(other)).resolves.toMatchObject({ verdict: 'refused', by: 'ada' });
+
+  await anew().forgetAnswer(other);
+  await expect(found()).resolves.toEqual(asked);
+  expect((await readdir(files)).filter((name) => name.startsWith('run-page'))).toHaveLength(1);
+});
+
 test('what was written by something else is neither a question nor an answer', async () => {
   await anew().ask(request, grant);
   const id = idOf(request);

@@ -120,6 +120,36 @@ test.each<[string, Partial<SiteRules>, Partial<RunRequest>, PersonsAnswer | unde
     'refuse site.yaml: approval: ada refused this run: not before the vote',
   ],
   [
+    'what nobody has approved, at the site or on the page',
+    { approval: 'page' },
+    {},
+    undefined,
+    'wait site.yaml: approval: a person who administers the site has to approve this run',
+  ],
+  ['what a person approved at the site, where the page may too', { approval: 'page' }, {}, yes, 'accept'],
+  ['what a person approved on the page', { approval: 'page' }, {}, { ...yes, via: 'page' }, 'accept'],
+  [
+    'what a person refused on the page',
+    { approval: 'page' },
+    {},
+    { ...no, via: 'page' },
+    'refuse site.yaml: approval: ada (on the page) refused this run: not before the vote',
+  ],
+  [
+    'what was approved on the page, where the page may not any more',
+    { approval: 'ask' },
+    {},
+    { ...yes, via: 'page' },
+    'wait site.yaml: approval: a person at the site has to approve this run',
+  ],
+  [
+    'what was refused on the page, where the page may not any more',
+    { approval: 'ask' },
+    {},
+    { ...no, via: 'page' },
+    'wait site.yaml: approval: a person at the site has to approve this run',
+  ],
+  [
     'what a person approved, and the file no longer allows',
     { approval: 'ask', computations: [] },
     {},
@@ -201,7 +231,7 @@ describe('whatever the rules', () => {
     results: fc.constant('hidden' as const),
     datasets: fc.constant({}),
     consortia: fc.option(fc.array(word), { nil: undefined }),
-    approval: fc.constantFrom('auto' as const, 'ask' as const),
+    approval: fc.constantFrom('auto' as const, 'ask' as const, 'page' as const),
     maintenance: fc.option(fc.record({ reason: word }), { nil: undefined }),
     quietHours: fc.constantFrom([], [night]),
   });
@@ -216,7 +246,9 @@ describe('whatever the rules', () => {
     },
     { requiredKeys: ['runId', 'site', 'dataset', 'computation'] },
   );
-  const someAnswer = fc.constantFrom(undefined, yes, no);
+  const someAnswer = fc.constantFrom(
+    ...[undefined, yes, no, { ...yes, via: 'page' as const }, { ...no, via: 'page' as const }],
+  );
   const all = [someRules, someRequest, fc.integer({ min: 0, max: 4e12 }), someAnswer] as const;
 
   test('what is let in, every rule lets in', () => {
@@ -233,7 +265,8 @@ describe('whatever the rules', () => {
             (entry.digest === undefined || image.endsWith(entry.digest)),
         );
         expect(fits.length).toBeGreaterThan(0);
-        if (rules.approval === 'ask') expect(answer?.verdict).toBe('approved');
+        if (rules.approval !== 'auto') expect(answer?.verdict).toBe('approved');
+        if (answer?.via === 'page') expect(rules.approval).not.toBe('ask');
         expect(rules.maintenance).toBeUndefined();
       }),
       { numRuns: 2000 },

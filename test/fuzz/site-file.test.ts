@@ -61,7 +61,7 @@ const draft = fc.record(
   {
     site: fc.constantFrom('a', 'hospital-b'),
     consortia: fc.array(fc.constantFrom('x', 'y')),
-    approval: fc.constantFrom('auto', 'ask'),
+    approval: fc.constantFrom('auto', 'ask', 'page'),
     maintenance: fc.record({ reason: fc.string({ minLength: 1, maxLength: 50 }) }),
     datasets: fc.dictionary(
       fc.string({ minLength: 1, maxLength: 8 }),

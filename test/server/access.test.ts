@@ -142,6 +142,8 @@ const TABLE: Readonly<Record<string, readonly Kind[]>> = {
   renewCertificate: ['site'],
   reportPresence: ['site'],
   getMemberships: ['site'],
+  getAnswers: ['site'],
+  answerAsk: SITE_ADMINS,
   reportReadiness: ['site'],
   getAdmissions: ['gateway'],
   // Workers and nodes.

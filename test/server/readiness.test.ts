@@ -1,5 +1,6 @@
 /** Who is ready for a run: what sites say, and what the consortium reads of it. */
-import { readinessOf, type Told } from '../../server/sites/readiness';
+import { readinessOf } from '../../server/sites/readiness';
+import type { Told } from '../../server/sites/told';
 import type { HeardSite } from '../../server/sites/presence';
 import {
   ConsortiumReadiness,
