@@ -3,6 +3,7 @@ import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { connection, type Connection } from './live/connection';
 import { clockTime } from './format';
+import { seesAudit } from './may';
 import { voice } from './parts/voice';
 import { useMe } from './session';
 import { useStore } from './store';
@@ -40,7 +41,7 @@ export function Frame() {
               <Link to="/admin/computations">Computations</Link>
             </>
           )}
-          {(me.admin || Object.values(me.consortia).includes('lead')) && <Link to="/admin/audit">Audit</Link>}
+          {seesAudit(me) && <Link to="/admin/audit">Audit</Link>}
           {me.admin && <Link to="/admin/health">Health</Link>}
         </nav>
         <p className="connection">

@@ -4,6 +4,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { config } from 'zod';
+import { PAGE_ADDRESSES } from '../workflows/page-addresses';
 import { AcceptInvitation } from './pages/invitation';
 import { FirstPassword } from './pages/password';
 import { SignIn } from './pages/sign-in';
@@ -34,7 +35,7 @@ function Page() {
         )}
       </main>
     );
-  if (location.pathname === '/invitation') return <AcceptInvitation me={me} />;
+  if (location.pathname === PAGE_ADDRESSES.invitation) return <AcceptInvitation me={me} />;
   if (me === null) return <SignIn />;
   if (me.mustChangePassword) return <FirstPassword />;
   return (

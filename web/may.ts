@@ -11,3 +11,7 @@ export function holds({ admin, consortia }: Me, consortiumId: string, least: Con
 
 /** Whether they answer for the site. */
 export const answersFor = ({ admin, sites }: Me, siteId: string): boolean => admin || sites.includes(siteId);
+
+/** Whether they may look up what was done, if only in the consortia that they lead. */
+export const seesAudit = ({ admin, consortia }: Me): boolean =>
+  admin || Object.values(consortia).includes('lead');

@@ -1,6 +1,7 @@
 /** The page that people use: static files, and the same document for every address that the page itself tells apart. */
 import staticFiles from '@fastify/static';
 import fp from 'fastify-plugin';
+import { PAGE_ADDRESSES } from '../../workflows/page-addresses';
 import { contentPolicy } from './security-headers';
 
 const POLICY = contentPolicy({
@@ -10,11 +11,10 @@ const POLICY = contentPolicy({
   'connect-src': ["'self'"],
 });
 
-/** Where the page has pages, beside its first one (web/router.tsx). */
-const ADDRESSES = [
-  ...['/runs/*', '/consortia/*', '/sites', '/sites/*', '/admin/*'],
-  ...['/me', '/sign-in', '/invitation'],
-];
+/** All of them, as routes; the first page is a file of that folder already. */
+const ADDRESSES = Object.values(PAGE_ADDRESSES)
+  .filter((address) => address !== PAGE_ADDRESSES.home)
+  .map((address) => address.replace(/\$\w+/, '*'));
 
 /** `folder`: where the built page is. */
 export default fp<{ folder: string }>(

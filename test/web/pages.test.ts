@@ -181,19 +181,6 @@ describeInBrowser('the pages around a run', () => {
     expect(sent('POST', 'sites')).toMatchObject([{ body: { id: 'adelie' } }]);
   });
 
-  test('an administrator is invited by a link that is shown once', async () => {
-    server.answers.set('POST invitations', {
-      ...{ id: 'i2', code: 'c', link: 'https://muster.example/invitation#c', expiresAt: Date.now() + 9_000 },
-    });
-    await open('/admin/people');
-    await page.getByText('Invite an administrator').click();
-    const form = page.locator('details').filter({ hasText: 'Invite an administrator' });
-    await form.getByLabel('E-mail (optional)').fill('lise@example.org');
-    await form.getByRole('button', { name: 'Make a link' }).click();
-    await see('https://muster.example/invitation#c', form);
-    expect(sent('POST', 'invitations')).toMatchObject([{ body: { email: 'lise@example.org', admin: true } }]);
-  });
-
   test('who may only look is offered nothing else', async () => {
     server.me = { ...scenes.grace(), consortia: { penguins: 'viewer' }, sites: [] };
     await open('/consortia/penguins');

@@ -35,6 +35,9 @@ const isUnknown = ({ cause }: ApiUnreachable) => cause instanceof ZodError;
 /** Whether what was asked for is not there. */
 export const isGone = (error: unknown): boolean => error instanceof ApiProblem && error.status === 404;
 
+/** Whether it is there, and not for who asked. */
+export const isForbidden = (error: unknown): boolean => error instanceof ApiProblem && error.status === 403;
+
 /** What an error says to people. */
 export function wordsOf(error: unknown): string {
   if (error instanceof ApiProblem) return describe(error.status, error.problem);

@@ -7,9 +7,10 @@ import type { ListAuditData } from '../../client/generated/types.gen';
 import { api } from '../api/api';
 import { wordsOf } from '../api/errors';
 import { fullTime } from '../format';
+import { seesAudit } from '../may';
 import { Button, Field, Trouble } from '../parts/controls';
 import { Section, Table } from '../parts/section';
-import { Skeleton } from '../parts/states';
+import { NotForYou, Skeleton } from '../parts/states';
 import { Hero, useTitle } from '../parts/title';
 import { useMe } from '../session';
 import { wordsOfAction, wordsOfDetail, wordsOfVia } from '../audit-words';
@@ -36,6 +37,16 @@ export function readFilter(search: Readonly<Record<string, unknown>>): AuditFilt
 
 export function AuditPage({ filter }: { filter: AuditFilter }) {
   useTitle('What was done');
+  if (seesAudit(useMe())) return <Audit filter={filter} />;
+  return (
+    <NotForYou title="This page is for administrators and leads">
+      Administrators see here what everybody did, and leads what was done in their consortia. What was changed
+      in a consortium stands on its own page too.
+    </NotForYou>
+  );
+}
+
+function Audit({ filter }: { filter: AuditFilter }) {
   const me = useMe();
   const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery({
     queryKey: ['audit', filter],

@@ -14,11 +14,12 @@ import {
   sitesQuery,
   type ConsortiumView,
 } from '../api/lists';
-import { CONSORTIUM_ROLES, type ConsortiumRole } from '../../workflows/people-contract';
+import type { ConsortiumRole } from '../../workflows/people-contract';
 import { answersFor, holds } from '../may';
 import { Act } from '../parts/act';
 import { Button, Choice, Field, Trouble } from '../parts/controls';
 import { Invite } from '../parts/invite';
+import { ROLE_OPTIONS } from '../people/grants';
 import { ParameterList } from '../parts/parameter-list';
 import { Presence } from '../parts/presence';
 import { RunPages } from '../parts/run-rows';
@@ -109,7 +110,7 @@ async function change(consortiumId: string, tag: string | undefined, body: Body)
 
 function About({ consortium, tag, isLead }: Shown & { isLead: boolean }) {
   const [isEditing, setEditing] = useState(false);
-  const { id, description, archivedAt } = consortium;
+  const { id, name, description, archivedAt } = consortium;
   return (
     <Section
       title="About"
@@ -120,9 +121,22 @@ function About({ consortium, tag, isLead }: Shown & { isLead: boolean }) {
             <Button look="quiet" onPress={() => setEditing(true)}>
               Edit
             </Button>
-            <Act look="quiet" act={() => change(id, tag, { archived: archivedAt === undefined })}>
-              {archivedAt === undefined ? 'Archive' : 'Open again'}
-            </Act>
+            {archivedAt === undefined ? (
+              <Act
+                look="quiet"
+                confirm={{
+                  title: `Archive ${name}?`,
+                  text: 'No run of it can be started then, until a lead opens it again. Runs that are under way go on.',
+                }}
+                act={() => change(id, tag, { archived: true })}
+              >
+                Archive
+              </Act>
+            ) : (
+              <Act look="quiet" act={() => change(id, tag, { archived: false })}>
+                Open again
+              </Act>
+            )}
           </>
         )
       }
@@ -216,6 +230,12 @@ function Sites({ consortium, isLead }: { consortium: ConsortiumView; isLead: boo
             <Act
               look="quiet"
               what={name}
+              {...(state === 'accepted' && {
+                confirm: {
+                  title: `Take ${name} out of the consortium?`,
+                  text: 'It takes part in no new run then. To come back, it has to be invited and accept once more.',
+                },
+              })}
               act={async () => {
                 await api.removeSite({ path: { consortiumId: id, siteId } });
                 await renew(id);
@@ -387,8 +407,6 @@ function Chooser({ names, versions, computation, onChoose }: ChooserProps) {
   );
 }
 
-const ROLES = CONSORTIUM_ROLES.map((key) => ({ key, name: key }));
-
 function People({ consortiumId, isLead }: { consortiumId: string; isLead: boolean }) {
   const { data, error } = useQuery(consortiumPeopleQuery(consortiumId));
   const [role, setRole] = useState<ConsortiumRole>('member');
@@ -412,6 +430,10 @@ function People({ consortiumId, isLead }: { consortiumId: string; isLead: boolea
               <Act
                 look="quiet"
                 what={name}
+                confirm={{
+                  title: `Remove ${name} from the consortium?`,
+                  text: 'They do not see it and its runs any more. To come back, they have to be invited once more.',
+                }}
                 act={async () => {
                   await api.removeConsortiumPerson({ path: { consortiumId, personId: id } });
                   await renewPeople();
@@ -425,7 +447,7 @@ function People({ consortiumId, isLead }: { consortiumId: string; isLead: boolea
       )}
       {isLead && (
         <Invite what="Invite somebody" gives={{ consortia: { [consortiumId]: role } }}>
-          <Choice label="As" options={ROLES} value={role} onChange={setRole} />
+          <Choice label="As" options={ROLE_OPTIONS} value={role} onChange={setRole} />
         </Invite>
       )}
     </Section>
@@ -446,7 +468,7 @@ function RoleChoice({ consortiumId, personId, name, role }: RoleChoiceProps) {
       <Choice
         label={`Role of ${name}`}
         isLabelHidden
-        options={ROLES}
+        options={ROLE_OPTIONS}
         value={role}
         isDisabled={isBusy}
         onChange={(next) =>

@@ -153,6 +153,10 @@ function Tokens() {
             <Act
               look="quiet"
               what={name}
+              confirm={{
+                title: `Delete the token ${name}?`,
+                text: 'Whatever uses it is let in no more, from now on. It cannot be had back.',
+              }}
               act={async () => {
                 await api.deleteToken({ path: { id } });
                 await queries.invalidateQueries({ queryKey: TOKENS });

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Form } from 'react-aria-components';
+import { PAGE_ADDRESSES } from '../../workflows/page-addresses';
 import { api } from '../api/api';
 import { wordsOf } from '../api/errors';
 import { Alone } from '../parts/alone';
@@ -9,12 +10,13 @@ import { Button, Field, Trouble } from '../parts/controls';
 import { Skeleton } from '../parts/states';
 import { useAction } from '../parts/use-action';
 import { become, linkRefused } from '../session';
+import { wordsOfSignInFailure } from '../sign-in-words';
 
 export function SignIn() {
   const ways = useQuery({ queryKey: ['sign-in'], queryFn: ({ signal }) => api.getSignInWays({ signal }) });
   return (
     <Alone title="Sign in">
-      <Trouble>{linkRefused() ? 'The link does not sign you in (any more).' : undefined}</Trouble>
+      <Trouble>{linkRefused() ? 'The link does not sign you in (any more).' : providerFailure()}</Trouble>
       {ways.data ? (
         <>
           {ways.data.oidc && (
@@ -36,9 +38,15 @@ export function SignIn() {
   );
 }
 
+/** Why the OpenID provider did not sign somebody in who came back from there. */
+function providerFailure(): string | undefined {
+  const failed = new URLSearchParams(location.search).get('failed');
+  return failed === null ? undefined : wordsOfSignInFailure(failed);
+}
+
 /** The provider sends people back to the page that they came for. */
 function providerAddress(path: string): string {
-  const to = location.pathname === '/sign-in' ? '/' : location.pathname + location.search;
+  const to = location.pathname === PAGE_ADDRESSES.signIn ? '/' : location.pathname + location.search;
   return `${path}?to=${encodeURIComponent(to)}`;
 }
 
@@ -53,7 +61,7 @@ function PasswordForm({ isOnlyWay }: { isOnlyWay: boolean }) {
         event.preventDefault();
         run(async () => {
           const me = await api.signIn({ body: { email: email.trim(), password } });
-          if (location.pathname === '/sign-in') history.replaceState(history.state, '', '/');
+          if (location.pathname === PAGE_ADDRESSES.signIn) history.replaceState(history.state, '', '/');
           become(me);
         });
       }}

@@ -2,6 +2,9 @@
 import type { ReactNode } from 'react';
 import {
   Button as AriaButton,
+  CheckboxButton,
+  CheckboxField,
+  CheckboxGroup,
   Dialog,
   FieldError,
   Heading,
@@ -138,6 +141,58 @@ export function OneOf<Key extends string>({ label, options, value, onChange }: O
         </RadioField>
       ))}
     </RadioGroup>
+  );
+}
+
+interface CheckProps {
+  children: string;
+  isSelected: boolean;
+  onChange: (isSelected: boolean) => void;
+}
+
+/** Yes or no. */
+export const Check = ({ children, ...props }: CheckProps) => (
+  <CheckboxField {...props}>
+    <CheckboxButton className="check">
+      <span className="mark" aria-hidden="true" />
+      {children}
+    </CheckboxButton>
+  </CheckboxField>
+);
+
+interface AnyOfProps<Key extends string> {
+  label: string;
+  options: readonly { key: Key; name: string }[];
+  value: readonly Key[];
+  onChange: (keys: Key[]) => void;
+  isDisabled?: boolean;
+}
+
+/** Any of a few that are all seen. */
+export function AnyOf<Key extends string>({
+  label,
+  options,
+  value,
+  onChange,
+  isDisabled = false,
+}: AnyOfProps<Key>) {
+  return (
+    <CheckboxGroup
+      className="any-of"
+      isDisabled={isDisabled}
+      value={[...value]}
+      onChange={(keys) => onChange(options.map(({ key }) => key).filter((key) => keys.includes(key)))}
+    >
+      <Label>{label}</Label>
+      {options.map(({ key, name }) => (
+        <CheckboxField key={key} value={key}>
+          <CheckboxButton className="check">
+            <span className="mark" aria-hidden="true" />
+            {name}
+          </CheckboxButton>
+        </CheckboxField>
+      ))}
+    </CheckboxGroup>
   );
 }
 

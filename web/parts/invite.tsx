@@ -14,9 +14,11 @@ interface InviteProps {
   gives: Omit<Parameters<typeof api.invite>[0]['body'], 'email'>;
   /** Fields that decide what it gives. */
   children?: ReactNode;
+  /** A link was made: the next one is another wish. */
+  onMade?: () => void;
 }
 
-export function Invite({ what, gives, children }: InviteProps) {
+export function Invite({ what, gives, children, onMade }: InviteProps) {
   const [email, setEmail] = useState('');
   const [made, setMade] = useState<{ link: string; expiresAt: number }>();
   const { isBusy, problem, run } = useAction('Nobody was invited.');
@@ -31,6 +33,7 @@ export function Invite({ what, gives, children }: InviteProps) {
             const address = email.trim();
             setMade(await api.invite({ body: { ...gives, ...(address !== '' && { email: address }) } }));
             setEmail('');
+            onMade?.();
             await queries.invalidateQueries({ queryKey: ['people'] });
           });
         }}

@@ -1,9 +1,10 @@
-/** For administrators: people and invitations, computations, and how the parts are. */
+/** Everybody who has an account, and who is invited. */
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api } from '../api/api';
 import { wordsOf } from '../api/errors';
-import { computationsQuery, invitationsQuery, sitesQuery } from '../api/lists';
+import { invitationsQuery } from '../api/lists';
+import { GrantFields, GrantWords, NO_GRANTS } from '../people/grants';
 import { Act } from '../parts/act';
 import { Button, Trouble } from '../parts/controls';
 import { Copy } from '../parts/copy';
@@ -44,15 +45,7 @@ export function PeoplePage() {
                 {name}
                 <span className="hint">{email}</span>
               </>,
-              <>
-                {admin && 'everything'}
-                {Object.entries(consortia).map(([consortium, role]) => (
-                  <span key={consortium} className="hint">
-                    {role} of {consortium}
-                  </span>
-                ))}
-                {sites.length > 0 && <span className="hint">administers {sites.join(', ')}</span>}
-              </>,
+              <GrantWords grants={{ admin, consortia, sites }} />,
               <>
                 <Moment at={createdAt} />
                 {disabledAt !== undefined && <span className="hint">disabled</span>}
@@ -62,6 +55,17 @@ export function PeoplePage() {
                   <Act
                     look="quiet"
                     what={name}
+                    confirm={
+                      admin
+                        ? {
+                            title: `Is ${name} to be no administrator any more?`,
+                            text: 'They keep their roles in consortia and at sites, and may do nothing else.',
+                          }
+                        : {
+                            title: `Make ${name} an administrator?`,
+                            text: 'They may then do everything here, and can take the same from you.',
+                          }
+                    }
                     act={async () => {
                       await api.changePerson({ path: { personId: id }, body: { admin: !admin } });
                       await renewPeople();
@@ -72,6 +76,12 @@ export function PeoplePage() {
                   <Act
                     look="quiet"
                     what={name}
+                    {...(disabledAt === undefined && {
+                      confirm: {
+                        title: `Disable the account of ${name}?`,
+                        text: 'They are signed out everywhere, their tokens are let in no more, and they cannot sign in until the account is enabled again.',
+                      },
+                    })}
                     act={async () => {
                       const disabled = disabledAt === undefined;
                       await api.changePerson({ path: { personId: id }, body: { disabled } });
@@ -118,17 +128,22 @@ function Invitations() {
       {!open && !error && <Skeleton what="Invitations" />}
       {open && (
         <Table
-          columns={['For', 'By', 'Good until', '']}
+          columns={['For', 'Gives', 'By', 'Good until', '']}
           rows={open}
           keyOf={({ id }) => id}
           empty="None is open."
-          cells={({ id, email, createdBy, expiresAt }) => [
+          cells={({ id, email, createdBy, expiresAt, resets, ...grants }) => [
             email ?? 'whoever has the link',
+            resets ? 'a new password' : <GrantWords grants={grants} />,
             createdBy,
             <Moment at={expiresAt} />,
             <Act
               look="quiet"
               what={`the invitation for ${email ?? 'whoever has the link'}`}
+              confirm={{
+                title: 'Take the invitation back?',
+                text: 'Its link is good for nothing then. Who is to come has to be invited once more.',
+              }}
               act={async () => {
                 await api.revokeInvitation({ path: { id } });
                 await renewPeople();
@@ -139,121 +154,16 @@ function Invitations() {
           ]}
         />
       )}
-      <Invite what="Invite somebody" gives={{}} />
-      <Invite what="Invite an administrator" gives={{ admin: true }} />
+      <InviteAnybody />
     </Section>
   );
 }
 
-export function ComputationsPage() {
-  useTitle('Computations');
-  const { data, error } = useQuery(computationsQuery);
-  if (!data && error) return <Failure error={error} what="list" />;
+function InviteAnybody() {
+  const [grants, setGrants] = useState(NO_GRANTS);
   return (
-    <>
-      <Hero title="Computations" />
-      <Section title="Registered versions">
-        {!data && <Skeleton what="Computations" />}
-        {data && (
-          <Table
-            columns={['Computation', 'Image', 'Registered', 'Parameters', '']}
-            rows={data}
-            keyOf={({ computation }) => `${computation.name} ${computation.version}`}
-            empty="None yet."
-            cells={({ computation: { name, version, parameters }, image, addedBy, addedAt }) => [
-              <>
-                {name} {version}
-              </>,
-              image ? <code>{image.reference}</code> : 'local processes only',
-              <>
-                <Moment at={addedAt} /> by {addedBy}
-              </>,
-              Object.keys(parameters).length === 0 ? (
-                'any'
-              ) : (
-                <details>
-                  <summary aria-label={`Show the parameters of ${name} ${version}`}>Show</summary>
-                  <pre tabIndex={0}>{JSON.stringify(parameters, null, 2)}</pre>
-                </details>
-              ),
-              <Act
-                look="quiet"
-                what={`${name} ${version}`}
-                act={async () => {
-                  await api.removeComputation({ path: { name, version } });
-                  await queries.invalidateQueries({ queryKey: ['computations'] });
-                }}
-              >
-                Remove
-              </Act>,
-            ]}
-          />
-        )}
-      </Section>
-      <Section title="Register a version">
-        <p>With the command line, where its manifest is:</p>
-        <Copy text="muster computation add computation.yaml" what="the command" />
-      </Section>
-    </>
-  );
-}
-
-const UNKNOWN = 'not known';
-const PARTS = { database: 'Database', temporal: 'Temporal', objectStore: 'Object store' } as const;
-
-export function HealthPage() {
-  useTitle('Health');
-  const health = useQuery({
-    queryKey: ['health'],
-    queryFn: ({ signal }) => api.getReadiness({ signal }),
-    retry: false,
-    staleTime: 0,
-  });
-  const { data: sites = [] } = useQuery(sitesQuery);
-  const checks = health.data?.checks;
-  const versions = [...new Set(sites.map(({ version }) => version ?? UNKNOWN))].sort();
-  return (
-    <>
-      <Hero title="Health">
-        <Button isDisabled={health.isFetching} onPress={() => void health.refetch()}>
-          {health.isFetching ? 'Looking…' : 'Look again'}
-        </Button>
-      </Hero>
-      <Section title="The centre">
-        <Trouble>{health.error ? wordsOf(health.error) : undefined}</Trouble>
-        {!checks && !health.error && <Skeleton what="The parts" />}
-        {checks && (
-          <dl className="facts plain">
-            {Object.entries(PARTS).map(([part, name]) => (
-              <div key={part}>
-                <dt>{name}</dt>
-                <dd>
-                  <span className="presence tone-good">
-                    <span className="dot" />
-                    answers
-                  </span>
-                </dd>
-              </div>
-            ))}
-          </dl>
-        )}
-      </Section>
-      <Section title="Edge workers">
-        <Table
-          columns={['Version', 'Here', 'Away', 'Not heard of']}
-          rows={versions}
-          keyOf={(version) => version}
-          empty="There is no site yet."
-          cells={(version) => [
-            version,
-            ...(['here', 'away', 'unknown'] as const).map(
-              (presence) =>
-                sites.filter((site) => site.presence === presence && (site.version ?? UNKNOWN) === version)
-                  .length,
-            ),
-          ]}
-        />
-      </Section>
-    </>
+    <Invite what="Invite somebody" gives={grants} onMade={() => setGrants(NO_GRANTS)}>
+      <GrantFields grants={grants} onChange={setGrants} />
+    </Invite>
   );
 }
