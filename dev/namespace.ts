@@ -35,9 +35,17 @@ export async function ensureNamespace(
   const given = signal === undefined ? [] : [signal];
   const waiting = AbortSignal.any([...given, AbortSignal.timeout(PATIENCE_MS)]);
   const request = { namespace, workflowExecutionRetentionPeriod: msToTs(RETENTION) };
-  await connection.workflowService.registerNamespace(request).catch(unlessAlreadyThere);
+  await until(waiting, () => register(connection, request));
   await until(waiting, () => ensureSearchAttributes(connection, namespace));
   await until(waiting, () => usable(connection, namespace));
+}
+
+/** Throws while the server cannot take it: one that listens already may still be starting inside. */
+async function register(
+  connection: Connection,
+  request: Parameters<Connection['workflowService']['registerNamespace']>[0],
+): Promise<void> {
+  await connection.workflowService.registerNamespace(request).catch(unlessAlreadyThere);
 }
 
 /** Registers the search attributes that the namespace still lacks. */

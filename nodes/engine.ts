@@ -7,12 +7,15 @@ import { errorCode } from './error-code';
 /** Creating and starting containers takes long on a busy host, but it does not take minutes. */
 const PATIENCE_MS = 120_000;
 
+/** An engine that is not there says so at once; one that builds images beside may be slow to say that it is. */
+const PING_PATIENCE_MS = 15_000;
+
 /** The engine that DOCKER_HOST names, or this host's own. */
 export const connectEngine = (): Docker => new Docker();
 
 /** Whether a container engine answers. */
 export function engineAnswers(engine: Docker = connectEngine()): Promise<boolean> {
-  return ask(engine.ping(), 3_000).then(
+  return ask(engine.ping(), PING_PATIENCE_MS).then(
     () => true,
     () => false,
   );
