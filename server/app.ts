@@ -30,6 +30,7 @@ import sitesOnly from './plugins/sites-only';
 import { invalidRequest, plainProblem } from './problem';
 import { createDeliveries } from './notices/deliveries';
 import { createOutbox } from './notices/outbox';
+import { createMail } from './notices/mail';
 import { createPeopleNotices } from './notices/people';
 import type { Post } from './notices/post';
 import { createReceivers } from './notices/receivers';
@@ -215,7 +216,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
       await api.register(noticeRoutes, {
         receivers: createReceivers({ db, secrets: noticeSecrets }),
         deliveries: createDeliveries({ db, secrets: noticeSecrets, links, publicUrl: config.publicUrl, log }),
-        ...{ outbox, people: createPeopleNotices(db) },
+        ...{ outbox, people: createPeopleNotices(db), mail: createMail(db) },
       });
       await api.register(reportRoutes, { db, reports, temporal });
       await api.register(launchRoutes, { liveness: createLiveness({ db, temporal, endedParts }) });

@@ -92,7 +92,16 @@ export const Notice = z.discriminatedUnion('kind', [
 ]);
 export type Notice = z.output<typeof Notice>;
 
-export const NoticeList = z.object({ notices: z.array(Notice) });
+/** What a central worker says of a mail that it cannot send for it knows no mail server. */
+export const NO_MAIL_SERVER =
+  'No mail can be sent from here: the operator has to set MUSTER_SMTP_URL and MUSTER_SMTP_FROM of the central worker.';
+const noMailServer = z
+  .boolean()
+  .describe(
+    'Whether the last mail that was to be sent could not be, for the instance has no mail server set.',
+  );
+
+export const NoticeList = z.object({ notices: z.array(Notice), noMailServer });
 
 /** `secret`: of a new webhook, or of one that asked for another; it is shown this once. */
 export const PutNotice = z.object({
@@ -113,6 +122,8 @@ export const MyNotices = z.strictObject({
     .refine((events) => new Set(events).size === events.length, 'name each once')
     .meta({ uniqueItems: true }),
 });
+
+export const MyNoticesView = z.object({ ...MyNotices.shape, noMailServer });
 
 /** What is posted to a webhook. Nothing in it comes from a computation's own words. */
 export const WebhookMessage = z.object({

@@ -1,6 +1,7 @@
 /** sendEmail: sends a notice as a mail in plain text. */
 import nodemailer from 'nodemailer';
 import { z } from 'zod';
+import { NO_MAIL_SERVER } from '../../workflows/notice-contract';
 import type { DeliveryRef, NoticeResult } from '../../workflows/notice-delivery';
 import { deliver, NoticeRefused, NoticeUnheard, type DeliveryApi } from './delivery';
 
@@ -18,10 +19,7 @@ const SmtpError = z.object({ responseCode: z.int().optional(), command: z.string
 export function createSendEmail(api: DeliveryApi, mail: MailSettings | undefined) {
   return async function sendEmail({ deliveryId }: DeliveryRef): Promise<NoticeResult> {
     return deliver(api, deliveryId, 'email', async ({ to, subject, text }) => {
-      if (mail === undefined)
-        throw new NoticeUnheard(
-          'No mail can be sent from here: the operator has to set MUSTER_SMTP_URL and MUSTER_SMTP_FROM of the central worker.',
-        );
+      if (mail === undefined) throw new NoticeUnheard(NO_MAIL_SERVER);
       const transport = nodemailer.createTransport({ url: mail.url, ...PATIENCE });
       try {
         await transport.sendMail({

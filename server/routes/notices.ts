@@ -6,6 +6,7 @@ import {
   DeliveryOrder,
   DeliveryReport,
   MyNotices,
+  MyNoticesView,
   NoticeBody,
   NoticeId,
   NoticeList,
@@ -15,6 +16,7 @@ import {
 import { DeliveryId } from '../../workflows/notice-delivery';
 import { mustBePerson, type Caller } from '../access';
 import type { Deliveries } from '../notices/deliveries';
+import type { Mail } from '../notices/mail';
 import type { Outbox } from '../notices/outbox';
 import type { PeopleNotices } from '../notices/people';
 import type { Receivers } from '../notices/receivers';
@@ -31,10 +33,11 @@ interface Deps {
   outbox: Outbox;
   deliveries: Deliveries;
   people: PeopleNotices;
+  mail: Mail;
 }
 
 export const noticeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) => {
-  const { receivers, outbox, deliveries, people } = deps;
+  const { receivers, outbox, deliveries, people, mail } = deps;
 
   server.get(
     '/consortia/:consortiumId/notices',
@@ -48,7 +51,10 @@ export const noticeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
         response: { 200: NoticeList, ...problems },
       },
     },
-    async ({ params: { consortiumId } }) => ({ notices: await receivers.list(consortiumId) }),
+    async ({ params: { consortiumId } }) => ({
+      notices: await receivers.list(consortiumId),
+      noMailServer: await mail.isWithoutServer(),
+    }),
   );
 
   server.put(
@@ -121,10 +127,13 @@ export const noticeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
         operationId: 'getMyNotices',
         summary: 'What the caller is told of by mail',
         tags,
-        response: { 200: MyNotices, ...problems },
+        response: { 200: MyNoticesView, ...problems },
       },
     },
-    async ({ claims }) => ({ on: await people.get(accountOf(claims)) }),
+    async ({ claims }) => ({
+      on: await people.get(accountOf(claims)),
+      noMailServer: await mail.isWithoutServer(),
+    }),
   );
 
   server.put(
@@ -136,12 +145,12 @@ export const noticeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
         summary: 'Be told by mail of the runs of my consortia and sites, or of none',
         tags,
         body: MyNotices,
-        response: { 200: MyNotices, ...problems },
+        response: { 200: MyNoticesView, ...problems },
       },
     },
     async ({ claims, body }) => {
       await people.put(accountOf(claims), body.on);
-      return body;
+      return { ...body, noMailServer: await mail.isWithoutServer() };
     },
   );
 

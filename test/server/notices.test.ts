@@ -9,7 +9,14 @@ import { createNoticeSecrets } from '../../server/notices/secrets';
 import { notices } from '../../server/db/schema';
 import { createPost } from '../../server/notices/post';
 import { CENTRAL_QUEUE, type NodeError } from '../../workflows/contract';
-import { NoticeList, PutNotice, TestedNotice, type Notice } from '../../workflows/notice-contract';
+import {
+  MyNoticesView,
+  NO_MAIL_SERVER,
+  NoticeList,
+  PutNotice,
+  TestedNotice,
+  type Notice,
+} from '../../workflows/notice-contract';
 import { Client } from '@temporalio/client';
 import { opened, TEST_KEYS } from '../support/sealed';
 import { Mailbox } from '../support/mailbox';
@@ -376,7 +383,31 @@ describe('mails', () => {
     expect(mailbox.mails.flatMap(({ to }) => to).sort()).toEqual(['ada@example.org', 'cleo@example.org']);
     expect(mailbox.mails[0]?.source).toContain('because you asked for it');
     for (const as of [ada, cleo]) await server.call('PUT /api/me/notices', { as, body: { on: [] } });
-    expect((await server.call('GET /api/me/notices', { as: ada })).json()).toEqual({ on: [] });
+    expect((await server.call('GET /api/me/notices', { as: ada })).json()).toMatchObject({ on: [] });
+  });
+
+  it('are said not to get out, where the centre knows no mail server, until one does', async () => {
+    const isWithout = async () => {
+      const listed = await server.call('GET /api/consortia/penguins/notices', { as: lead('penguins') });
+      const own = await server.call('GET /api/me/notices', { as: person('ada@example.org') });
+      const said = [NoticeList.parse(listed.json()), MyNoticesView.parse(own.json())];
+      return said.map(({ noMailServer }) => noMailServer);
+    };
+    mailbox.unknown.add('lab@example.org');
+    await put('mail', { kind: 'email', to: 'lab@example.org', on: ['failed'] });
+    await failedRun();
+    const { id } = await settled('mail');
+    expect(await isWithout()).toEqual([false, false]);
+    const told = await server.call(`POST /api/notice-deliveries/${id}/report`, {
+      as: central,
+      body: { outcome: 'retrying', problem: NO_MAIL_SERVER },
+    });
+    expect(told.statusCode).toBe(204);
+    expect(await isWithout()).toEqual([true, true]);
+    mailbox.unknown.clear();
+    await failedRun();
+    await settled('mail');
+    expect(await isWithout()).toEqual([false, false]);
   });
 
   it('are nothing for an operator, who has no account', async () => {

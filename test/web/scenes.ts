@@ -1,4 +1,5 @@
 /** Runs in states that are worth looking at, as the API would tell of them. */
+import type { ListNoticesResponse } from '../../client/generated/types.gen';
 import type { ConsortiumView, ErrorEntry, RunDetail } from '../../workflows/api-contract';
 import type { Me, SessionList, TokenView } from '../../workflows/people-contract';
 import type { NodeState, NodeView, RunView } from '../../workflows/contract';
@@ -282,12 +283,46 @@ export const quiet = (): Record<string, unknown> => ({
   'GET consortia/penguins/people': { people: [] },
   'GET consortia/penguins/changes': { changes: [] },
   'GET consortia/penguins/readiness': { missing: [], sites: [] },
+  'GET consortia/penguins/notices': { notices: [], noMailServer: false },
+  'GET me/notices': { on: [], noMailServer: false },
 });
 
 const site = (id: string, more: object = {}) => ({
   ...{ id, name: NAMES[id] ?? id, consortia: ['penguins'], presence: 'here', seenAt: ago(4) },
   ...{ runtimes: ['docker'], version: '0.1.0', standing: { state: 'joined', at: ago(-4_000_000) } },
   ...more,
+});
+
+/** A webhook that something is wrong with, and a mail that arrived. */
+export const notices = (): ListNoticesResponse => ({
+  notices: [
+    {
+      ...{
+        kind: 'webhook',
+        id: 'lab-chat',
+        url: 'https://example.org/hooks/muster',
+        on: ['failed', 'waiting'],
+      },
+      ...{ createdBy: 'Grace', createdAt: ago(90_000), failingSince: ago(4_000) },
+      deliveries: [
+        {
+          ...{ id: 'd2', event: 'failed', runId: RUN_ID, state: 'pending', attempts: 3 },
+          ...{ createdAt: ago(4_000), triedAt: ago(300), problem: 'It answered with status 502.' },
+        },
+      ],
+    },
+    {
+      ...{ kind: 'email', id: 'lab-example-org', to: 'lab@example.org', on: ['finished'] },
+      ...{ createdBy: 'Grace', createdAt: ago(90_000) },
+      deliveries: [
+        {
+          ...{ id: 'd1', event: 'finished', runId: RUN_ID, state: 'delivered', attempts: 1 },
+          ...{ createdAt: ago(9_000), triedAt: ago(8_990) },
+        },
+      ],
+    },
+  ],
+  noMailServer: false,
 });
 
 /** A consortium as its lead and the administrator of one of its sites see it. */
@@ -378,6 +413,7 @@ export const lively = (): Record<string, unknown> => ({
   'GET me/sessions': sessions(),
   'GET me/tokens': tokens(),
   'GET sites/biscoe/people': { people: [{ id: 'p1', name: 'Grace', email: 'grace@example.org' }] },
+  'GET consortia/penguins/notices': notices(),
   'GET people': {
     people: [
       {

@@ -16,6 +16,7 @@ import {
 } from '../api/lists';
 import type { ConsortiumRole } from '../../workflows/people-contract';
 import { answersFor, holds } from '../may';
+import { ConsortiumNotices } from '../notices/consortium-notices';
 import { Act } from '../parts/act';
 import { Button, Choice, Field, Trouble } from '../parts/controls';
 import { Invite } from '../parts/invite';
@@ -79,6 +80,7 @@ function Consortium({ consortium, tag }: Shown) {
       <Sites consortium={consortium} isLead={isLead} />
       <Computing consortium={consortium} tag={tag} isLead={isLead} />
       <People consortiumId={id} isLead={isLead} />
+      {isLead && <ConsortiumNotices consortiumId={id} />}
       <Section title="Runs">
         <RunPages which={{ consortium: id }} empty="No run has been started yet." />
       </Section>

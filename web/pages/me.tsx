@@ -5,6 +5,7 @@ import { Form } from 'react-aria-components';
 import { SCOPES, type Scope } from '../../workflows/people-contract';
 import { api } from '../api/api';
 import { wordsOf } from '../api/errors';
+import { MyNotices } from '../notices/my-notices';
 import { Act } from '../parts/act';
 import { Button, Choice, Field, OneOf, Trouble } from '../parts/controls';
 import { Copy } from '../parts/copy';
@@ -42,6 +43,7 @@ export function MePage() {
       </section>
       {me.via === 'session' && me.email !== undefined && (
         <>
+          <MyNotices email={me.email} />
           <Sessions />
           <Tokens />
           {me.hasPassword && <Password />}
