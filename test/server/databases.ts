@@ -34,9 +34,19 @@ export function newDatabase(kind: DatabaseKind): Promise<NewDatabase> {
   return kind === 'embedded' ? newFolder() : newPostgres();
 }
 
+/** One that has no tables yet. */
+export async function newEmptyDatabase(kind: DatabaseKind): Promise<NewDatabase> {
+  return kind === 'embedded' ? emptyFolder() : newPostgres();
+}
+
 async function newFolder(): Promise<NewDatabase> {
+  const made = await emptyFolder();
+  await cp(await template(), made.config.folder, { recursive: true });
+  return made;
+}
+
+async function emptyFolder(): Promise<NewDatabase & { config: { folder: string } }> {
   const folder = await mkdtemp(join(tmpdir(), 'muster-test-api-'));
-  await cp(await template(), folder, { recursive: true });
   return { config: { folder }, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
