@@ -135,15 +135,21 @@ export interface SiteTies {
 }
 
 /**
- * @throws HttpProblem unless the caller may say who the site is: whoever does so could be the site. That is for its own
- * administrators; and while it has none, for who added it, as long as it takes part in nothing that others lead. To name a
- * site in a consortium of one's own gives no say over it.
+ * Whether somebody may say who the site is: whoever does so could be the site. That is for its own administrators; and while it
+ * has none, for who added it, as long as it takes part in nothing that others lead. To name a site in a consortium of one's own
+ * gives no say over it.
  */
-export function mustAnswerFor(claims: Caller, { siteId, consortia, addedById, hasAdmins }: SiteTies): void {
-  const person = mustBePerson(claims);
-  if (person.admin || person.sites.includes(siteId)) return;
+export function answersFor(person: Person, { siteId, consortia, addedById, hasAdmins }: SiteTies): boolean {
+  if (person.admin || person.sites.includes(siteId)) return true;
   const isOwn = !hasAdmins && (addedById ?? person.id) === person.id;
-  if (isOwn && consortia.every((consortium) => holds(person, consortium, 'lead'))) return;
+  return isOwn && consortia.every((consortium) => holds(person, consortium, 'lead'));
+}
+
+/** @throws HttpProblem unless the caller {@link answersFor} the site */
+export function mustAnswerFor(claims: Caller, ties: SiteTies): void {
+  const person = mustBePerson(claims);
+  if (answersFor(person, ties)) return;
+  const { siteId, hasAdmins } = ties;
   const why = hasAdmins
     ? `The site ${siteId} has administrators of its own.`
     : `${person.sub} did not add the site ${siteId}, or does not lead all that it takes part in.`;

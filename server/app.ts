@@ -202,7 +202,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
       await api.register(membershipRoutes, { db, consortia, audit });
       await api.register(readinessRoutes, { consortia, readiness });
       await api.register(siteRoutes, {
-        ...{ db, destinations, consortia, presence, readiness },
+        ...{ db, destinations, findSiteTies, consortia, presence, readiness },
         answers: createAnswers({ db }),
       });
       await api.register(enrolmentRoutes, { findSiteTies, enrolling });

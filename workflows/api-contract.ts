@@ -152,6 +152,7 @@ export const SiteDetail = z.object({
         'For its administrators.',
     ),
   saidAt: z.number().optional().describe('When the edge worker said so.'),
+  mayEnrol: z.boolean().describe('Whether the caller may get codes by which it joins, and cut it off.'),
 });
 export type SiteDetail = z.output<typeof SiteDetail>;
 

@@ -12,13 +12,14 @@ import {
   type Ask,
 } from '../../workflows/consortium-contract';
 import { ConsortiumId, SiteId } from '../../workflows/contract';
-import { mustBeNode, mustBePerson } from '../access';
+import { answersFor, mustBeNode, mustBePerson, type Person } from '../access';
 import type { Consortia, Consortium } from '../consortia/consortia';
 import { consortiaOf } from '../consortia/memberships-of';
 import type { Database } from '../db/client';
 import { memberships } from '../db/schema';
 import { readStandings } from '../identity/standing';
 import type { Destinations } from '../people/destinations';
+import { addedBy, type FindSiteTies } from '../people/site-ties';
 import { HttpProblem } from '../problem';
 import type { Answers } from '../sites/answers';
 import { isKnownSite } from '../sites/known-sites';
@@ -30,6 +31,7 @@ import { problems } from './responses';
 interface Deps {
   db: Database;
   destinations: Destinations;
+  findSiteTies: FindSiteTies;
   consortia: Consortia;
   presence: Presence;
   readiness: Readiness;
@@ -38,7 +40,7 @@ interface Deps {
 
 export const siteRoutes: FastifyPluginCallbackZod<Deps> = (
   server,
-  { db, destinations, consortia, presence, readiness, answers },
+  { db, destinations, findSiteTies, consortia, presence, readiness, answers },
   done,
 ) => {
   server.post(
@@ -70,7 +72,7 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (
         summary:
           'The sites that the caller may see, whether they have joined, and whether their edge workers are there',
         description:
-          'One sees those that administer oneself, and those that the consortia name that one may see; an admin also those that no consortium names (any more).',
+          'One sees those that one administers, or has added while nobody does, and those that the consortia name that one may see; an admin also those that no consortium names (any more).',
         tags: ['sites'],
         querystring: z.object({ consortium: ConsortiumId.optional() }),
         response: { 200: SiteList, ...problems },
@@ -78,7 +80,7 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (
     },
     async ({ query: { consortium }, claims }) => {
       const visible = await destinations.visibleConsortia(claims);
-      const own = claims.role === 'person' ? claims.sites : [];
+      const own = claims.role === 'person' ? await ownSites(claims) : [];
       if (consortium === undefined) return { sites: await listSites(visible, own) };
       if (visible?.includes(consortium) ?? true) return { sites: await listSites([consortium], []) };
       return { sites: [] };
@@ -100,10 +102,12 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (
       },
     },
     async ({ params: { siteId }, claims }) => {
-      const { admin, sites } = mustBePerson(claims);
+      const person = mustBePerson(claims);
+      const { admin, sites } = person;
       const isOwn = admin || sites.includes(siteId);
       const visible = await destinations.visibleConsortia(claims);
-      const [site] = (await listSites(visible, isOwn ? [siteId] : [])).filter(({ id }) => id === siteId);
+      const own = admin ? [siteId] : await ownSites(person);
+      const [site] = (await listSites(visible, own)).filter(({ id }) => id === siteId);
       if (site === undefined || (admin && !(await isKnownSite(db, siteId))))
         throw new HttpProblem('unknown-site', `There is no site ${siteId} that you may see.`);
       const ids = isOwn ? await consortiaOf(db, [siteId], ['invited', 'accepted']) : site.consortia;
@@ -112,6 +116,7 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (
         site,
         memberships: (await consortia.list(ids)).flatMap((one) => membershipsIn(one, siteId)),
         asks: isOwn && told ? await asksWithAnswers(siteId, told.body.asks) : [],
+        mayEnrol: answersFor(person, await findSiteTies(siteId)),
         ...(told && { policy: told.body.policy, saidAt: told.at }),
       };
     },
@@ -168,6 +173,9 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (
       return answer ? { ...ask, answer } : ask;
     });
   }
+
+  /** Those that the person administers, or has added while nobody does. */
+  const ownSites = async ({ id, sites }: Person) => [...sites, ...(await addedBy(db, id))];
 
   /**
    * @param visible the consortia that may be looked at; without it, all there is

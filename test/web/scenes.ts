@@ -406,7 +406,7 @@ export const lively = (): Record<string, unknown> => ({
     ],
   },
   'GET sites/biscoe': {
-    ...{ site: site('biscoe'), memberships: [], asks: [], saidAt: ago(40) },
+    ...{ site: site('biscoe'), memberships: [], asks: [], saidAt: ago(40), mayEnrol: true },
     policy: { says: ['It runs penguins-regression alone.'], approval: 'ask' },
   },
   'GET sites/gentoo/people': { people: [] },
@@ -440,6 +440,51 @@ export const lively = (): Record<string, unknown> => ({
     ],
   },
 });
+
+/** A site at which a run waits for a person. */
+export const askingSite = (approval: 'ask' | 'page', answer?: object) => ({
+  ...{ site: site('biscoe'), memberships: [], saidAt: ago(40), mayEnrol: true },
+  policy: { says: ['a person approves every run'], approval },
+  asks: [
+    {
+      ...{ id: 'a'.repeat(64), runId: RUN_ID, since: ago(20), dataset: 'penguins' },
+      consortium: { id: 'penguins', name: 'Penguins of the Palmer Archipelago' },
+      computation: {
+        ...{ name: 'penguins-regression', version: '1.0.0', command: ['python', 'edge.py'] },
+        ...{
+          image: `ghcr.io/muster/penguins@sha256:${'9f'.repeat(32)}`,
+          signer: 'KbV_Xbv6lhpNHmk1bsPwL2Jm5u4O6TvK',
+        },
+      },
+      gets: '2 processors, 4Gi of memory; lets out logs none; results hidden',
+      ...(answer && { answer }),
+    },
+  ],
+});
+
+/** As many sites of a consortium, as lists and the consortium itself have them. */
+export const manySites = (amount: number) => {
+  const ids = Array.from({ length: amount }, (_, index) => `site-${String(index + 1).padStart(4, '0')}`);
+  const names = new Map(ids.map((id, index) => [id, `Hospital ${index + 1}`]));
+  return {
+    list: { sites: ids.map((id) => site(id, { name: names.get(id) })) },
+    consortium: {
+      ...consortium(),
+      sites: ids.map((id) => ({ id, name: names.get(id) ?? id, dataset: 'penguins' })),
+      memberships: ids.map((siteId) => ({
+        ...{ siteId, name: names.get(siteId) ?? siteId, state: 'accepted' as const, dataset: 'penguins' },
+        ...{ invitedBy: 'Grace', invitedAt: ago(9_000), answeredBy: 'Ada', answeredAt: ago(8_000) },
+      })),
+    } satisfies ConsortiumView,
+    readiness: {
+      missing: [],
+      sites: ids.map((siteId) => ({
+        ...{ siteId, name: names.get(siteId) ?? siteId, membership: 'accepted', presence: 'here' },
+        ...{ verdict: 'ready', says: [] },
+      })),
+    },
+  };
+};
 
 /** A consortium that has invited a site, which has not answered yet. */
 export const inviting = (): ConsortiumView => ({

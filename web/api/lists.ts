@@ -2,6 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type {
   ConsortiumView,
+  GetSiteResponse,
   ListRunsData,
   ListRunsResponse,
   ListWaitingResponse,
@@ -12,6 +13,7 @@ import { api, tagOf } from './api';
 
 export type RunSummary = ListRunsResponse['runs'][number];
 export type WaitingItem = ListWaitingResponse['waiting'][number];
+export type SiteDetail = GetSiteResponse;
 export type { ConsortiumView, SiteView };
 
 const PAGE = 25;

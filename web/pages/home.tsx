@@ -80,7 +80,11 @@ function Waiting() {
               <p className="text">{item.message}</p>
               {item.advice !== '' && <p className="advice tone-warn">{item.advice}</p>}
             </div>
-            {item.kind === 'node' ? (
+            {item.kind === 'node' && item.type === 'ApprovalNeeded' ? (
+              <Link className="button" to="/sites/$siteId" params={{ siteId: item.node }}>
+                Look at the site
+              </Link>
+            ) : item.kind === 'node' ? (
               <Link className="button" to="/runs/$runId" params={{ runId: item.runId }}>
                 Look at the run
               </Link>

@@ -17,7 +17,6 @@ import { answersFor } from '../may';
 import { Act } from '../parts/act';
 import { Button, Field, Question, Trouble } from '../parts/controls';
 import { Invite } from '../parts/invite';
-import { JoinCode, type MadeCode } from '../parts/join-code';
 import { Presence } from '../parts/presence';
 import { RunPages } from '../parts/run-rows';
 import { Section, Table } from '../parts/section';
@@ -26,6 +25,8 @@ import { Moment } from '../parts/times';
 import { Hero, useTitle } from '../parts/title';
 import { useAction } from '../parts/use-action';
 import { queries, useMe } from '../session';
+import { Asks } from '../site/asks';
+import { CutOff, Enrolment } from '../site/enrolment';
 import { Standing } from './sites';
 
 export function SitePage({ siteId }: { siteId: string }) {
@@ -46,12 +47,14 @@ export function SitePage({ siteId }: { siteId: string }) {
         title={site.name ?? site.id}
         sub={<code>{site.id}</code>}
       />
+      <CutOff site={site} />
+      <Asks siteId={siteId} />
       <Itself site={site} />
       <Policy siteId={siteId} />
       <Memberships siteId={siteId} isOwn={isOwn} />
       <Waiting siteId={siteId} />
       {isOwn && <People siteId={siteId} />}
-      {isOwn && <Joining siteId={siteId} />}
+      <Enrolment siteId={siteId} />
       <Section title="Runs">
         <RunPages which={{ site: siteId }} empty="It has taken part in no run yet." />
       </Section>
@@ -109,11 +112,11 @@ function Itself({ site }: { site: SiteView }) {
   );
 }
 
-/** What the site's own file says of runs, and which runs wait for a person there. */
+/** What the site's own file says of runs. */
 function Policy({ siteId }: { siteId: string }) {
   const { data } = useQuery(siteQuery(siteId));
   if (!data) return null;
-  const { policy, asks, saidAt } = data;
+  const { policy, saidAt } = data;
   return (
     <Section title="What it lets in">
       {policy?.closed && (
@@ -141,26 +144,6 @@ function Policy({ siteId }: { siteId: string }) {
         <p className="hint">
           As the site said it <Moment at={saidAt} />.
         </p>
-      )}
-      {asks.length > 0 && (
-        <Table
-          columns={['Run that waits', 'Computation', 'Dataset', 'Since', 'What it would get']}
-          rows={asks}
-          keyOf={({ id }) => id}
-          empty=""
-          cells={({ runId, computation, dataset, since, gets }) => [
-            <Link to="/runs/$runId" params={{ runId }}>
-              {runId}
-            </Link>,
-            `${computation.name} ${computation.version}`,
-            dataset,
-            <Moment at={since} />,
-            <>
-              {gets}
-              <span className="hint">It is answered at the site: muster site approve.</span>
-            </>,
-          ]}
-        />
       )}
     </Section>
   );
@@ -325,26 +308,6 @@ function People({ siteId }: { siteId: string }) {
         />
       )}
       <Invite what="Invite somebody to administer it" gives={{ sites: [siteId] }} />
-    </Section>
-  );
-}
-
-function Joining({ siteId }: { siteId: string }) {
-  const [made, setMade] = useState<MadeCode>();
-  return (
-    <Section title="Join anew">
-      <p className="hint">
-        An edge worker on another machine, or one that has lost its certificate, joins with a new code.
-      </p>
-      <Act
-        act={async () => {
-          setMade(await api.addSite({ body: { id: siteId } }));
-          await queries.invalidateQueries({ queryKey: ['sites'] });
-        }}
-      >
-        Make a join code
-      </Act>
-      {made && <JoinCode made={made} />}
     </Section>
   );
 }

@@ -354,6 +354,25 @@ describeOnEachDatabase('a site', (kind) => {
       expect((await revoke('s-tended', own)).statusCode).toBe(200);
     });
 
+    it('is seen by who added it until others administer it, and says what they may do', async () => {
+      const seen = async (id: string, as: Bearer) =>
+        (await api.call(`GET /api/sites/${id}`, { as })).json<{ site?: object; mayEnrol?: boolean }>();
+      const listed = async (as: Bearer) =>
+        SiteList.parse((await api.call('GET /api/sites', { as })).json()).sites.map(({ id }) => id);
+      const adder = person('adder@example.org');
+      await add('s-added', adder);
+      expect(await listed(adder)).toEqual(['s-added']);
+      expect(await seen('s-added', adder)).toMatchObject({
+        ...{ mayEnrol: true, asks: [], site: { id: 's-added', standing: { state: 'invited' } } },
+      });
+      expect(await seen('s-added', person('else@example.org'))).not.toHaveProperty('site');
+      const own = person('own@example.org', { sites: ['s-added'] });
+      expect(await seen('s-added', own)).toMatchObject({ mayEnrol: true });
+      expect(await listed(adder)).toEqual([]);
+      expect(await seen('s-other', lead('seals'))).not.toHaveProperty('site');
+      expect(await seen('s-shared', lead('seals'))).toMatchObject({ mayEnrol: false });
+    });
+
     it('for a time that is not too long', async () => {
       const answer = await api.call('POST /api/sites', { body: { id: 's-own', hours: 2 } });
       const { expiresAt } = SiteInvitation.parse(answer.json());
