@@ -2,14 +2,14 @@
  * The two ways in which a call to the central API fails: it refused (ApiProblem), or no useful answer came at all
  * (ApiUnreachable). Each message is one line and ends with what to do.
  */
-import type { Problem } from '../workflows/api-contract';
+import type { ReadProblem } from '../workflows/problem-contract';
 
 /** The central API answered with an error. */
 export class ApiProblem extends Error {
   constructor(
     readonly status: number,
     call: string,
-    readonly problem?: Problem,
+    readonly problem?: ReadProblem,
   ) {
     super(
       oneLine(
@@ -41,7 +41,7 @@ export function mayPass(error: unknown): error is ApiProblem | ApiUnreachable {
   return error instanceof ApiUnreachable;
 }
 
-function describe(status: number, problem: Problem | undefined): string {
+function describe(status: number, problem: ReadProblem | undefined): string {
   if (problem === undefined) return `it gave no reason for status ${status}.`;
   const { title, detail = '', errors = [] } = problem;
   const places = errors.map((error) => `${error.pointer || '/'} ${error.detail}`);
@@ -50,7 +50,7 @@ function describe(status: number, problem: Problem | undefined): string {
   return `${said.join(': ')}.`;
 }
 
-function advice(status: number, problem: Problem | undefined): string {
+function advice(status: number, problem: ReadProblem | undefined): string {
   if (SAYS_WHAT_TO_DO.test(problem?.type ?? '')) return '';
   if (status === 401) return ' Use a valid access token.';
   if (status === 403) return ' Use a token whose role may do this.';

@@ -1,5 +1,5 @@
 /** What an answer of the API says, as far as it can be read. */
-import { Problem } from '../workflows/problem-contract';
+import { ReadProblem } from '../workflows/problem-contract';
 
 /** `undefined`: it is no JSON. */
 export function readJson(text: string): unknown {
@@ -11,4 +11,5 @@ export function readJson(text: string): unknown {
 }
 
 /** `undefined`: it is no problem, such as the page of a proxy. */
-export const readProblem = (text: string): Problem | undefined => Problem.safeParse(readJson(text)).data;
+export const readProblem = (text: string): ReadProblem | undefined =>
+  ReadProblem.safeParse(readJson(text)).data;

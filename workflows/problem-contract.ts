@@ -12,3 +12,15 @@ export const Problem = z.object({
   errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
 });
 export type Problem = z.output<typeof Problem>;
+
+/** Of each part that the API works with, whether it answers. */
+export const HealthChecks = z.object({
+  database: z.enum(['ok', 'failed']),
+  temporal: z.enum(['ok', 'failed']),
+  objectStore: z.enum(['ok', 'failed']),
+});
+export type HealthChecks = z.output<typeof HealthChecks>;
+
+/** A problem as it is read, with what some say beside: the one of an API that is not ready, which parts answer. */
+export const ReadProblem = Problem.extend({ checks: HealthChecks.optional().catch(undefined) });
+export type ReadProblem = z.output<typeof ReadProblem>;

@@ -4,20 +4,13 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ObjectStore } from '../../storage/object-store';
-import { Problem } from '../../workflows/api-contract';
+import { HealthChecks, Problem } from '../../workflows/problem-contract';
 import type { Database } from '../db/client';
 import { sendProblem } from '../plugins/problems';
 import { HttpProblem } from '../problem';
 import type { Runs } from '../runs/temporal';
 
 const PATIENCE_MS = 3_000;
-
-const Checks = z.object({
-  database: z.enum(['ok', 'failed']),
-  temporal: z.enum(['ok', 'failed']),
-  objectStore: z.enum(['ok', 'failed']),
-});
-type Checks = z.output<typeof Checks>;
 
 interface Deps {
   db: Database;
@@ -26,7 +19,7 @@ interface Deps {
 }
 
 export const healthRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, temporal, objects }, done) => {
-  async function check(what: keyof Checks, request: () => Promise<unknown>): Promise<'ok' | 'failed'> {
+  async function check(what: keyof HealthChecks, request: () => Promise<unknown>): Promise<'ok' | 'failed'> {
     const late = new AbortController();
     try {
       const tooLate = delay(PATIENCE_MS, undefined, { signal: late.signal, ref: false }).then(() => {
@@ -65,10 +58,10 @@ export const healthRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, tempo
         summary: 'The database, Temporal and the object store answer',
         tags: ['health'],
         response: {
-          200: z.object({ status: z.literal('ready'), checks: Checks }),
+          200: z.object({ status: z.literal('ready'), checks: HealthChecks }),
           503: {
             description: 'Something does not answer.',
-            content: { 'application/problem+json': { schema: Problem.extend({ checks: Checks }) } },
+            content: { 'application/problem+json': { schema: Problem.extend({ checks: HealthChecks }) } },
           },
         },
       },

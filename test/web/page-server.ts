@@ -24,6 +24,8 @@ const PAGE = join(__dirname, '../../dist/web');
 export const TOKEN = 'a.good-token';
 const COOKIE = 'muster_session=good';
 
+const READY = { status: 'ready', checks: { database: 'ok', temporal: 'ok', objectStore: 'ok' } };
+
 const CONTENT_TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
@@ -103,9 +105,10 @@ export class PageServer {
 
   private answer(request: SeenRequest): Answer {
     const path = request.path.replace(/\?.*$/, '');
-    if (!path.startsWith('/api/')) return this.asset(path);
+    if (!path.startsWith('/api/') && path !== '/readyz') return this.asset(path);
     const instead = this.instead(request);
     if (instead) return instead;
+    if (path === '/readyz') return json(200, READY);
     const told = this.answers.get(`${request.method} ${path.slice('/api/'.length)}`);
     if (path === '/api/sign-in' && request.method === 'GET')
       return json(200, told ?? ({ local: true } satisfies SignInWays));

@@ -19,6 +19,7 @@ import { answersFor, holds } from '../may';
 import { ConsortiumNotices } from '../notices/consortium-notices';
 import { Act } from '../parts/act';
 import { Button, Choice, Field, Trouble } from '../parts/controls';
+import { useFind } from '../parts/find';
 import { Invite } from '../parts/invite';
 import { ROLE_OPTIONS } from '../people/grants';
 import { ParameterList } from '../parts/parameter-list';
@@ -203,13 +204,14 @@ function Sites({ consortium, isLead }: { consortium: ConsortiumView; isLead: boo
   const ready = new Map(readiness?.sites.map((site) => [site.siteId, site]));
   const known = new Map(sites.map((site) => [site.id, site]));
   const { id, memberships } = consortium;
+  const found = useFind(memberships, 'site', ({ siteId, name }) => [siteId, name]);
   return (
-    <Section title="Sites">
+    <Section title="Sites" action={found.field}>
       <Table
         columns={['Site', 'State', 'Dataset', 'Edge worker', 'Ready', '']}
-        rows={memberships}
+        rows={found.rows}
         keyOf={({ siteId }) => siteId}
-        empty="No site was invited yet."
+        empty={found.isNarrowed ? 'No site is called so.' : 'No site was invited yet.'}
         cells={({ siteId, name, state, dataset, reason }) => [
           <>
             {known.has(siteId) ? (
@@ -248,6 +250,7 @@ function Sites({ consortium, isLead }: { consortium: ConsortiumView; isLead: boo
           ),
         ]}
       />
+      {found.more}
       {isLead && <InviteSite consortiumId={id} />}
     </Section>
   );

@@ -297,6 +297,10 @@ function People({ siteId }: { siteId: string }) {
             <Act
               look="quiet"
               what={name}
+              confirm={{
+                title: `Take ${name} out?`,
+                text: `They administer ${siteId} no more. What they have done stays.`,
+              }}
               act={async () => {
                 await api.removeSitePerson({ path: { siteId, personId: id } });
                 await queries.invalidateQueries({ queryKey: ['people'] });

@@ -2,11 +2,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { Form, Input, Label, SearchField } from 'react-aria-components';
+import { Form } from 'react-aria-components';
 import { api } from '../api/api';
 import { sitesQuery, type SiteView } from '../api/lists';
 import { count } from '../format';
 import { Button, Field, Trouble } from '../parts/controls';
+import { useFind } from '../parts/find';
 import { JoinCode, type MadeCode } from '../parts/join-code';
 import { Presence } from '../parts/presence';
 import { Section, Table } from '../parts/section';
@@ -16,37 +17,22 @@ import { Hero, useTitle } from '../parts/title';
 import { useAction } from '../parts/use-action';
 import { queries } from '../session';
 
-/** Rows drawn at once; the others are found by name. */
-const MOST_ROWS = 100;
-
 export function SitesPage() {
   useTitle('Sites');
   const { data, error } = useQuery(sitesQuery);
-  const [text, setText] = useState('');
+  const found = useFind(data ?? [], 'site', ({ id, name }) => [id, name]);
   if (!data && error) return <Failure error={error} what="list" />;
-  const wanted = text.trim().toLowerCase();
-  const found = data?.filter(({ id, name }) =>
-    [id, name ?? ''].some((word) => word.toLowerCase().includes(wanted)),
-  );
   return (
     <>
       <Hero title="Sites" />
-      <Section
-        title={data ? count(data.length, 'site') : 'Sites'}
-        action={
-          <SearchField className="search" value={text} onChange={setText}>
-            <Label className="unseen">Find a site</Label>
-            <Input placeholder="Find a site" />
-          </SearchField>
-        }
-      >
-        {!found && <Skeleton what="Sites" />}
-        {found && (
+      <Section title={data ? count(data.length, 'site') : 'Sites'} action={found.field}>
+        {!data && <Skeleton what="Sites" />}
+        {data && (
           <Table
             columns={['Site', 'Edge worker', 'Certificate', 'Consortia', 'Version']}
-            rows={found.slice(0, MOST_ROWS)}
+            rows={found.rows}
             keyOf={({ id }) => id}
-            empty={wanted === '' ? 'You see no site yet.' : 'No site is called so.'}
+            empty={found.isNarrowed ? 'No site is called so.' : 'You see no site yet.'}
             cells={(site) => [
               <>
                 <Link to="/sites/$siteId" params={{ siteId: site.id }}>
@@ -61,11 +47,7 @@ export function SitesPage() {
             ]}
           />
         )}
-        {found && found.length > MOST_ROWS && (
-          <p className="hint">
-            The first {MOST_ROWS} of {count(found.length, 'site')} are shown. Look for others by name.
-          </p>
-        )}
+        {found.more}
       </Section>
       <AddSite />
     </>
