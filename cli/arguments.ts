@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
-import { YamlProblem, readYaml, shortened, type YamlText } from '../activities/shared/yaml-text';
+import { YamlProblem, readYaml, shortened, type YamlText } from '../client/yaml-text';
 import type { ConsortiumBody } from '../workflows/api-contract';
 import { Computation, Parameters, SiteId, type ComputationRef } from '../workflows/contract';
 import { messageOf } from './message-of';

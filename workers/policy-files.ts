@@ -11,7 +11,7 @@ import {
   ResourceCaps,
   type HostPolicy,
 } from '../activities/shared/policy';
-import { LONGEST_YAML, YamlProblem, readYaml, shortened } from '../activities/shared/yaml-text';
+import { LONGEST_YAML, YamlProblem, readYaml, shortened } from '../client/yaml-text';
 import { errorCode } from '../nodes/error-code';
 import { SiteId } from '../workflows/contract';
 import { SettingsError } from './settings';

@@ -97,6 +97,24 @@ describeInBrowser('the pages around a run', () => {
     expect(JSON.stringify(request?.body)).not.toContain('key');
   });
 
+  test('a kept secret is taken away, unless a run needs it', async () => {
+    await open('/consortia/penguins');
+    await button('Change the parameters').click();
+    await button('Take Passphrase away').click();
+    await see('It is taken away when you save.');
+    await button('Keep Passphrase').click();
+    await button('Take Passphrase away').click();
+    expect(await button('Take Key away').count()).toBe(0);
+    server.answers.set('PATCH consortia/penguins', scenes.inviting());
+    const saved = until('PATCH', '/api/consortia/penguins');
+    await button('Save the parameters').click();
+    await saved;
+    expect(sent('PATCH', 'consortia/penguins')).toMatchObject([
+      { body: { parameters: { store: { pass: null } } } },
+    ]);
+    expect(JSON.stringify(sent('PATCH', 'consortia/penguins'))).not.toContain('"key"');
+  });
+
   test('a change of what somebody else has changed meanwhile is refused, and said to be', async () => {
     await open('/consortia/penguins');
     await button('Edit').click();

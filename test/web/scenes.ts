@@ -364,7 +364,10 @@ export const lively = (): Record<string, unknown> => ({
               robust: { type: 'boolean', title: 'Robust' },
               store: {
                 ...{ type: 'object', title: 'Store', required: ['key'] },
-                properties: { key: { type: 'string', title: 'Key', writeOnly: true } },
+                properties: {
+                  key: { type: 'string', title: 'Key', writeOnly: true },
+                  pass: { type: 'string', title: 'Passphrase', writeOnly: true },
+                },
               },
             },
           },
@@ -490,7 +493,7 @@ export const manySites = (amount: number) => {
 export const inviting = (): ConsortiumView => ({
   ...consortium(),
   description: 'How the body mass of penguins depends on the length of their flippers.',
-  secrets: ['/store/key'],
+  secrets: ['/store/key', '/store/pass'],
   memberships: [
     ...consortium().memberships,
     {

@@ -1,5 +1,6 @@
 /** Which computations are registered, and registering one. */
 import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
 import { api } from '../api/api';
 import { computationsQuery } from '../api/lists';
 import { Act } from '../parts/act';
@@ -9,6 +10,9 @@ import { Failure, Skeleton } from '../parts/states';
 import { Moment } from '../parts/times';
 import { Hero, useTitle } from '../parts/title';
 import { queries } from '../session';
+
+/** Only those who register one need what reads YAML. */
+const Register = lazy(async () => ({ default: (await import('../computations/register')).Register }));
 
 export function ComputationsPage() {
   useTitle('Computations');
@@ -60,7 +64,10 @@ export function ComputationsPage() {
         )}
       </Section>
       <Section title="Register a version">
-        <p>With the command line, where its manifest is:</p>
+        <Suspense fallback={<Skeleton what="The form" lines={1} />}>
+          <Register />
+        </Suspense>
+        <p className="hint">Or with the command line, where its manifest is:</p>
         <Copy text="muster computation add computation.yaml" what="the command" />
       </Section>
     </>

@@ -68,20 +68,36 @@ const BUTTONS = {
   MoveDownButton: named('Down'),
 };
 
-/** A value that is taken, and shown to nobody. */
-function Secret({ id, value, required, disabled, options, onChange }: WidgetProps) {
-  const isThere = options['kept'] === true;
+/** A value that is taken, and shown to nobody. One that is kept stays, unless it is replaced or taken away: that is `null`. */
+function Secret({ id, label, value, required, disabled, options, onChange }: WidgetProps) {
+  const isKept = options['kept'] === true;
+  if (value === null)
+    return (
+      <p className="secret">
+        <span role="status">It is taken away when you save.</span>
+        <Button look="quiet" aria-label={`Keep ${label}`} onPress={() => onChange(undefined)}>
+          Keep it
+        </Button>
+      </p>
+    );
   return (
-    <input
-      id={id}
-      type="password"
-      className="form-control"
-      autoComplete="off"
-      required={required && !isThere}
-      disabled={disabled}
-      value={typeof value === 'string' ? value : ''}
-      placeholder={isThere ? 'kept: write here to replace it' : ''}
-      onChange={({ target }) => onChange(target.value === '' ? undefined : target.value)}
-    />
+    <div className="secret">
+      <input
+        id={id}
+        type="password"
+        className="form-control"
+        autoComplete="off"
+        required={required && !isKept}
+        disabled={disabled}
+        value={typeof value === 'string' ? value : ''}
+        placeholder={isKept ? 'kept: write here to replace it' : ''}
+        onChange={({ target }) => onChange(target.value === '' ? undefined : target.value)}
+      />
+      {isKept && !required && (
+        <Button look="quiet" aria-label={`Take ${label} away`} onPress={() => onChange(null)}>
+          Take it away
+        </Button>
+      )}
+    </div>
   );
 }

@@ -29,7 +29,7 @@ export interface YamlText {
 
 /** @throws YamlProblem */
 export function readYaml(text: string): YamlText {
-  if (Buffer.byteLength(text) > LONGEST_YAML)
+  if (new TextEncoder().encode(text).length > LONGEST_YAML)
     throw new YamlProblem(`it is longer than ${LONGEST_YAML / 1024} KiB`);
   const lines = new LineCounter();
   const place = (offset: number) => {
