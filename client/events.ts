@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ErrorEntry, RunEvent } from '../workflows/api-contract';
 import { NodeView, RunView } from '../workflows/contract';
-import { followStream, type FollowOptions, type OpenStream } from './reconnect';
+import { followStream, numberOf, streamOptions, type FollowOptions, type OpenStream } from './reconnect';
 
 /** As much of an API as following a run needs. */
 export interface RunSource {
@@ -28,8 +28,8 @@ export async function* followRun(
   options: FollowOptions,
 ): AsyncGenerator<FollowedEvent> {
   let last = options.lastEventId;
-  const open: OpenStream = (lastEventId, signal) => api.openRunEvents(runId, lastEventId, signal);
-  for await (const { data } of followStream(open, options)) {
+  const open: OpenStream = (lastEventId, signal) => api.openRunEvents(runId, numberOf(lastEventId), signal);
+  for await (const { data } of followStream(open, streamOptions(options))) {
     const event = readEvent(data);
     if (last !== undefined && event.id <= last) continue;
     last = event.id;

@@ -3,5 +3,6 @@ export { createCentralApi, type CentralApi, type CentralApiOptions } from './cen
 export { ApiProblem, ApiUnreachable, isProblem, mayPass } from './errors';
 export { followRun, type FollowedEvent, type RunSource } from './events';
 export { followLog } from './logs';
+export { followChanges } from './changes';
 export type { FollowOptions } from './reconnect';
 export { createMusterApi, type MusterApi, type MusterApiOptions } from './muster-api';

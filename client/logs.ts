@@ -1,6 +1,6 @@
 /** Follows a node's log through restarts of the central API, without a gap and without saying anything twice. */
 import { LogMessage } from '../workflows/api-contract';
-import { followStream, type FollowOptions, type OpenStream } from './reconnect';
+import { followStream, numberOf, streamOptions, type FollowOptions, type OpenStream } from './reconnect';
 
 /** As much of an API as following a log needs. */
 interface LogSource {
@@ -30,8 +30,8 @@ export async function* followLog(
   options: FollowOptions,
 ): AsyncGenerator<string> {
   const open: OpenStream = (lastEventId, signal) =>
-    api.openNodeLogEvents(runId, node, launchId, lastEventId, signal);
-  for await (const { data } of followStream(open, options)) {
+    api.openNodeLogEvents(runId, node, launchId, numberOf(lastEventId), signal);
+  for await (const { data } of followStream(open, streamOptions(options))) {
     const message = LogMessage.parse(JSON.parse(data));
     if ('end' in message) return;
     yield message.text;

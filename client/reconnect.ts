@@ -3,18 +3,31 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ApiUnreachable, mayPass, networkReason } from './errors';
 import { readMessages, type StreamMessage } from './event-stream';
 
-export interface FollowOptions {
+export interface StreamOptions {
   /** Ends the following, quietly. */
   signal: AbortSignal;
   /** Messages up to this one are known already. */
-  lastEventId?: number;
+  lastEventId?: string;
   /** A connection on which nothing came for so long, not even the server's heartbeat, is taken for dead. */
   silenceMs?: number;
 }
 
+/** Of a stream whose messages are numbered. */
+export interface FollowOptions extends Omit<StreamOptions, 'lastEventId'> {
+  lastEventId?: number;
+}
+
+/** The same, for any stream. */
+export const streamOptions = ({ lastEventId, ...options }: FollowOptions): StreamOptions => ({
+  ...options,
+  ...(lastEventId !== undefined && { lastEventId: String(lastEventId) }),
+});
+export const numberOf = (id: string | undefined): number | undefined =>
+  id === undefined ? undefined : Number(id);
+
 /** Opens the stream's bytes, from after `lastEventId`. */
 export type OpenStream = (
-  lastEventId: number | undefined,
+  lastEventId: string | undefined,
   signal: AbortSignal,
 ) => Promise<ReadableStream<Uint8Array>>;
 
@@ -29,8 +42,8 @@ const LONGEST_PAUSE_MS = 5_000;
  */
 export async function* followStream(
   open: OpenStream,
-  { signal, lastEventId, silenceMs = SILENCE_MS }: FollowOptions,
-): AsyncGenerator<{ id: number; data: string }> {
+  { signal, lastEventId, silenceMs = SILENCE_MS }: StreamOptions,
+): AsyncGenerator<StreamMessage> {
   let last = lastEventId;
   let pauseMs = FIRST_PAUSE_MS;
   const left = () => signal.aborted;
@@ -38,9 +51,8 @@ export async function* followStream(
     try {
       for await (const message of connect(open, last, silenceMs, signal)) {
         pauseMs = FIRST_PAUSE_MS;
-        const id = Number(message.id);
-        yield { id, data: message.data };
-        last = id;
+        yield message;
+        last = message.id;
       }
     } catch (error) {
       if (!left() && !mayPass(error)) throw error;
@@ -53,7 +65,7 @@ export async function* followStream(
 /** One connection's messages. It ends with the server, or throws {@link ApiUnreachable} when it breaks or falls silent. */
 async function* connect(
   open: OpenStream,
-  lastEventId: number | undefined,
+  lastEventId: string | undefined,
   silenceMs: number,
   signal: AbortSignal,
 ): AsyncGenerator<StreamMessage> {

@@ -1,4 +1,5 @@
 /** The central API as the page calls it: as whoever is signed in in this browser. */
+import { rememberTags } from '../../client/etags';
 import { createMusterApi } from '../../client/muster-api';
 import { learnTime } from '../live/clock';
 
@@ -8,19 +9,14 @@ export function onRefused(listener: () => void): void {
   refused = listener;
 }
 
-const tags = new Map<string, string>();
-/** The tag of what was answered last at the path: it changes with what is there. */
-export const tagOf = (path: string): string | undefined => tags.get(path);
-
-/** Every call of the page goes through here. */
-async function send(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+const { fetch: send, tagOf } = rememberTags(async (input, init) => {
   const response = await fetch(input, { ...init, cache: 'no-store' });
   learnTime(response.headers.get('date'));
   if (response.status === 401) refused();
-  const tag = response.headers.get('etag');
-  if (tag !== null) tags.set(new URL(response.url).pathname, tag);
   return response;
-}
+});
+/** The tag of what was answered last at the path: it changes with what is there. */
+export { tagOf };
 
 export const api = createMusterApi({ url: '', fetch: send });
 
