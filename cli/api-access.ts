@@ -7,6 +7,7 @@ import { userInfo } from 'node:os';
 import { Option, type Command } from 'commander';
 import { createMusterApi, type MusterApi } from '../client';
 import type { Fetch } from '../client/central-api';
+import { rememberTags, type Tags } from '../client/etags';
 import { createStoreFetch } from '../client/site-transport';
 import { loadSecrets, readStackFile, statePaths } from '../dev/state';
 import { mintToken } from '../dev/tokens';
@@ -47,6 +48,20 @@ interface Place {
  */
 export async function openApi(where: ApiOptions, env: Environment = process.env): Promise<MusterApi> {
   return createMusterApi(await placeOf(where, env));
+}
+
+/** The same, with the ETags of what it answers. */
+export async function openApiWithTags(
+  where: ApiOptions,
+  env: Environment = process.env,
+): Promise<{ api: MusterApi; tagOf: Tags['tagOf'] }> {
+  const place = await placeOf(where, env);
+  const tags = rememberTags();
+  const root = new URL(place.url).pathname.replace(/\/$/, '');
+  return {
+    api: createMusterApi({ ...place, fetch: tags.fetch }),
+    tagOf: (path) => tags.tagOf(root + path),
+  };
 }
 
 async function placeOf({ state, api }: ApiOptions, env: Environment): Promise<Place> {

@@ -1,4 +1,5 @@
 /** `muster audit`: who did what. */
+import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { AuditEntry } from '../workflows/audit-contract';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
@@ -14,6 +15,7 @@ interface AuditOptions extends ApiOptions, JsonOption {
   run?: string;
   who?: string;
   limit: string;
+  export?: true;
 }
 
 const PAGE = 200;
@@ -28,16 +30,37 @@ export function registerAudit(program: Command): void {
       .option('--run <id>', 'only of this run')
       .option('--who <person>', 'only by this person')
       .option('--limit <n>', 'as many at most', '50')
+      .option('--export', 'all there is, the oldest first, an entry a line as JSON; for admins')
       .option(...JSON_OPTION)
       .action(list),
-    ['muster audit --consortium penguins', 'muster audit --run penguins-1 --json'],
+    [
+      'muster audit --consortium penguins',
+      'muster audit --run penguins-1 --json',
+      'muster audit --export > audit.ndjson',
+    ],
   );
 }
 
-async function list({ limit, json, consortium, site, run, who, ...where }: AuditOptions): Promise<void> {
+async function list({
+  limit,
+  json,
+  consortium,
+  site,
+  run,
+  who,
+  export: all,
+  ...where
+}: AuditOptions): Promise<void> {
   const most = Number(limit);
   if (!Number.isInteger(most) || most < 1) throw new UsageError(`--limit ${limit} is not a number.`);
   const api = await openApi(where);
+  if (all) {
+    if ((consortium ?? site ?? run ?? who) !== undefined)
+      throw new UsageError('--export is of all there is: leave out what narrows it down.');
+    const { signal } = new AbortController();
+    await pipeline(await api.openStream('/api/audit/export', signal), process.stdout, { end: false });
+    return;
+  }
   const only = {
     ...(consortium && { consortium }),
     ...(site && { site }),

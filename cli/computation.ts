@@ -10,10 +10,10 @@ import { openApi, withApiOptions, type ApiOptions } from './api-access';
 import { parseComputation } from './arguments';
 import { registerComputationSigning } from './computation-signing';
 import { messageOf } from './message-of';
-import { JSON_OPTION, print, type JsonOption } from './output';
+import { JSON_OPTION, print, printDone, type JsonOption } from './output';
 import { UsageError } from './usage-error';
 
-interface AddOptions extends ApiOptions {
+interface AddOptions extends ApiOptions, JsonOption {
   replace: boolean;
 }
 type ShowOptions = ApiOptions & JsonOption;
@@ -27,6 +27,7 @@ export function registerComputation(program: Command): void {
     .description('register a version of a computation, and settle which image it means')
     .argument('<file>', 'its computation.yaml')
     .option('--replace', 'replace what is registered as this version', false)
+    .option(...JSON_OPTION)
     .action(add);
   withApiOptions(computation.command('ls'))
     .description('list what is registered')
@@ -40,11 +41,12 @@ export function registerComputation(program: Command): void {
   withApiOptions(computation.command('rm'))
     .description('remove a version that no consortium uses')
     .argument('<name@version>', 'which one')
+    .option(...JSON_OPTION)
     .action(remove);
   registerComputationSigning(computation);
 }
 
-async function add(file: string, { replace, ...where }: AddOptions): Promise<void> {
+async function add(file: string, { replace, json, ...where }: AddOptions): Promise<void> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new UsageError(`${file} cannot be read: ${messageOf(error)}`);
   });
@@ -61,13 +63,13 @@ async function add(file: string, { replace, ...where }: AddOptions): Promise<voi
     ...(wanted !== undefined && { image: wanted }),
     ...(signature !== undefined && { signature }),
   };
-  const { computation } = await untilRegistered(async () =>
+  const record = await untilRegistered(async () =>
     ComputationRecord.parse(
       await api.addComputation({ body, query: { replace: replace ? 'true' : 'false' } }),
     ),
   );
-  const { name, version, image } = computation;
-  process.stdout.write(`${name}@${version} is registered${image === undefined ? '' : ` as ${image}`}\n`);
+  const { name, version, image } = record.computation;
+  print(json, record, [`${name}@${version} is registered${image === undefined ? '' : ` as ${image}`}`]);
 }
 
 /** An image of gigabytes takes a central host some minutes. */
@@ -107,10 +109,10 @@ async function find(api: MusterApi, which: string): Promise<ComputationRecord> {
   throw new UsageError(`No version of ${which} is registered; \`muster computation ls\` lists what is.`);
 }
 
-async function remove(which: string, where: ApiOptions): Promise<void> {
+async function remove(which: string, { json, ...where }: ShowOptions): Promise<void> {
   const ref = parseRef(which);
   await (await openApi(where)).removeComputation({ path: ref });
-  process.stdout.write(`${which} is removed\n`);
+  printDone(json, `${which} is removed`);
 }
 
 /** `name@version`. */

@@ -1,11 +1,13 @@
 /** `muster consortium`: who belongs together, what they compute, and who of them may do what. */
-import { Argument, type Command } from 'commander';
-import type { MusterApi } from '../client';
+import type { Command } from 'commander';
+import { isProblem } from '../client';
 import type { GetConsortiumResponses } from '../client/generated/types.gen';
-import { CONSORTIUM_ROLES, type ConsortiumRole } from '../workflows/people-contract';
-import { openApi, withApiOptions, type ApiOptions } from './api-access';
+import { openApi, openApiWithTags, withApiOptions, type ApiOptions } from './api-access';
 import { parseParameters, readText } from './arguments';
 import { parseRef } from './computation';
+import { registerConsortiumNotices } from './consortium-notices';
+import { registerConsortiumPeople } from './consortium-people';
+import { registerConsortiumReadiness } from './consortium-readiness';
 import { examples } from './help';
 import { day, JSON_OPTION, moment, print, type JsonOption } from './output';
 import { plain } from './progress';
@@ -22,6 +24,7 @@ export function registerConsortium(program: Command): void {
     .description('consortia: their sites, what they compute, and their people');
   withApiOptions(consortium.command('ls'))
     .description('list those that you may see')
+    .option('--archived', 'also those of which no run can be started any more')
     .option(...JSON_OPTION)
     .action(list);
   withApiOptions(consortium.command('show <consortium>'))
@@ -63,42 +66,25 @@ export function registerConsortium(program: Command): void {
   withApiOptions(consortium.command('invite <consortium> <site>'))
     .description('invite a site; its administrators answer (`muster site answer`)')
     .option('--name <name>', 'what the consortium calls it')
+    .option(...JSON_OPTION)
     .action(inviteSite);
   withApiOptions(consortium.command('remove <consortium> <site>'))
     .description('let a site go, or take an invitation back')
+    .option(...JSON_OPTION)
     .action(removeSite);
   withApiOptions(consortium.command('changes <consortium>'))
     .description('list what somebody changed, the newest first')
     .option('--limit <n>', 'as many at most', '50')
     .option(...JSON_OPTION)
     .action(changes);
-  registerPeople(consortium);
+  registerConsortiumReadiness(consortium);
+  registerConsortiumNotices(consortium);
+  registerConsortiumPeople(consortium);
 }
 
-function registerPeople(consortium: Command): void {
-  const people = consortium.command('people').description('who may do what in a consortium');
-  withApiOptions(people.command('ls <consortium>'))
-    .description('list them')
-    .option(...JSON_OPTION)
-    .action(listPeople);
-  examples(
-    withApiOptions(people.command('set <consortium> <person>'))
-      .description('let somebody of it do more, or less')
-      .addArgument(
-        new Argument('<role>', 'viewer: look; member: also logs and results; lead: everything').choices(
-          CONSORTIUM_ROLES,
-        ),
-      )
-      .action(setRole),
-    ['muster consortium people set penguins ada@example.org lead'],
-  );
-  withApiOptions(people.command('rm <consortium> <person>'))
-    .description('take somebody out of it')
-    .action(removePerson);
-}
-
-async function list({ json, ...where }: Where): Promise<void> {
-  const answer = await (await openApi(where)).listConsortia();
+async function list({ json, archived, ...where }: Where & { archived?: true }): Promise<void> {
+  const query = { archived: archived ? 'true' : 'false' } as const;
+  const answer = await (await openApi(where)).listConsortia({ query });
   print(json, answer, consortiumTable(answer.consortia));
 }
 
@@ -188,25 +174,35 @@ async function edit(consortiumId: string, options: EditOptions): Promise<void> {
   };
   if (Object.keys(body).length === 0)
     throw new UsageError('Name what is to be changed: `muster consortium edit --help` says what can be.');
-  // What is named is to hold, whatever the rest has become since somebody looked.
-  const headers = { 'if-match': '*' };
-  const after = await (await openApi(options)).changeConsortium({ path: { consortiumId }, headers, body });
-  print(json, after, describeConsortium(after));
+  const { api, tagOf } = await openApiWithTags(options);
+  const path = { consortiumId };
+  await api.getConsortium({ path });
+  const tag = tagOf(`/api/consortia/${encodeURIComponent(consortiumId)}`);
+  const headers = { ...(tag !== undefined && { 'if-match': tag }) };
+  try {
+    const after = await api.changeConsortium({ path, headers, body });
+    print(json, after, describeConsortium(after));
+  } catch (error) {
+    if (!isProblem(error, 'changed-meanwhile')) throw error;
+    throw new Error(
+      `Somebody else changed ${consortiumId} meanwhile, so nothing was done: look at it (\`muster consortium show ${consortiumId}\`), and edit it once more.`,
+    );
+  }
 }
 
 async function inviteSite(
   consortiumId: string,
   siteId: string,
-  { name, ...where }: ApiOptions & { name?: string },
+  { name, json, ...where }: Where & { name?: string },
 ): Promise<void> {
   const body = { siteId, ...(name !== undefined && { name }) };
-  await (await openApi(where)).inviteSite({ path: { consortiumId }, body });
-  process.stdout.write(`${siteId} is invited: its administrators answer.\n`);
+  const after = await (await openApi(where)).inviteSite({ path: { consortiumId }, body });
+  print(json, after, [`${siteId} is invited: its administrators answer.`]);
 }
 
-async function removeSite(consortiumId: string, siteId: string, where: ApiOptions): Promise<void> {
-  await (await openApi(where)).removeSite({ path: { consortiumId, siteId } });
-  process.stdout.write(`${siteId} has no part in ${consortiumId} any more.\n`);
+async function removeSite(consortiumId: string, siteId: string, { json, ...where }: Where): Promise<void> {
+  const after = await (await openApi(where)).removeSite({ path: { consortiumId, siteId } });
+  print(json, after, [`${siteId} has no part in ${consortiumId} any more.`]);
 }
 
 async function changes(
@@ -218,46 +214,4 @@ async function changes(
   const answer = await (await openApi(where)).listChanges({ path: { consortiumId }, query: { limit: most } });
   const rows = answer.changes.map(({ at, by, says }) => [moment(at), plain(by), plain(says)]);
   print(json, answer, rows.length === 0 ? ['Nothing.'] : table(rows));
-}
-
-async function listPeople(consortiumId: string, { json, ...where }: Where): Promise<void> {
-  const answer = await (await openApi(where)).listConsortiumPeople({ path: { consortiumId } });
-  const rows = answer.people.map(({ id, email, name, role }) => [role, plain(email), plain(name), id]);
-  print(json, answer, rows.length === 0 ? ['Nobody.'] : table([['ROLE', 'E-MAIL', 'NAME', 'ID'], ...rows]));
-}
-
-async function setRole(
-  consortiumId: string,
-  person: string,
-  role: ConsortiumRole,
-  where: ApiOptions,
-): Promise<void> {
-  const api = await openApi(where);
-  const personId = await findMember(api, consortiumId, person);
-  await api.setConsortiumRole({ path: { consortiumId, personId }, body: { role } });
-  process.stdout.write(`${person} is ${role} of ${consortiumId}.\n`);
-}
-
-async function removePerson(consortiumId: string, person: string, where: ApiOptions): Promise<void> {
-  const api = await openApi(where);
-  const personId = await findMember(api, consortiumId, person);
-  await api.removeConsortiumPerson({ path: { consortiumId, personId } });
-  process.stdout.write(`${person} has no part in ${consortiumId} any more.\n`);
-}
-
-/**
- * The id of somebody in the consortium, by e-mail address or id.
- * @throws UsageError
- */
-async function findMember(
-  api: Pick<MusterApi, 'listConsortiumPeople'>,
-  consortiumId: string,
-  person: string,
-): Promise<string> {
-  const { people } = await api.listConsortiumPeople({ path: { consortiumId } });
-  const found = people.find(({ id, email }) => id === person || email === person.toLowerCase());
-  if (found !== undefined) return found.id;
-  throw new UsageError(
-    `${person} has no part in ${consortiumId}: \`muster invite ${person} --consortium ${consortiumId}=ROLE\` invites them.`,
-  );
 }

@@ -4,6 +4,7 @@ import { Option, type Command } from 'commander';
 import { ApiProblem, createMusterApi, type MusterApi } from '../client';
 import { SCOPES, type Me, type Scope } from '../workflows/people-contract';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
+import { openAsBrowser } from './browser-session';
 import { addressOf, readCredentials, writeCredentials, type Login } from './credentials';
 import { examples } from './help';
 import { JSON_OPTION, print, type JsonOption } from './output';
@@ -19,6 +20,8 @@ interface LoginOptions {
 }
 
 const DAY_MS = 86_400_000;
+/** How long a token is good that is kept. */
+const DAYS = 90;
 
 /** Adds `muster login`, `logout` and `whoami`. */
 export function registerLogin(program: Command): void {
@@ -33,7 +36,7 @@ export function registerLogin(program: Command): void {
         'a personal token that you have made on the page; `-` reads it from standard input',
       )
       .addOption(new Option('--scope <scope>', 'what the token is good for').choices(SCOPES).default('all'))
-      .option('--days <days>', 'how long the token is good for', '90')
+      .option('--days <days>', 'how long the token is good for', String(DAYS))
       .action(login),
     [
       'muster login https://muster.example.org',
@@ -52,14 +55,26 @@ export function registerLogin(program: Command): void {
 }
 
 async function login(named: string | undefined, options: LoginOptions): Promise<void> {
+  const url = urlOf(named);
+  const got = options.token === undefined ? await signIn(url, options) : await takeToken(url, options.token);
+  await keep(url, got);
+}
+
+/**
+ * The address of an API, as it was named or as the environment has it.
+ * @throws UsageError
+ */
+export function urlOf(named: string | undefined): string {
   const { MUSTER_API_URL = '' } = process.env;
   const address = named ?? MUSTER_API_URL;
-  if (address === '') throw new UsageError('Say where: `muster login https://muster.example.org`.');
-  const url = addressOf(address);
-  const got = options.token === undefined ? await signIn(url, options) : await takeToken(url, options.token);
-  const credentials = await readCredentials();
-  await writeCredentials({ current: url, logins: { ...credentials.logins, [url]: got } });
-  process.stdout.write(`You are ${plain(got.who)} at ${url}.\n`);
+  if (address === '') throw new UsageError('Say where: `https://muster.example.org`, or MUSTER_API_URL.');
+  return addressOf(address);
+}
+
+async function keep(url: string, login: Login): Promise<void> {
+  const { logins } = await readCredentials();
+  await writeCredentials({ current: url, logins: { ...logins, [url]: login } });
+  process.stdout.write(`You are ${plain(login.who)} at ${url}.\n`);
 }
 
 async function takeToken(url: string, given: string): Promise<Login> {
@@ -81,37 +96,46 @@ async function signIn(url: string, { email, scope, days }: LoginOptions): Promis
   const lifetime = Number(days);
   if (!Number.isInteger(lifetime) || lifetime < 1)
     throw new UsageError(`--days ${days} is not a number of days.`);
+  const api = openAsBrowser(url);
+  const { local, oidc } = await api.getSignInWays();
+  if (!local)
+    throw new UsageError(
+      `One signs in there by ${plain(oidc?.name ?? 'a provider')}, in a browser: make a token at ${url}/me, and give it with --token.`,
+    );
   const prompt = createPrompt();
   try {
     const who = email ?? (await prompt.ask('E-mail: '));
     const password = await prompt.askSecret('Password: ');
-    const api = createMusterApi({ url, fetch: fetchWithCookies() });
     const me = await api.signIn({ body: { email: who, password } });
     if (me.mustChangePassword)
-      throw new UsageError(`Choose a password of your own first: sign in once at ${url}.`);
-    const name = `muster on ${hostname()}`.slice(0, 120);
-    const { token, id } = await api.createToken({
-      body: { name, scope, expiresAt: Date.now() + lifetime * DAY_MS },
-    });
-    await api.signOut();
-    return { token, tokenId: id, who: nameOf(me) };
+      throw new UsageError(`Choose a password of your own first: \`muster password ${url}\`.`);
+    return await exchange(api, me, { scope, lifetime });
   } finally {
     prompt.close();
   }
 }
 
-/** A session for as long as this takes, as a browser at that address would have it. */
-function fetchWithCookies(): typeof globalThis.fetch {
-  let cookie = '';
-  return async (input, init) => {
-    const request = new Request(input, init);
-    request.headers.set('sec-fetch-site', 'same-origin');
-    if (cookie !== '') request.headers.set('cookie', cookie);
-    const response = await fetch(request);
-    const set = response.headers.getSetCookie().map((line) => line.split(';')[0] ?? '');
-    if (set.length > 0) cookie = set.join('; ');
-    return response;
-  };
+/** A token in place of the session of somebody who has just signed in. */
+async function exchange(
+  api: MusterApi,
+  me: Pick<Me, 'name' | 'email'>,
+  { scope, lifetime }: { scope: Scope; lifetime: number },
+): Promise<Login> {
+  const name = `muster on ${hostname()}`.slice(0, 120);
+  const { token, id } = await api.createToken({
+    body: { name, scope, expiresAt: Date.now() + lifetime * DAY_MS },
+  });
+  await api.signOut();
+  return { token, tokenId: id, who: nameOf(me) };
+}
+
+/** Whoever has just signed in goes on by a token, as after `muster login`. */
+export async function keepSignedIn(
+  url: string,
+  api: MusterApi,
+  me: Pick<Me, 'name' | 'email'>,
+): Promise<void> {
+  await keep(url, await exchange(api, me, { scope: 'all', lifetime: DAYS }));
 }
 
 async function logout(named: string | undefined): Promise<void> {

@@ -12,6 +12,11 @@ export function print(json: true | undefined, value: unknown, lines: readonly st
   process.stdout.write(told.map((line) => `${line}\n`).join(''));
 }
 
+/** Says that something was done; there is nothing else to tell of it. */
+export function printDone(json: true | undefined, line: string): void {
+  print(json, { done: true }, [line]);
+}
+
 /** A day for people, such as `2026-12-23`. */
 export const day = (at: number): string => new Date(at).toISOString().slice(0, 10);
 /** A moment for people. */

@@ -1,10 +1,11 @@
 /** `muster people`, `muster invite` and `muster invitation`: who has an account, and who is to get one. */
 import { InvalidArgumentError, type Command } from 'commander';
-import type { MusterApi } from '../client';
 import { ConsortiumRole, type PersonView } from '../workflows/people-contract';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
+import { everybody, findPerson } from './find-person';
 import { examples } from './help';
-import { day, JSON_OPTION, moment, print, type JsonOption } from './output';
+import { day, JSON_OPTION, moment, print, printDone, type JsonOption } from './output';
+import { createPrompt } from './prompt';
 import { plain } from './progress';
 import { table } from './table';
 import { UsageError } from './usage-error';
@@ -23,15 +24,28 @@ export function registerPeople(program: Command): void {
     .description('list them')
     .option(...JSON_OPTION)
     .action(list);
+  examples(
+    withApiOptions(people.command('add <email> <name>'))
+      .description(
+        'make an account; you are asked for the password of its first sign-in, or it comes on standard input',
+      )
+      .option(...JSON_OPTION)
+      .action(add),
+    [
+      'muster people add ada@example.org "Ada Lovelace"',
+      'muster people add ada@example.org Ada < password.txt',
+    ],
+  );
   for (const [name, change, words] of CHANGES) {
     withApiOptions(people.command(name))
       .description(words)
       .argument('<person>', 'their e-mail address, or their id')
-      .action(async (person: string, where: ApiOptions) => {
+      .option(...JSON_OPTION)
+      .action(async (person: string, { json, ...where }: Where) => {
         const api = await openApi(where);
         const { id, email } = await findPerson(api, person);
-        await api.changePerson({ path: { personId: id }, body: change });
-        process.stdout.write(`Done: ${plain(email)}, ${name}.\n`);
+        const changed = await api.changePerson({ path: { personId: id }, body: change });
+        print(json, changed, [`Done: ${plain(email)}, ${name}.`]);
       });
   }
   withApiOptions(people.command('reset-password'))
@@ -73,9 +87,10 @@ export function registerPeople(program: Command): void {
   withApiOptions(invitation.command('revoke'))
     .description('make a link useless')
     .argument('<id>', 'its id, as `muster invitation ls` shows it')
-    .action(async (id: string, where: ApiOptions) => {
+    .option(...JSON_OPTION)
+    .action(async (id: string, { json, ...where }: Where) => {
       await (await openApi(where)).revokeInvitation({ path: { id } });
-      process.stdout.write(`The invitation ${id} is no longer good.\n`);
+      printDone(json, `The invitation ${id} is no longer good.`);
     });
 }
 
@@ -85,29 +100,6 @@ const CHANGES = [
   ['make-admin', { admin: true }, 'let them do everything'],
   ['unmake-admin', { admin: false }, 'let them do only what they were granted'],
 ] as const;
-
-async function everybody(api: Pick<MusterApi, 'listPeople'>): Promise<PersonView[]> {
-  const found: PersonView[] = [];
-  let after: string | undefined;
-  do {
-    const page = await api.listPeople({ query: { limit: 200, ...(after !== undefined && { after }) } });
-    found.push(...page.people);
-    after = page.next;
-  } while (after !== undefined);
-  return found;
-}
-
-/**
- * Somebody by e-mail address or id.
- * @throws UsageError
- */
-async function findPerson(api: Pick<MusterApi, 'listPeople'>, person: string): Promise<PersonView> {
-  const found = (await everybody(api)).find(
-    ({ id, email }) => id === person || email === person.toLowerCase(),
-  );
-  if (found !== undefined) return found;
-  throw new UsageError(`Nobody has the address or id ${person}; \`muster people ls\` lists everybody.`);
-}
 
 async function list({ json, ...where }: Where): Promise<void> {
   const people = await everybody(await openApi(where));
@@ -126,6 +118,16 @@ export function peopleTable(people: readonly PersonView[]): string[] {
       const is = disabledAt === undefined ? may.join(', ') || '-' : `disabled since ${day(disabledAt)}`;
       return [id, plain(email), plain(name), day(createdAt), is];
     }),
+  ]);
+}
+
+async function add(email: string, name: string, { json, ...where }: Where): Promise<void> {
+  const api = await openApi(where);
+  const prompt = createPrompt();
+  const password = await prompt.askSecret('Password of the first sign-in: ').finally(() => prompt.close());
+  const made = await api.addPerson({ body: { email, name, password } });
+  print(json, made, [
+    `${plain(made.email)} has an account, and chooses another password at the first sign-in.`,
   ]);
 }
 

@@ -8,7 +8,7 @@ import { parseParameters, parseParams, readText } from './arguments';
 import { examples } from './help';
 import { listenForInterrupts } from './interrupts';
 import { openApi, openStore, withApiOptions, type ApiOptions } from './api-access';
-import { JSON_OPTION, print, type JsonOption } from './output';
+import { JSON_OPTION, print, printDone, type JsonOption } from './output';
 import { allErrors, describeErrors } from './run-errors';
 import { showLogs } from './run-logs';
 import { describeResults, downloadResults } from './run-results';
@@ -33,7 +33,7 @@ interface ListOptions extends ApiOptions, JsonOption {
   site?: string;
   limit: string;
 }
-interface StopOptions extends ApiOptions {
+interface StopOptions extends ApiOptions, JsonOption {
   reason?: string;
   wait: boolean;
 }
@@ -50,6 +50,7 @@ interface ResultOptions extends ShowOptions {
   out?: string;
 }
 
+const EVENTS_OPTION = ['--json', 'each event as a line of JSON'] as const;
 const PAGE = 200;
 
 /** Adds `muster run`. */
@@ -88,7 +89,7 @@ export function registerRun(program: Command): void {
       .description(
         'show how a run goes until it has ended: on a terminal a lane for each node, elsewhere a line for each change',
       )
-      .option('--json', 'each event as a line of JSON')
+      .option(...EVENTS_OPTION)
       .action(watch),
     ['muster run watch penguins-1', 'muster run watch penguins-1 --json | jq .type'],
   );
@@ -96,6 +97,7 @@ export function registerRun(program: Command): void {
     .description('stop a run, and wait until every node has confirmed it')
     .option('--reason <text>', 'why; everyone who looks at the run sees it')
     .option('--no-wait', 'only ask for it')
+    .option(...EVENTS_OPTION)
     .action(stop);
   withApiOptions(run.command('retry <run>'))
     .description('let a run, or the nodes of its sites, begin anew, and show what becomes of it')
@@ -109,6 +111,7 @@ export function registerRun(program: Command): void {
     .option('--site <id>', 'only the node of this site, while the run is under way')
     .option('--reason <text>', 'why; it stands in the history of the run')
     .option('--no-wait', 'only ask for it')
+    .option(...EVENTS_OPTION)
     .action(retry);
   withApiOptions(run.command('show <run>'))
     .description('show a run: its attempts, with who asked for them, and its nodes')
@@ -177,10 +180,11 @@ async function watch(runId: string, { json, ...where }: ShowOptions): Promise<vo
 
 /** @throws Error when the run ends otherwise than complete */
 async function follow(api: MusterApi, runId: string, json: true | undefined): Promise<void> {
-  const screen = json ? eventLines() : createScreen(process.stdout);
-  const { run } = await watchRun(watched(api), runId, screen, leaving());
+  const { run } = await watchRun(watched(api), runId, screenFor(json), leaving());
   if (run?.state !== 'complete') throw new Error(`Run ${runId} is ${run?.state ?? 'not known'}.`);
 }
+
+const screenFor = (json: true | undefined) => (json ? eventLines() : createScreen(process.stdout));
 
 /** Each picture of the run that is new, as a line of JSON. */
 function eventLines(): Screen {
@@ -210,27 +214,27 @@ async function logs(runId: string, { node, follow, launch, ...where }: LogOption
   if (!found) throw new Error(`There is no log of run ${runId} to show.`);
 }
 
-async function stop(runId: string, { reason, wait, ...where }: StopOptions): Promise<void> {
+async function stop(runId: string, { reason, wait, json, ...where }: StopOptions): Promise<void> {
   checked(RunId, runId, 'run');
   const api = await openApi(where);
   // Of a run that was retried, the end of the launch before is not what is waited for.
   const { lastEventId } = await api.getRun({ path: { runId } });
   await api.stopRun({ path: { runId }, body: reason === undefined ? {} : { reason } });
-  if (!wait) return;
-  const { run, nodes } = await watchRun(
-    watched(api),
-    runId,
-    createScreen(process.stdout),
-    leaving(),
-    lastEventId,
-  );
+  if (!wait) {
+    printDone(json, `${runId} is asked to stop.`);
+    return;
+  }
+  const { run, nodes } = await watchRun(watched(api), runId, screenFor(json), leaving(), lastEventId);
   const unconfirmed = nodes.filter(({ state }) => state === 'lost').map(({ node }) => node);
   if (unconfirmed.length > 0)
     throw new Error(`${unconfirmed.join(', ')} did not confirm: told again as soon as there is an answer.`);
   if (run?.state !== 'stopped') throw new Error(`Run ${runId} is ${run?.state ?? 'not known'}, not stopped.`);
 }
 
-async function retry(runId: string, { reason, wait, from, site, ...where }: RetryOptions): Promise<void> {
+async function retry(
+  runId: string,
+  { reason, wait, from, site, json, ...where }: RetryOptions,
+): Promise<void> {
   checked(RunId, runId, 'run');
   if (site !== undefined) checked(SiteId, site, 'site');
   if (site !== undefined && from !== undefined && from !== 'sites')
@@ -239,8 +243,11 @@ async function retry(runId: string, { reason, wait, from, site, ...where }: Retr
   const { lastEventId } = await api.getRun({ path: { runId } });
   const wish = { ...(reason !== undefined && { reason }), ...(from && { from }), ...(site && { site }) };
   await api.retryRun({ path: { runId }, body: wish, headers: { 'idempotency-key': randomUUID() } });
-  if (!wait) return;
-  const { run } = await watchRun(watched(api), runId, createScreen(process.stdout), leaving(), lastEventId);
+  if (!wait) {
+    printDone(json, `${runId} is asked to begin anew.`);
+    return;
+  }
+  const { run } = await watchRun(watched(api), runId, screenFor(json), leaving(), lastEventId);
   if (run?.state !== 'complete') throw new Error(`Run ${runId} is ${run?.state ?? 'not known'}.`);
 }
 

@@ -9,6 +9,8 @@ import { JSON_OPTION, print, type JsonOption } from './output';
 import { plain } from './progress';
 import { registerSiteAnswers } from './site-answers';
 import { registerSiteCheck } from './site-check';
+import { registerSitePeople } from './site-people';
+import { registerSiteShow, standingText } from './site-show';
 import { table } from './table';
 import { UsageError } from './usage-error';
 
@@ -35,6 +37,7 @@ export function registerSite(program: Command): void {
     .option('--consortium <id>', 'only those of this consortium')
     .option(...JSON_OPTION)
     .action(list);
+  registerSiteShow(site);
   withApiOptions(site.command('add'))
     .description('add a site: get a code by which it joins once')
     .argument('<site>', "the site's id")
@@ -53,6 +56,7 @@ export function registerSite(program: Command): void {
     .description('cut a site off: end its certificates and its code')
     .argument('<site>', "the site's id")
     .requiredOption('--why <reason>', 'why, for the record')
+    .option(...JSON_OPTION)
     .action(revoke);
   examples(
     withApiOptions(site.command('answer <site> <consortium>'))
@@ -60,12 +64,15 @@ export function registerSite(program: Command): void {
       .option('--dataset <name>', 'take part, with the data that site.yaml maps under this name')
       .option('--decline', 'do not take part')
       .option('--reason <text>', 'why not; the consortium reads it')
+      .option(...JSON_OPTION)
       .action(answer),
     ['muster site answer biscoe penguins --dataset penguins'],
   );
   withApiOptions(site.command('leave <site> <consortium>'))
     .description('take a site out of a consortium')
+    .option(...JSON_OPTION)
     .action(leave);
+  registerSitePeople(site);
   registerSiteCheck(site);
   registerSiteAnswers(site);
 }
@@ -94,38 +101,46 @@ async function join(url: string, code: string, options: JoinOptions): Promise<vo
   for (const line of await joinSite(url, code, options)) process.stdout.write(`${line}\n`);
 }
 
-interface AnswerOptions extends ApiOptions {
+interface AnswerOptions extends ApiOptions, JsonOption {
   dataset?: string;
   decline?: true;
   reason?: string;
 }
 
 async function answer(siteId: string, consortiumId: string, options: AnswerOptions): Promise<void> {
-  const { dataset, decline, reason, ...where } = options;
+  const { dataset, decline, reason, json, ...where } = options;
   if ((dataset === undefined) === (decline === undefined))
     throw new UsageError('Say either --dataset NAME, to take part, or --decline.');
   const body =
     dataset === undefined
       ? { accept: false as const, ...(reason !== undefined && { reason }) }
       : { accept: true as const, dataset };
-  await (await openApi(where)).answerInvitation({ path: { consortiumId, siteId }, body });
+  const after = await (await openApi(where)).answerInvitation({ path: { consortiumId, siteId }, body });
   const done = dataset === undefined ? 'has declined' : 'takes part in';
-  process.stdout.write(`${siteId} ${done} ${consortiumId}.\n`);
+  print(json, after, [`${siteId} ${done} ${consortiumId}.`]);
 }
 
-async function leave(siteId: string, consortiumId: string, where: ApiOptions): Promise<void> {
-  await (await openApi(where)).removeSite({ path: { consortiumId, siteId } });
-  process.stdout.write(`${siteId} has no part in ${consortiumId} any more.\n`);
+async function leave(
+  siteId: string,
+  consortiumId: string,
+  { json, ...where }: ApiOptions & JsonOption,
+): Promise<void> {
+  const after = await (await openApi(where)).removeSite({ path: { consortiumId, siteId } });
+  print(json, after, [`${siteId} has no part in ${consortiumId} any more.`]);
 }
 
-async function revoke(siteId: string, { why, ...where }: ApiOptions & { why: string }): Promise<void> {
+async function revoke(
+  siteId: string,
+  { why, json, ...where }: ApiOptions & JsonOption & { why: string },
+): Promise<void> {
   mustBeSite(siteId);
   const api = await openApi(where);
-  const { certificates } = await api.revokeSite({ path: { siteId }, body: { reason: why } });
+  const revoked = await api.revokeSite({ path: { siteId }, body: { reason: why } });
+  const { certificates } = revoked;
   const ended = certificates === 1 ? '1 certificate was' : `${certificates} certificates were`;
-  process.stdout.write(
-    `${siteId} is cut off: ${ended} good until now. \`muster site add ${siteId}\` lets it join again.\n`,
-  );
+  print(json, revoked, [
+    `${siteId} is cut off: ${ended} good until now. \`muster site add ${siteId}\` lets it join again.`,
+  ]);
 }
 
 function mustBeSite(siteId: string): void {
@@ -163,12 +178,4 @@ export function siteTable(sites: readonly SiteView[]): string[] {
       ...[runtimes.join(','), plain(version), consortia.join(','), plain(name)].map((cell) => cell || '-'),
     ]),
   ]);
-}
-
-/** Such as `joined until 2026-12-23`. */
-function standingText(standing: SiteView['standing']): string {
-  if (standing === undefined) return '-';
-  const { state, at } = standing;
-  const since = state === 'invited' || state === 'joined' ? 'until' : 'since';
-  return `${state} ${since} ${new Date(at).toISOString().slice(0, 10)}`;
 }

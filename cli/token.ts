@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { SCOPES, type Scope, type TokenView } from '../workflows/people-contract';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
 import { examples } from './help';
-import { day, JSON_OPTION, moment, print, type JsonOption } from './output';
+import { day, JSON_OPTION, moment, print, printDone, type JsonOption } from './output';
 import { plain } from './progress';
 import { table } from './table';
 import { UsageError } from './usage-error';
@@ -39,6 +39,7 @@ export function registerToken(program: Command): void {
   withApiOptions(token.command('revoke'))
     .description('end a token')
     .argument('<id>', 'its id, as `muster token ls` shows it')
+    .option(...JSON_OPTION)
     .action(revoke);
 }
 
@@ -68,7 +69,7 @@ async function create(name: string, { scope, days, json, ...where }: CreateOptio
   if (!json) process.stderr.write(`It is good until ${day(made.expiresAt)}, and is not shown again.\n`);
 }
 
-async function revoke(id: string, where: ApiOptions): Promise<void> {
+async function revoke(id: string, { json, ...where }: ApiOptions & JsonOption): Promise<void> {
   await (await openApi(where)).deleteToken({ path: { id } });
-  process.stdout.write(`The token ${id} is no longer good.\n`);
+  printDone(json, `The token ${id} is no longer good.`);
 }

@@ -54,6 +54,7 @@ const run = { ...runView({ state: 'complete' }), sites: 2 };
 describe('muster login', () => {
   it('signs in by a password, keeps a token that only its owner may read, and ends it at logout', async () => {
     routes = {
+      'GET /api/sign-in': json(200, { local: true }),
       'POST /api/sign-in': (request, response) => {
         response.setHeader('set-cookie', 'muster_session=s1; HttpOnly; Path=/');
         json(200, { ...me, via: 'session' })(request, response);
@@ -69,8 +70,8 @@ describe('muster login', () => {
     expect(done).toMatchObject({ status: 0, stdout: `You are Ada (ada@example.org) at ${server.url}.\n` });
     expect(done.stderr).not.toContain('a good password');
     expect(statSync(file()).mode & 0o777).toBe(0o600);
-    expect(server.seen[0]?.body).toEqual({ email: 'ada@example.org', password: 'a good password' });
-    expect(server.seen[1]?.headers).toMatchObject({ cookie: 'muster_session=s1' });
+    expect(server.seen[1]?.body).toEqual({ email: 'ada@example.org', password: 'a good password' });
+    expect(server.seen[2]?.headers).toMatchObject({ cookie: 'muster_session=s1' });
 
     const who = await muster(['whoami']);
     expect(who.stdout).toBe(
@@ -85,6 +86,14 @@ describe('muster login', () => {
       status: 2,
       stderr: expect.stringContaining('muster login') as string,
     });
+  });
+
+  it('says what to do where nobody signs in by a password', async () => {
+    routes = {
+      'GET /api/sign-in': json(200, { local: false, oidc: { name: 'Palmer', path: '/api/sign-in/oidc' } }),
+    };
+    const done = await muster(['login', server.url]);
+    expect(done).toMatchObject({ status: 2, stderr: expect.stringMatching(/Palmer.*--token/) as string });
   });
 
   it('takes a token from standard input', async () => {
@@ -186,6 +195,10 @@ test('a consortium is founded and changed, and a site answers for itself', async
   };
   routes = {
     'POST /api/consortia': json(201, view),
+    'GET /api/consortia/penguins': (request, response) => {
+      response.setHeader('etag', '"r7"');
+      json(200, view)(request, response);
+    },
     'PATCH /api/consortia/penguins': json(200, { ...view, name: 'Birds' }),
     'POST /api/consortia/penguins/sites/biscoe/answer': json(200, view),
   };
@@ -198,7 +211,7 @@ test('a consortium is founded and changed, and a site answers for itself', async
   expect(changed.stdout).toMatch(/^penguins {2}Birds\n/);
   expect(server.seen.at(-1)).toMatchObject({
     body: { name: 'Birds', archived: true },
-    headers: { 'if-match': '*' },
+    headers: { 'if-match': '"r7"' },
   });
   expect(await muster(['consortium', 'edit', 'penguins'], { env: as() })).toMatchObject({ status: 2 });
   await muster(['site', 'answer', 'biscoe', 'penguins', '--dataset', 'birds'], { env: as() });
@@ -219,6 +232,119 @@ test('people are invited to what they are to do', async () => {
     ...{ email: 'ada@example.org', admin: false, consortia: { penguins: 'lead' }, sites: ['biscoe'] },
   });
   expect(await muster(['invite', 'ada@example.org'], { env: as() })).toMatchObject({ status: 2 });
+});
+
+test('what somebody else has changed meanwhile is left alone', async () => {
+  const view = {
+    ...{ id: 'penguins', name: 'Penguins', parameters: {}, sites: [], memberships: [] },
+    windows: { retry: '10m', lostAfter: '10m', stopConfirm: '1m' },
+  };
+  routes = {
+    'GET /api/consortia/penguins': json(200, view),
+    'PATCH /api/consortia/penguins': problem(412, 'It was changed meanwhile', {
+      type: 'urn:muster:problem:changed-meanwhile',
+    }),
+  };
+  const done = await muster(['consortium', 'edit', 'penguins', '--name', 'Birds'], { env: as() });
+  expect(done).toMatchObject({ status: 1, stdout: '' });
+  expect(done.stderr).toMatch(
+    /^error: Somebody else changed penguins meanwhile.*muster consortium show penguins.*\n$/,
+  );
+});
+
+describe('muster consortium notices', () => {
+  const notice = {
+    ...{ id: 'chat', kind: 'webhook', url: 'https://example.org/hook', on: ['failed', 'waiting'] },
+    ...{ createdBy: 'Ada', createdAt: 1, deliveries: [] },
+  };
+  const args = ['consortium', 'notices', 'webhook', 'penguins', 'chat', 'https://example.org/hook'];
+
+  it('webhook prints the secret alone, once', async () => {
+    const path = 'PUT /api/consortia/penguins/notices/chat';
+    routes = { [path]: json(200, { notice, secret: 'whsec_x' }) };
+    const made = await muster([...args, '--on', 'failed,waiting'], { env: as() });
+    expect(made).toMatchObject({ status: 0, stdout: 'whsec_x\n' });
+    expect(made.stderr).toContain('is not shown again');
+    expect(server.seen.at(-1)?.body).toEqual({
+      ...{ kind: 'webhook', url: 'https://example.org/hook', on: ['failed', 'waiting'] },
+    });
+
+    routes = { [path]: json(200, { notice }) };
+    const changed = await muster(args, { env: as() });
+    expect(changed.stdout).toMatch(/^chat is told of runs of penguins that are finished, failed, waiting/);
+    await muster([...args, '--new-secret'], { env: as() });
+    expect(server.seen.at(-1)?.path).toMatch(/renewSecret=true$/);
+  });
+
+  it('tells what it may be told of', async () => {
+    const done = await muster([...args, '--on', 'begun'], { env: as() });
+    expect(done).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('finished, failed, waiting') as string,
+    });
+    expect(server.seen).toEqual([]);
+  });
+});
+
+test('one’s own notices are shown and changed', async () => {
+  routes = {
+    'GET /api/me/notices': json(200, { on: [] }),
+    'PUT /api/me/notices': (request, response) => json(200, request.body)(request, response),
+  };
+  expect((await muster(['notices'], { env: as() })).stdout).toBe('You get no mail.\n');
+  expect((await muster(['notices', '--on', 'failed'], { env: as() })).stdout).toBe(
+    'You get mail of: failed.\n',
+  );
+  expect((await muster(['notices', '--off', '--json'], { env: as() })).stdout).toBe('{"on":[]}\n');
+  expect(await muster(['notices', '--off', '--on', 'failed'], { env: as() })).toMatchObject({ status: 2 });
+});
+
+describe('muster accept', () => {
+  const signedIn: Answer = (request, response) => {
+    response.setHeader('set-cookie', 'muster_session=s1; HttpOnly; Path=/');
+    json(200, { ...me, via: 'session' })(request, response);
+  };
+  beforeEach(() => {
+    routes = {
+      'POST /api/invitations/look': json(200, {
+        ...{ expiresAt: 2, admin: false, sites: [], consortia: { penguins: 'lead' }, by: 'Eve' },
+        ...{ email: 'ada@example.org', resets: false },
+      }),
+      'POST /api/invitations/accept': signedIn,
+      'POST /api/sign-in': signedIn,
+      'POST /api/me/tokens': json(201, {
+        ...{ id: 't1', name: 'x', scope: 'all', createdAt: 1, expiresAt: 2, token: 'muster_kept' },
+      }),
+      'POST /api/sign-out': (_request, response) => response.writeHead(204).end(),
+    };
+  });
+  const link = () => `${server.url}/invitation#a%2Fb`;
+  const body = (path: string) => server.seen.find((one) => one.path === path)?.body;
+
+  it('makes an account, says what it gives, and goes on by a token', async () => {
+    const typed = 'Ada\na good password\na good password\n';
+    const done = await muster(['accept', link()], { input: typed });
+    expect(done).toMatchObject({ status: 0, stdout: `You are Ada (ada@example.org) at ${server.url}.\n` });
+    expect(done.stderr).toContain('be lead of the consortium penguins');
+    expect(done.stderr).not.toContain('a good password');
+    expect(body('/api/invitations/accept')).toEqual({
+      ...{ code: 'a/b', name: 'Ada', password: 'a good password' },
+    });
+    expect(readFileSync(file(), 'utf8')).toContain('muster_kept');
+  });
+
+  it('gives more to an account that is there', async () => {
+    await muster(['accept', link(), '--as', 'ada@example.org'], { input: 'a good password\n' });
+    expect(body('/api/sign-in')).toEqual({ email: 'ada@example.org', password: 'a good password' });
+    expect(body('/api/invitations/accept')).toEqual({ code: 'a/b' });
+  });
+
+  it('takes no password that was mistyped, and no other address', async () => {
+    const typed = 'Ada\na good password\na goof password\n';
+    expect(await muster(['accept', link()], { input: typed })).toMatchObject({ status: 2 });
+    expect(body('/api/invitations/accept')).toBeUndefined();
+    expect(await muster(['accept', server.url])).toMatchObject({ status: 2 });
+  });
 });
 
 describe('completion', () => {
