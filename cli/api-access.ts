@@ -29,10 +29,15 @@ export const DEFAULT_STATE = '.muster';
 /** Nobody keeps the token. */
 const TOKEN_LIFETIME = '12h';
 
+export const API_OPTION = [
+  '--api <url>',
+  'the API to speak with, of those that one has logged in to',
+] as const;
+
 /** Adds the options of a command that speaks with the central API. */
 export function withApiOptions(command: Command): Command {
   return command
-    .addOption(new Option('--api <url>', 'the API to speak with, of those that one has logged in to'))
+    .addOption(new Option(...API_OPTION))
     .addOption(new Option('--state <dir>', 'the folder of a local stack, as whose administrator to speak'));
 }
 

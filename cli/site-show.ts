@@ -70,10 +70,10 @@ export function describeSite({ site, memberships, policy, asks, saidAt }: Detail
       : [
           '',
           ...table([
-            ['RUN THAT WAITS', 'REQUEST', 'COMPUTATION', 'DATASET', 'SINCE', 'WOULD GET'],
-            ...asks.map(({ id: ask, runId, computation, dataset, since, gets }) => [
+            ['RUN THAT WAITS', 'REQUEST', 'COMPUTATION', 'DATASET', 'SINCE', 'ANSWER', 'WOULD GET'],
+            ...asks.map(({ id: ask, runId, computation, dataset, since, gets, answer }) => [
               ...[runId, ask.slice(0, REQUEST_LENGTH), `${computation.name}@${computation.version}`, dataset],
-              ...[moment(since), plain(gets)],
+              ...[moment(since), answer?.verdict ?? '-', plain(gets)],
             ]),
           ]),
         ]),

@@ -286,6 +286,55 @@ describe('muster consortium notices', () => {
   });
 });
 
+describe('a run that waits for a site, from elsewhere', () => {
+  const id = 'a'.repeat(64);
+  const ask = {
+    ...{ id, runId: 'penguins-1', since: 1, dataset: 'birds', gets: '2 processors' },
+    computation: { name: 'penguins', version: '1.0.0', command: ['edge'] },
+  };
+  const detail = (...asks: object[]) => ({
+    ...{ site: { id: 'biscoe', consortia: [], presence: 'here' }, memberships: [], asks },
+  });
+  beforeEach(() => {
+    routes = {
+      'GET /api/sites/biscoe': json(200, detail(ask)),
+      [`POST /api/sites/biscoe/asks/${id}/answer`]: (request, response) =>
+        json(200, { ...(request.body as object), by: 'ada', at: 1 })(request, response),
+    };
+  });
+
+  it('is approved or refused by its request', async () => {
+    const done = await muster(['site', 'approve', 'penguins-1', '--site', 'biscoe'], { env: as() });
+    expect(done).toMatchObject({ status: 0, stdout: expect.stringContaining('aaaaaaaa') as string });
+    expect(server.seen.at(-1)?.body).toEqual({ verdict: 'approved' });
+    await muster(['site', 'refuse', 'penguins-1', '--site', 'biscoe', '--why', 'not now'], { env: as() });
+    expect(server.seen.at(-1)?.body).toEqual({ verdict: 'refused', why: 'not now' });
+  });
+
+  it('is not answered where it has made several requests, or the site takes no answers from there', async () => {
+    routes['GET /api/sites/biscoe'] = json(200, detail(ask, { ...ask, id: 'b'.repeat(64) }));
+    const words = ['site', 'approve', 'penguins-1', '--site', 'biscoe'];
+    expect(await muster(words, { env: as() })).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('aaaaaaaa, bbbbbbbb') as string,
+    });
+    routes[`POST /api/sites/biscoe/asks/${id}/answer`] = problem(409, 'Not here', { detail: 'At the site.' });
+    expect(await muster([...words, '--request', 'aaaaaaaa'], { env: as() })).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('At the site.') as string,
+    });
+  });
+
+  it('is looked for either there or at this machine', async () => {
+    for (const place of [
+      ['--site', 'biscoe', '--state', folder],
+      ['--api', server.url],
+    ])
+      expect(await muster(['site', 'approvals', ...place], { env: as() })).toMatchObject({ status: 2 });
+    expect(server.seen).toEqual([]);
+  });
+});
+
 test('one’s own notices are shown and changed', async () => {
   routes = {
     'GET /api/me/notices': json(200, { on: [] }),

@@ -85,8 +85,8 @@ describe('a site', () => {
       'CONSORTIUM  STATE     DATASET  COMPUTATION     SINCE       NAME',
       'penguins    accepted  birds    penguins@1.0.0  2026-11-23  Penguins',
       '',
-      'RUN THAT WAITS  REQUEST   COMPUTATION     DATASET  SINCE                     WOULD GET',
-      'penguins-1      abcdef01  penguins@1.0.0  birds    2026-11-23T08:30:00.000Z  2 processors',
+      'RUN THAT WAITS  REQUEST   COMPUTATION     DATASET  SINCE                     ANSWER  WOULD GET',
+      'penguins-1      abcdef01  penguins@1.0.0  birds    2026-11-23T08:30:00.000Z  -       2 processors',
     ]);
   });
 

@@ -118,6 +118,7 @@ const REACHED: Readonly<Record<string, string[] | ((url: string) => { words: str
   listSites: ['site', 'ls'],
   addSite: ['site', 'add', 'biscoe'],
   getSite: ['site', 'show', 'biscoe'],
+  answerAsk: ['site', 'approve', 'penguins-1', '--site', 'biscoe'],
   listSitePeople: ['site', 'people', 'ls', 'biscoe'],
   addSitePerson: ['site', 'people', 'add', 'biscoe', 'ada@example.org'],
   removeSitePerson: ['site', 'people', 'rm', 'biscoe', 'ada@example.org'],
@@ -146,6 +147,15 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
   listPeople: { people: [person] },
   listConsortiumPeople: { people: [person] },
   listSitePeople: { people: [person] },
+  getSite: {
+    ...{ site: { id: 'biscoe', consortia: [], presence: 'here' }, memberships: [] },
+    asks: [
+      {
+        ...{ id: 'a'.repeat(64), runId: 'penguins-1', since: 1, dataset: 'birds', gets: '2 processors' },
+        computation: { name: 'penguins', version: '1.0.0', command: ['edge'] },
+      },
+    ],
+  },
   getRun: {
     ...{ run: runView({ state: 'running' }), nodes: [], errors: [], attempts: [], lastEventId: 3 },
     links: { page: 'http://page' },

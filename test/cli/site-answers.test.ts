@@ -1,4 +1,4 @@
-import { choose, describeAll } from '../../cli/site-answers';
+import { choose, describeAll, describeAsks } from '../../cli/site-answers';
 import { UsageError } from '../../cli/usage-error';
 import type { Asked } from '../../activities/edge/approvals';
 
@@ -40,6 +40,39 @@ describe('muster site approvals', () => {
 
   test('says so when nothing waits', () => {
     expect(describeAll([], AT)).toEqual(['Nothing waits for approval.']);
+  });
+});
+
+describe('muster site approvals --site', () => {
+  const ask = {
+    ...{ id: '1a2b3c4d'.padEnd(64, '0'), runId: 'run-1', since: AT, dataset: 'penguins' },
+    consortium: { id: 'palmer', name: 'Palmer' },
+    computation: { name: 'penguins', version: '1.0.0', image: 'i@sha256:1', command: ['node', 'edge.js'] },
+    gets: '2 processors; logs none leave',
+  };
+
+  test('says what the site has told of it', () => {
+    expect(describeAsks([ask])).toEqual([
+      'run-1  waits',
+      '  request      1a2b3c4d',
+      '  since        2026-11-23T08:30:00.000Z',
+      '  consortium   palmer (Palmer)',
+      '  computation  penguins 1.0.0',
+      '  image        i@sha256:1',
+      '  command      node edge.js',
+      '  data         penguins',
+      '  gets         2 processors; logs none leave',
+    ]);
+  });
+
+  test('says who has answered', () => {
+    const lines = describeAsks([
+      { ...ask, answer: { verdict: 'refused', why: 'not now', by: 'ada', at: AT } },
+    ]);
+    expect(lines[0]).toBe('run-1  refused, not taken yet');
+    expect(lines.at(-1)).toBe(
+      '  answer       refused by ada (on the page), 2026-11-23T08:30:00.000Z: not now',
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 /** The commands of `muster` as docs/cli.md lists them. */
-import type { Command } from 'commander';
+import { Command } from 'commander';
+import { withApiOptions } from '../../cli/api-access';
 import { createProgram } from '../../cli/program';
 
 /** A section for each command, with its arguments and options. */
@@ -17,9 +18,8 @@ function leavesOf(command: Command, path = 'muster'): Leaf[] {
   return command.commands.flatMap((one) => leavesOf(one, `${path} ${one.name()}`));
 }
 
-/** Of the commands that speak with an API alike. */
-const COMMON = new Set(['--api', '--state']);
-const speaksWithApi = (command: Command) => command.options.some(({ long }) => long === '--api');
+/** Of the commands that speak with an API, alike. */
+const COMMON = new Set(withApiOptions(new Command()).options.map(({ description }) => description));
 
 function sectionOf({ path, command }: Leaf): string {
   const help = command.createHelp();
@@ -29,7 +29,7 @@ function sectionOf({ path, command }: Leaf): string {
   });
   const options = help
     .visibleOptions(command)
-    .filter(({ long }) => long !== '--help' && !(speaksWithApi(command) && COMMON.has(long ?? '')));
+    .filter(({ long, description }) => long !== '--help' && !COMMON.has(description));
   const rows = [
     ...help.visibleArguments(command).map((one) => [`\`${one.name()}\``, help.argumentDescription(one)]),
     ...options.map((one) => [
