@@ -293,7 +293,7 @@ describe('a run that waits for a site, from elsewhere', () => {
     computation: { name: 'penguins', version: '1.0.0', command: ['edge'] },
   };
   const detail = (...asks: object[]) => ({
-    ...{ site: { id: 'biscoe', consortia: [], presence: 'here' }, memberships: [], asks },
+    ...{ site: { id: 'biscoe', consortia: [], presence: 'here' }, memberships: [], asks, mayEnrol: true },
   });
   beforeEach(() => {
     routes = {

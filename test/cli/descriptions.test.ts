@@ -47,6 +47,7 @@ test('readiness is a line for each site, and why', () => {
 describe('a site', () => {
   it('is shown with what it lets in, its consortia and what waits there', () => {
     const lines = describeSite({
+      mayEnrol: true,
       site: {
         ...{ id: 'biscoe', name: 'Biscoe', consortia: ['penguins'], presence: 'here', seenAt: at },
         ...{ version: '0.1.0', runtimes: ['docker'], standing: { state: 'joined', at } },
@@ -92,7 +93,7 @@ describe('a site', () => {
 
   it('that has said nothing is shown as far as it is known', () => {
     const site = { id: 'biscoe', consortia: [], presence: 'unknown' as const };
-    expect(describeSite({ site, memberships: [], asks: [] })).toEqual([
+    expect(describeSite({ site, memberships: [], asks: [], mayEnrol: false })).toEqual([
       'biscoe',
       '  edge worker  not known, never heard of',
       '',

@@ -148,7 +148,7 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
   listConsortiumPeople: { people: [person] },
   listSitePeople: { people: [person] },
   getSite: {
-    ...{ site: { id: 'biscoe', consortia: [], presence: 'here' }, memberships: [] },
+    ...{ site: { id: 'biscoe', consortia: [], presence: 'here' }, memberships: [], mayEnrol: true },
     asks: [
       {
         ...{ id: 'a'.repeat(64), runId: 'penguins-1', since: 1, dataset: 'birds', gets: '2 processors' },
