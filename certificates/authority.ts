@@ -69,7 +69,7 @@ export async function newAuthority(purpose: string): Promise<Certified & Authori
     webcrypto,
   );
   const { privateKey: signingKey } = keys;
-  return { certificate, signingKey, cert: certificate.toString('pem'), key: await privateKeyPem(signingKey) };
+  return { certificate, signingKey, cert: certificate.toString('pem'), key: privateKeyPem(signingKey) };
 }
 
 /** @throws Error that names the file that cannot be used */

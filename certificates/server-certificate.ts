@@ -43,5 +43,5 @@ export async function issueServerCertificate(
     },
     webcrypto,
   );
-  return { cert: certificate.toString('pem'), key: await privateKeyPem(keys.privateKey) };
+  return { cert: certificate.toString('pem'), key: privateKeyPem(keys.privateKey) };
 }

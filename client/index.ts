@@ -1,4 +1,7 @@
-/** The room's door: what workers, activities and the command line use to speak with the central API. */
+/**
+ * The room's door: what the command line and scripts use to speak with the central API. Workers take single parts of the room:
+ * the client of people is large, and memory at a site is there for the computation.
+ */
 export { createCentralApi, type CentralApi, type CentralApiOptions } from './central-api';
 export { ApiProblem, ApiUnreachable, isProblem, mayPass } from './errors';
 export { followRun, type FollowedEvent, type RunSource } from './events';

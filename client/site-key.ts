@@ -1,6 +1,4 @@
 /** The key of a site: made where it is used, and never sent; what is sent is a request for a certificate for it. */
-import 'reflect-metadata';
-import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
 import { webcrypto } from 'node:crypto';
 import { ALGORITHM, newKeys, privateKeyPem } from '../certificates/keys';
 
@@ -12,10 +10,13 @@ export interface SiteKey {
 }
 
 export async function newSiteKey(siteId: string): Promise<SiteKey> {
+  // Large, and an edge worker needs it once in weeks.
+  await import('reflect-metadata');
+  const { Pkcs10CertificateRequestGenerator } = await import('@peculiar/x509');
   const keys = await newKeys();
   const request = await Pkcs10CertificateRequestGenerator.create(
     { name: [{ CN: [siteId] }], keys, signingAlgorithm: ALGORITHM },
     webcrypto,
   );
-  return { key: await privateKeyPem(keys.privateKey), csr: request.toString('pem') };
+  return { key: privateKeyPem(keys.privateKey), csr: request.toString('pem') };
 }

@@ -19,7 +19,7 @@ import { createActivityRules } from '../activities/shared/interceptor';
 import { LaunchFolders } from '../activities/shared/launch-folders';
 import { Reconciler } from '../activities/shared/reconcile';
 import { forTemporalSdk, readTlsFiles } from '../certificates/tls-files';
-import { createCentralApi } from '../client';
+import { createCentralApi } from '../client/central-api';
 import { createStoreFetch } from '../client/site-transport';
 import {
   chooseRuntime,

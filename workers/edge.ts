@@ -9,7 +9,7 @@ import { Approvals } from '../activities/edge/approvals';
 import { createActivityRules } from '../activities/shared/interceptor';
 import { LaunchFolders } from '../activities/shared/launch-folders';
 import { Reconciler } from '../activities/shared/reconcile';
-import { createCentralApi } from '../client';
+import { createCentralApi } from '../client/central-api';
 import { chooseRuntime, connectEngine, createHostImages, createNodeRuntimes } from '../nodes';
 import { siteQueue } from '../workflows/contract';
 import { HEARTBEAT_THROTTLE } from './heartbeat';

@@ -6,8 +6,7 @@ import { createPrivateKey } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NativeConnection, NativeConnectionOptions, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { createCentralApi } from '../client';
-import type { Fetch } from '../client/central-api';
+import { createCentralApi, type Fetch } from '../client/central-api';
 import {
   belongTogether,
   IdentityError,

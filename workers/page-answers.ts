@@ -1,7 +1,7 @@
 /** What people said on the page of runs that wait here. It is asked for only where the site's own file takes such answers. */
 import type { Logger } from 'pino';
 import type { Approvals } from '../activities/edge/approvals';
-import type { CentralApi } from '../client';
+import type { CentralApi } from '../client/central-api';
 
 export interface PageAnswersParts {
   api: Pick<CentralApi, 'getAnswers'>;

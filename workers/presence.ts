@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import type { CentralApi } from '../client';
+import type { CentralApi } from '../client/central-api';
 import { engineAnswers } from '../nodes';
 import type { PresenceBody } from '../workflows/api-contract';
 import type { SiteNews } from '../workflows/consortium-contract';

@@ -7,7 +7,7 @@ import type { Approvals, Asked } from '../activities/edge/approvals';
 import { foresee } from '../activities/edge/forecast';
 import { closure, inWords, type SiteRules } from '../activities/edge/site-rules';
 import { grantWords, rulesInWords } from '../activities/edge/site-words';
-import type { CentralApi } from '../client';
+import type { CentralApi } from '../client/central-api';
 import {
   MOST_TOLD,
   type Ask,

@@ -1,7 +1,7 @@
 /** What all ways to send a notice have in common: what is to be sent comes from the central API, and it is told what came of it. */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { CentralApi } from '../../client';
+import type { CentralApi } from '../../client/central-api';
 import type { DeliveryOrder } from '../../workflows/notice-contract';
 import type { NoticeResult } from '../../workflows/notice-delivery';
 import { failure } from '../../workflows/errors';

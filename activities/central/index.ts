@@ -1,6 +1,6 @@
 /** The central worker's activities: those that any central worker may do, and those of one host. */
 import type { Client } from '@temporalio/client';
-import type { CentralApi } from '../../client';
+import type { CentralApi } from '../../client/central-api';
 import {
   CENTRAL_NODE,
   HandOnInput,

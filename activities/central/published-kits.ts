@@ -1,7 +1,7 @@
 /** What this host has published of a launch: the receipt beside its other files, and the kits in the object store. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { mayPass } from '../../client';
+import { mayPass } from '../../client/errors';
 import { LaunchId, PublishedKits, launchPrefix, type LaunchRef } from '../../workflows/contract';
 import { writeWhole } from '../shared/write-whole';
 import type { CentralHost } from './central-host';

@@ -1,5 +1,5 @@
 /** reportRunStartedCentral: the central API stores that the central node is up, and tells its listeners. */
-import type { CentralApi } from '../../client';
+import type { CentralApi } from '../../client/central-api';
 import type { StartedReport } from '../../workflows/contract';
 
 export function createReportRunStartedCentral(api: CentralApi) {

@@ -1,6 +1,6 @@
 /** reportStatusCentral: the central API stores what changed of a run. */
 import { Context } from '@temporalio/activity';
-import type { CentralApi } from '../../client';
+import type { CentralApi } from '../../client/central-api';
 import type { StatusReport } from '../../workflows/contract';
 
 export function createReportStatusCentral(api: CentralApi) {

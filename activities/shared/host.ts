@@ -1,5 +1,5 @@
 /** What the activities of a worker know of the machine they run on. */
-import type { CentralApi } from '../../client';
+import type { CentralApi } from '../../client/central-api';
 import type { HostImages, NodeRuntimes, RuntimeKind } from '../../nodes';
 import type { KitFetch } from '../../storage/download-kit';
 import type { LaunchFolders } from './launch-folders';

@@ -13,7 +13,7 @@ import type {
 } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { ApiProblem, mayPass } from '../../client';
+import { ApiProblem, mayPass } from '../../client/errors';
 import { errorCode } from '../../nodes/error-code';
 import { LaunchId, NodeName, RunId, SiteId, type NodeError } from '../../workflows/contract';
 import { failure, isFailureType, isWait } from '../../workflows/errors';

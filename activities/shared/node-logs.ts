@@ -3,7 +3,7 @@
  * allows. None of that can make a node fail: what goes wrong is logged.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiProblem, mayPass } from '../../client';
+import { ApiProblem, mayPass } from '../../client/errors';
 import type { NodeRuntime } from '../../nodes';
 import type { NodeRef } from '../../workflows/contract';
 import { gather } from './gather';

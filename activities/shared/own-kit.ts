@@ -1,6 +1,6 @@
 /** How a host gets the kit of its own node: the same way for the central host and for a site. */
 import { rm } from 'node:fs/promises';
-import { mayPass } from '../../client';
+import { mayPass } from '../../client/errors';
 // Not by the room's door: behind it is the client of the object store, which a site does not need and should not load.
 import { downloadKit } from '../../storage/download-kit';
 import { extractKit } from '../../storage/extract-kit';

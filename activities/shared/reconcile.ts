@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { CentralApi } from '../../client';
+import type { CentralApi } from '../../client/central-api';
 import type { RuntimeKind } from '../../nodes';
 import { mapInBatches } from '../../storage/batch';
 import { MAX_LAUNCHES_ASKED, type LaunchLiveness } from '../../workflows/api-contract';

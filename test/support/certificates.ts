@@ -79,12 +79,12 @@ export async function createTestAuthority(name = 'A test'): Promise<TestAuthorit
       },
       webcrypto,
     );
-    return { cert: certificate.toString('pem'), key: await privateKeyPem(privateKey) };
+    return { cert: certificate.toString('pem'), key: privateKeyPem(privateKey) };
   }
 
   return {
     cert: root.toString('pem'),
-    key: await privateKeyPem(keys.privateKey),
+    key: privateKeyPem(keys.privateKey),
     pin: createHash('sha256').update(Buffer.from(root.rawData)).digest(),
     issue,
     issueServer: () =>
@@ -120,7 +120,7 @@ export async function newRequest({
     { name, keys, signingAlgorithm: algorithm, extensions },
     webcrypto,
   );
-  return { csr: request.toString('pem'), key: await privateKeyPem(keys.privateKey) };
+  return { csr: request.toString('pem'), key: privateKeyPem(keys.privateKey) };
 }
 
 const validity = ({ from = -HOUR_MS, until = HOUR_MS }: Subject) => ({
