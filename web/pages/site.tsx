@@ -255,7 +255,14 @@ function Answer({ consortiumId, name, siteId }: { consortiumId: string; name: st
 /** Runs that wait for something at the site. */
 function Waiting({ siteId }: { siteId: string }) {
   const { data = [] } = useQuery(waitingQuery);
-  const here = data.flatMap((item) => (item.kind === 'node' && item.node === siteId ? [item] : []));
+  const { data: site } = useQuery(siteQuery(siteId));
+  // Those that wait for an answer are shown with what is asked.
+  const asked = new Set(site?.asks.map(({ runId }) => runId));
+  const here = data.flatMap((item) =>
+    item.kind === 'node' && item.node === siteId && !(item.type === 'ApprovalNeeded' && asked.has(item.runId))
+      ? [item]
+      : [],
+  );
   if (here.length === 0) return null;
   return (
     <Section title="What waits here">

@@ -37,7 +37,7 @@ export function Enrolment({ siteId }: { siteId: string }) {
       <p className="hint">
         An edge worker on another machine, or one that has lost its certificate, joins with a new code.
       </p>
-      <div className="buttons">
+      <div className="actions">
         <Act
           act={async () => {
             setMade(await api.addSite({ body: { id: siteId } }));
