@@ -43,9 +43,9 @@ describeInBrowser('notices on the page', () => {
     await on.see('https://example.org/hooks/muster');
     await on.see('when a run fails or waits for somebody');
     await on.see('nothing has reached it; it is still tried');
-    await on.page.getByLabel('Show what was sent to lab-chat last').click();
+    await on.page.getByLabel('What was sent last to lab-chat').click();
     await on.see('tried 3 times: It answered with status 502.');
-    await on.page.getByLabel('Show what was sent to lab-example-org last').click();
+    await on.page.getByLabel('What was sent last to lab-example-org').click();
     await on.see('arrived');
   });
 
@@ -146,7 +146,7 @@ describeInBrowser('notices on the page', () => {
       return json(200, tested(looks > 1 ? 'delivered' : 'pending'));
     };
     await on.button('Try it lab-example-org').click();
-    await on.page.getByLabel('Show what was sent to lab-example-org last').click();
+    await on.page.getByLabel('What was sent last to lab-example-org').click();
     await on.see('on its way');
     await on.see('arrived');
   });

@@ -163,7 +163,10 @@ export class PageServer {
         .filter(({ run }) => (consortium ?? run.consortium.id) === run.consortium.id)
         .filter(({ nodes }) => site === null || nodes.some(({ node }) => node === site))
         .map(({ run, nodes }) => ({ ...run, sites: nodes.length - 1 }));
-      return json(200, RunList.parse({ runs }));
+      const start = runs.findIndex(({ runId }) => runId === searchParams.get('after')) + 1;
+      const end = start + Number(searchParams.get('limit') ?? 50);
+      const next = end < runs.length ? runs[end - 1]?.runId : undefined;
+      return json(200, RunList.parse({ runs: runs.slice(start, end), next }));
     }
     const detail = this.details.get(id);
     if (!detail) return problem(404, 'Not Found', { detail: `There is no run ${id}.` });

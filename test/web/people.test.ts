@@ -26,7 +26,7 @@ describeInBrowser('people on the page', () => {
       await form.getByRole('button', { name: 'Add a site' }).click();
       await on.page.getByRole('option', { name: site }).click();
     }
-    await on.button('Leave Dream out').click();
+    await on.button('Leave out Dream').click();
     await form.getByRole('button', { name: 'Make a link' }).click();
     await on.see('https://muster.example/invitation#c', form);
     expect(on.sent('POST', 'invitations')).toMatchObject([

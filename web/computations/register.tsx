@@ -31,7 +31,7 @@ export function Register() {
           if (file) run(async () => setChosen({ file: file.name, read: readManifest(await file.text()) }));
         }}
       >
-        <Button isDisabled={isBusy}>Choose a file</Button>
+        <Button isPending={isBusy}>Choose a file</Button>
       </FileTrigger>
       <Trouble>{problem}</Trouble>
       {chosen && <Looked key={JSON.stringify(chosen)} chosen={chosen} />}
@@ -116,7 +116,7 @@ function Send({ manifest }: { manifest: Computation }) {
 
   return (
     <>
-      <Button look="primary" isDisabled={isBusy} onPress={() => run(() => send(false))}>
+      <Button look="primary" isPending={isBusy} onPress={() => run(() => send(false))}>
         {isBusy ? 'Registering…' : 'Register'}
       </Button>
       <p role="status">{said}</p>

@@ -183,7 +183,7 @@ function Receiver({ consortiumId, notice, onSave }: ReceiverProps) {
       )}
       {deliveries.length > 0 && (
         <details>
-          <summary aria-label={`Show what was sent to ${id} last`}>What was sent last</summary>
+          <summary aria-label={`What was sent last to ${id}`}>What was sent last</summary>
           <Table
             columns={['When', 'About', 'Run', 'What became of it']}
             rows={deliveries}
@@ -252,7 +252,7 @@ function ReceiverForm({ notice, onSave }: ReceiverFormProps) {
       />
       <EventChoice label="Told when" value={on} onChange={setOn} />
       <Trouble>{on.length === 0 ? 'Choose at least one.' : problem}</Trouble>
-      <Button type="submit" look="primary" isDisabled={isBusy || on.length === 0}>
+      <Button type="submit" look="primary" isPending={isBusy} isDisabled={on.length === 0}>
         Save
       </Button>
     </Form>

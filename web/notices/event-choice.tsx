@@ -9,7 +9,7 @@ interface EventChoiceProps {
   label: string;
   value: readonly NoticeEvent[];
   onChange: (on: NoticeEvent[]) => void;
-  isDisabled?: boolean;
+  isReadOnly?: boolean;
 }
 
 export const EventChoice = (props: EventChoiceProps) => <AnyOf {...props} options={OPTIONS} />;

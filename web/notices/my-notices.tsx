@@ -32,7 +32,7 @@ export function MyNotices({ email }: { email: string }) {
           <EventChoice
             label="Tell me when"
             value={data.on}
-            isDisabled={isBusy}
+            isReadOnly={isBusy}
             onChange={(on) =>
               run(async () => queries.setQueryData(MINE, await api.putMyNotices({ body: { on } })))
             }

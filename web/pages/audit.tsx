@@ -103,7 +103,7 @@ function Audit({ filter }: { filter: AuditFilter }) {
           />
         )}
         {hasNextPage && (
-          <Button look="quiet" isDisabled={isFetchingNextPage} onPress={() => void fetchNextPage()}>
+          <Button look="quiet" isPending={isFetchingNextPage} onPress={() => void fetchNextPage()}>
             Show older entries
           </Button>
         )}

@@ -180,7 +180,7 @@ function AboutForm({ consortium, tag, onDone }: Shown & { onDone: () => void }) 
       />
       <Trouble>{problem}</Trouble>
       <div className="actions">
-        <Button type="submit" look="primary" isDisabled={isBusy}>
+        <Button type="submit" look="primary" isPending={isBusy}>
           Save
         </Button>
         <Button onPress={onDone}>Leave it as it is</Button>
@@ -308,7 +308,7 @@ function InviteSite({ consortiumId }: { consortiumId: string }) {
         />
         <Field label="What it is called here (optional)" maxLength={120} value={name} onChange={setName} />
         <Trouble>{problem}</Trouble>
-        <Button type="submit" look="primary" isDisabled={isBusy}>
+        <Button type="submit" look="primary" isPending={isBusy}>
           Invite
         </Button>
       </Form>

@@ -33,7 +33,7 @@ export function HealthPage() {
   return (
     <>
       <Hero title="Health">
-        <Button isDisabled={health.isFetching} onPress={() => void health.refetch()}>
+        <Button isPending={health.isFetching} onPress={() => void health.refetch()}>
           {health.isFetching ? 'Looking…' : 'Look again'}
         </Button>
       </Hero>

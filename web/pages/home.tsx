@@ -12,6 +12,7 @@ import {
 import { count, list } from '../format';
 import { holds } from '../may';
 import { Trouble } from '../parts/controls';
+import { useFind } from '../parts/find';
 import { ParameterList } from '../parts/parameter-list';
 import { RunPages, RunRows } from '../parts/run-rows';
 import { Section } from '../parts/section';
@@ -22,12 +23,13 @@ import { useMe } from '../session';
 
 /** Names of sites that a consortium shows before it counts the rest. */
 const MOST_NAMES = 6;
+/** Of the runs in progress, as many as are drawn. */
+const MOST_UNDER_WAY = 50;
 /** Of what waits, as much as is shown. */
 const MOST_WAITING = 20;
 
 export function HomePage() {
   useTitle(undefined);
-  const consortia = useQuery(consortiaQuery);
   const underWay = useQuery(underWayQuery);
   return (
     <>
@@ -35,26 +37,16 @@ export function HomePage() {
       <Waiting />
       {underWay.data && underWay.data.length > 0 && (
         <Section title="Runs in progress" isPlain>
-          <RunRows runs={underWay.data} />
+          <RunRows runs={underWay.data.slice(0, MOST_UNDER_WAY)} />
+          {underWay.data.length > MOST_UNDER_WAY && (
+            <p className="hint">
+              The newest {MOST_UNDER_WAY} of {underWay.data.length} are shown. Each consortium’s page has its
+              own.
+            </p>
+          )}
         </Section>
       )}
-      <Section
-        title="Consortia"
-        isPlain
-        action={
-          <Link className="button" to="/consortia/new">
-            New consortium
-          </Link>
-        }
-      >
-        {consortia.data ? (
-          <Consortia consortia={consortia.data} />
-        ) : consortia.error ? (
-          <Trouble>{wordsOf(consortia.error)}</Trouble>
-        ) : (
-          <Skeleton what="Consortia" />
-        )}
-      </Section>
+      <Consortia />
       <Section title="Past runs" isPlain>
         <RunPages which={{}} isPast empty="No run has ended yet." />
       </Section>
@@ -108,21 +100,47 @@ function Waiting() {
 const keyOf = (item: WaitingItem) =>
   item.kind === 'node' ? `${item.runId} ${item.node}` : `${item.consortiumId} ${item.siteId}`;
 
-function Consortia({ consortia }: { consortia: readonly ConsortiumView[] }) {
-  if (consortia.length === 0)
-    return <Empty>You are in no consortium yet. Found one, or ask who leads one for an invitation.</Empty>;
+function Consortia() {
+  const { data, error } = useQuery(consortiaQuery);
+  const found = useFind(data ?? [], 'consortium', ({ id, name }) => [id, name], 'consortia');
   return (
-    <ul className="consortia">
-      {consortia.map((consortium) => (
-        <ConsortiumCard key={consortium.id} consortium={consortium} />
-      ))}
-    </ul>
+    <Section
+      title="Consortia"
+      isPlain
+      action={
+        <>
+          {found.field}
+          <Link className="button" to="/consortia/new">
+            New consortium
+          </Link>
+        </>
+      }
+    >
+      <Trouble>{!data && error ? wordsOf(error) : undefined}</Trouble>
+      {!data && !error && <Skeleton what="Consortia" />}
+      {data && found.rows.length === 0 && (
+        <Empty>
+          {found.isNarrowed
+            ? 'No consortium is called so.'
+            : 'You are in no consortium yet. Found one, or ask who leads one for an invitation.'}
+        </Empty>
+      )}
+      {found.rows.length > 0 && (
+        <ul className="consortia">
+          {found.rows.map((consortium) => (
+            <ConsortiumCard key={consortium.id} consortium={consortium} />
+          ))}
+        </ul>
+      )}
+      {found.more}
+    </Section>
   );
 }
 
 function ConsortiumCard({ consortium }: { consortium: ConsortiumView }) {
   const me = useMe();
-  const { id, name, computation, sites, parameters, secrets = [] } = consortium;
+  const { id, name, computation, sites, parameters, secrets = [], archivedAt } = consortium;
+  const mayStart = holds(me, id, 'lead') && computation && sites.length > 0 && archivedAt === undefined;
   const names = sites.slice(0, MOST_NAMES).map((site) => site.name);
   const rest = sites.length - names.length;
   const words = list(rest > 0 ? [...names, `${rest} more`] : names);
@@ -135,12 +153,13 @@ function ConsortiumCard({ consortium }: { consortium: ConsortiumView }) {
           </Link>
         </h3>
         <p className="sub">
+          {archivedAt !== undefined && 'Archived · '}
           {computation ? `${computation.name} ${computation.version}` : 'No computation yet'}
         </p>
         <p>{sites.length === 0 ? 'No site takes part yet' : `${count(sites.length, 'site')}: ${words}`}</p>
         <ParameterList parameters={parameters} secrets={secrets} />
       </div>
-      {holds(me, id, 'lead') && computation && sites.length > 0 && <StartRun consortiumId={id} />}
+      {mayStart && <StartRun consortiumId={id} />}
     </li>
   );
 }

@@ -88,7 +88,7 @@ function AcceptAs({ me, code }: { me: Me; code: string }) {
       <Trouble>{problem}</Trouble>
       <Button
         look="primary"
-        isDisabled={isBusy}
+        isPending={isBusy}
         onPress={() =>
           run(async () => {
             await api.acceptInvitation({ body: { code } });
@@ -151,7 +151,7 @@ function NewAccount({ code, email, resets }: NewAccountProps) {
       )}
       <NewPassword value={password} onChange={setPassword} />
       <Trouble>{problem}</Trouble>
-      <Button type="submit" look="primary" isDisabled={isBusy}>
+      <Button type="submit" look="primary" isPending={isBusy}>
         {resets ? 'Set the password' : 'Make my account'}
       </Button>
     </Form>

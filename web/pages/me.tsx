@@ -59,7 +59,7 @@ function SignOut() {
     <>
       <Trouble>{problem}</Trouble>
       <Button
-        isDisabled={isBusy}
+        isPending={isBusy}
         onPress={() =>
           run(async () => {
             await api.signOut();
@@ -219,7 +219,7 @@ function NewToken() {
         />
         <Choice label="Good for" value={days} onChange={setDays} options={LIFETIMES} />
         <Trouble>{problem}</Trouble>
-        <Button type="submit" look="primary" isDisabled={isBusy}>
+        <Button type="submit" look="primary" isPending={isBusy}>
           Make it
         </Button>
       </Form>

@@ -45,7 +45,7 @@ export function NewConsortiumPage() {
             hint="Everybody who is in it reads this; so do the sites that are invited."
           />
           <Trouble>{problem}</Trouble>
-          <Button type="submit" look="primary" isDisabled={isBusy}>
+          <Button type="submit" look="primary" isPending={isBusy}>
             Found it
           </Button>
         </Form>

@@ -55,7 +55,7 @@ export function PasswordForm({ onDone }: { onDone: () => void }) {
       />
       <NewPassword value={next} onChange={setNext} />
       <Trouble>{problem}</Trouble>
-      <Button type="submit" look="primary" isDisabled={isBusy}>
+      <Button type="submit" look="primary" isPending={isBusy}>
         Change password
       </Button>
     </Form>

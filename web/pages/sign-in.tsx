@@ -84,7 +84,7 @@ function PasswordForm({ isOnlyWay }: { isOnlyWay: boolean }) {
         onChange={setPassword}
       />
       <Trouble>{problem}</Trouble>
-      <Button type="submit" look={isOnlyWay ? 'primary' : undefined} isDisabled={isBusy}>
+      <Button type="submit" look={isOnlyWay ? 'primary' : undefined} isPending={isBusy}>
         {isBusy ? 'Signing in…' : 'Sign in'}
       </Button>
     </Form>

@@ -224,7 +224,7 @@ function Answer({ consortiumId, name, siteId }: { consortiumId: string; name: st
             onChange={setDataset}
             hint="What site.yaml calls the data for this consortium. The data, and where it lies, stay at the site."
           />
-          <Button type="submit" look="primary" isDisabled={isBusy}>
+          <Button type="submit" look="primary" isPending={isBusy}>
             Accept
           </Button>
         </Form>
@@ -242,7 +242,7 @@ function Answer({ consortiumId, name, siteId }: { consortiumId: string; name: st
             value={reason}
             onChange={setReason}
           />
-          <Button type="submit" isDisabled={isBusy}>
+          <Button type="submit" isPending={isBusy}>
             Decline
           </Button>
         </Form>

@@ -97,7 +97,7 @@ function AddSite() {
           hint="Small letters, digits and hyphens. It cannot be changed later."
         />
         <Trouble>{problem}</Trouble>
-        <Button type="submit" isDisabled={isBusy}>
+        <Button type="submit" isPending={isBusy}>
           Make a join code
         </Button>
       </Form>

@@ -43,7 +43,7 @@ export function ParameterForm({ schema, parameters, secrets, onSave, onCancel }:
     >
       <Trouble>{problem}</Trouble>
       <div className="actions">
-        <Button type="submit" look="primary" isDisabled={isBusy}>
+        <Button type="submit" look="primary" isPending={isBusy}>
           Save the parameters
         </Button>
         <Button onPress={onCancel}>Leave them as they are</Button>
@@ -76,7 +76,7 @@ function Secret({ id, label, value, required, disabled, options, onChange }: Wid
       <p className="secret">
         <span role="status">It is taken away when you save.</span>
         <Button look="quiet" aria-label={`Keep ${label}`} onPress={() => onChange(undefined)}>
-          Keep it
+          Keep
         </Button>
       </p>
     );
@@ -94,8 +94,8 @@ function Secret({ id, label, value, required, disabled, options, onChange }: Wid
         onChange={({ target }) => onChange(target.value === '' ? undefined : target.value)}
       />
       {isKept && !required && (
-        <Button look="quiet" aria-label={`Take ${label} away`} onPress={() => onChange(null)}>
-          Take it away
+        <Button look="quiet" aria-label={`Take away ${label}`} onPress={() => onChange(null)}>
+          Take away
         </Button>
       )}
     </div>

@@ -20,7 +20,7 @@ export function Act({ children, look, what, confirm, act }: ActProps) {
     <>
       <Button
         look={look}
-        isDisabled={isBusy}
+        isPending={isBusy}
         onPress={() => (confirm ? setOpen(true) : run(act))}
         {...(what !== undefined && { 'aria-label': `${children} ${what}` })}
       >

@@ -31,6 +31,7 @@ interface ButtonProps extends Omit<AriaButtonProps, 'className'> {
   look?: 'primary' | 'danger' | 'quiet' | undefined;
 }
 
+/** While it is pending it keeps the focus, for who has no pointer goes on from there. */
 export const Button = ({ look, ...props }: ButtonProps) => (
   <AriaButton {...props} className={look === undefined ? 'button' : `button ${look}`} />
 );
@@ -165,7 +166,7 @@ interface AnyOfProps<Key extends string> {
   options: readonly { key: Key; name: string }[];
   value: readonly Key[];
   onChange: (keys: Key[]) => void;
-  isDisabled?: boolean;
+  isReadOnly?: boolean;
 }
 
 /** Any of a few that are all seen. */
@@ -174,12 +175,12 @@ export function AnyOf<Key extends string>({
   options,
   value,
   onChange,
-  isDisabled = false,
+  isReadOnly = false,
 }: AnyOfProps<Key>) {
   return (
     <CheckboxGroup
       className="any-of"
-      isDisabled={isDisabled}
+      isReadOnly={isReadOnly}
       value={[...value]}
       onChange={(keys) => onChange(options.map(({ key }) => key).filter((key) => keys.includes(key)))}
     >

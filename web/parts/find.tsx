@@ -27,6 +27,7 @@ export function useFind<Row>(
   all: readonly Row[],
   what: string,
   wordsOf: (row: Row) => readonly (string | undefined)[],
+  several = `${what}s`,
 ): Found<Row> {
   const [text, setText] = useState('');
   const wanted = text.trim().toLowerCase();
@@ -42,7 +43,7 @@ export function useFind<Row>(
     ),
     more: fitting.length > MOST_ROWS && (
       <p className="hint">
-        The first {MOST_ROWS} of {count(fitting.length, what)} are shown. Look for others by name.
+        The first {MOST_ROWS} of {count(fitting.length, what, several)} are shown. Look for others by name.
       </p>
     ),
   };

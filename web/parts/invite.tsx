@@ -47,7 +47,7 @@ export function Invite({ what, gives, children, onMade }: InviteProps) {
         />
         {children}
         <Trouble>{problem}</Trouble>
-        <Button type="submit" look="primary" isDisabled={isBusy}>
+        <Button type="submit" look="primary" isPending={isBusy}>
           Make a link
         </Button>
       </Form>

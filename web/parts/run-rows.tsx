@@ -43,7 +43,7 @@ export function RunPages({ which, isPast = false, empty }: RunPagesProps) {
     <>
       {runs.length > 0 ? <RunRows runs={runs} /> : !list.hasNextPage && <Empty>{empty}</Empty>}
       {list.hasNextPage && (
-        <Button look="quiet" isDisabled={list.isFetchingNextPage} onPress={() => void list.fetchNextPage()}>
+        <Button look="quiet" isPending={list.isFetchingNextPage} onPress={() => void list.fetchNextPage()}>
           {list.isFetchingNextPage ? 'Looking…' : 'Show older runs'}
         </Button>
       )}

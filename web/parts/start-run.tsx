@@ -24,7 +24,7 @@ export function StartRun({ consortiumId }: { consortiumId: string }) {
   return (
     <>
       <div className="actions">
-        <Button look="primary" isDisabled={isBusy} onPress={() => run(start)}>
+        <Button look="primary" isPending={isBusy} onPress={() => run(start)}>
           {isBusy ? 'Starting…' : 'Start run'}
         </Button>
       </div>

@@ -102,7 +102,7 @@ function Added({ title, add, left, onAdd, added, onDrop }: AddedProps) {
             <li key={one}>
               <span>{name}</span>
               {as}
-              <Button look="quiet" aria-label={`Leave ${name} out`} onPress={() => onDrop(one)}>
+              <Button look="quiet" aria-label={`Leave out ${name}`} onPress={() => onDrop(one)}>
                 Leave out
               </Button>
             </li>

@@ -112,7 +112,7 @@ function RetryForm({ picture, choices, onClose }: RetryFormProps) {
         <Button autoFocus onPress={onClose}>
           Leave it as it is
         </Button>
-        <Button type="submit" look="primary" isDisabled={isSending}>
+        <Button type="submit" look="primary" isPending={isSending}>
           {isSending ? 'Asking…' : 'Retry run'}
         </Button>
       </div>

@@ -40,7 +40,7 @@ export function StopButton({ stop, picture }: { stop: Stop; picture: Picture }) 
   const isUnderWay = stop.asked || !mayStop(picture);
   return (
     <>
-      <Button look="danger" isDisabled={isUnderWay} onPress={() => setOpen(true)}>
+      <Button look="danger" isPending={isUnderWay} onPress={() => setOpen(true)}>
         {isUnderWay ? 'Stopping…' : 'Stop run'}
       </Button>
       <Question title="Stop this run?" isOpen={isOpen} onClose={() => setOpen(false)}>

@@ -100,7 +100,7 @@ function Answering({ ask, siteId, presence }: AnsweringProps) {
           </p>
         )}
         <div>
-          <Button look="primary" isDisabled={isBusy} onPress={() => answer({ verdict: 'approved' })}>
+          <Button look="primary" isPending={isBusy} onPress={() => answer({ verdict: 'approved' })}>
             Approve
           </Button>
         </div>
