@@ -36,6 +36,15 @@ const roomRules = Object.entries(rooms).map(([room, allowed]) => {
               regex: `^(\\.\\./)+(${forbidden.join('|')})(/|$)`,
               message: `${room}/ may import only from ${[room, ...allowed].join(', ')} (see docs/architecture.md).`,
             },
+            ...(room === 'workers' || room === 'activities'
+              ? [
+                  {
+                    regex: '^(\\.\\./)+client(/index|/muster-api)?$',
+                    message:
+                      "Take the part of client/ that is meant: with all of it an edge worker would load the people's client, and memory at a site is the computation's.",
+                  },
+                ]
+              : []),
             ...(room === 'workflows'
               ? [
                   {

@@ -1,19 +1,25 @@
 /** Whatever dies comes back: each part is killed in the middle of a run, and the run completes with every node started once. */
+import { createMusterApi } from '../../client';
 import { CENTRAL_NODE } from '../../workflows/contract';
 import type { Consortium } from '../support/consortium';
 import { useFolder } from '../support/folder';
 import { ISLANDS, openPenguins } from '../support/penguins';
+import { WebhookReceiver } from '../support/webhook-receiver';
 
 jest.setTimeout(300_000);
 
 const folder = useFolder();
 let consortium: Consortium;
+let receiver: WebhookReceiver;
 
 beforeAll(async () => {
+  receiver = await new WebhookReceiver().open();
+  process.env.MUSTER_WEBHOOK_NETWORKS = '127.0.0.0/8';
   // Long enough to be killed in the middle of; the run is over as soon as the pause is.
   consortium = await openPenguins(folder, { pauseSeconds: 4 });
 });
 afterAll(async () => {
+  await receiver.close();
   const unreplayable = await consortium.replayAll();
   await consortium.muster.end();
   expect(unreplayable).toEqual([]);
@@ -26,12 +32,7 @@ it.each(['central-worker', 'edge-worker:dream', 'api', 'gateway'])(
     const [tried] = (await api.listConsortia()).consortia;
     const { runId } = await api.startRun(tried!.id, {}, `kill-${part.replace(':', '-')}`);
     const up = await consortium.up(runId);
-    const { pid } = await muster.process(part);
-    process.kill(pid, 'SIGKILL');
-    const back = await muster.until(`a new ${part}`, async () =>
-      (await muster.processes()).find((process) => process.name === part && process.pid !== pid),
-    );
-    expect(back.pid).not.toBe(pid);
+    await killAndAwait(part);
     const ended = await consortium.ended(runId);
     expect(ended.run).toMatchObject({ state: 'complete', launchId: up.run.launchId });
     expect(ended.nodes.map(({ node, state }) => [node, state])).toEqual(
@@ -43,6 +44,47 @@ it.each(['central-worker', 'edge-worker:dream', 'api', 'gateway'])(
     await muster.says(new RegExp(`${part}.*(killed|SIGKILL)`, 'i'));
   },
 );
+
+it.each(['central-worker', 'api'])(
+  '%s is killed while a webhook is being delivered: the receiver gets it under the same id, and it is said to be delivered',
+  async (part) => {
+    const { page, muster } = consortium;
+    const api = createMusterApi({ url: page.origin, token: page.hash.replace('#token=', '') });
+    const [tried] = (await api.listConsortia()).consortia;
+    const path = { consortiumId: tried!.id, noticeId: `kill-${part}` };
+    receiver.received.length = 0;
+    receiver.answers = [undefined];
+    const { secret } = await api.putNotice({
+      path,
+      body: { kind: 'webhook', url: receiver.url, on: ['failed'] },
+    });
+    receiver.secret = secret!;
+    const { deliveryId } = await api.testNotice({ path });
+    await muster.until('the first try', () => receiver.received[0]);
+    await killAndAwait(part);
+    // A worker that is dead is found out by its silence; one that lives tries again when nobody answers it.
+    const delivery = await muster.until('the delivery', async () => {
+      const { notices } = await api.listNotices({ path }).catch(() => ({ notices: [] }));
+      const deliveries = notices.flatMap((notice) => notice.deliveries);
+      return deliveries.find(({ id, state }) => id === deliveryId && state !== 'pending');
+    });
+    expect(delivery.state).toBe('delivered');
+    expect(receiver.received.map(({ id, isGenuine }) => [id, isGenuine])).toEqual([
+      [deliveryId, true],
+      [deliveryId, true],
+    ]);
+  },
+);
+
+/** Resolves once another process has taken the part's place. */
+async function killAndAwait(part: string): Promise<void> {
+  const { muster } = consortium;
+  const { pid } = await muster.process(part);
+  process.kill(pid, 'SIGKILL');
+  await muster.until(`a new ${part}`, async () =>
+    (await muster.processes()).find((process) => process.name === part && process.pid !== pid),
+  );
+}
 
 /** How many different processes each node of a run was. */
 async function nodesStarted(runId: string): Promise<Record<string, number>> {
