@@ -1,8 +1,9 @@
 /** Who is told of what happens to a consortium's runs. */
 import { and, asc, count, desc, eq, gte, ne, sql } from 'drizzle-orm';
 import type { Notice, NoticeBody, NoticeDelivery } from '../../workflows/notice-contract';
+import { mustBeConsortium } from '../consortia/known-consortium';
 import type { Database } from '../db/client';
-import { consortia, noticeDeliveries, notices } from '../db/schema';
+import { noticeDeliveries, notices } from '../db/schema';
 import { HttpProblem } from '../problem';
 import type { NoticeRef, NoticeSecrets } from './secrets';
 
@@ -51,6 +52,7 @@ export function createReceivers({ db, secrets }: { db: Database; secrets: Notice
 
   return {
     async list(consortiumId) {
+      await mustBeConsortium(db, consortiumId);
       const rows = await db
         .select()
         .from(notices)
@@ -65,7 +67,7 @@ export function createReceivers({ db, secrets }: { db: Database; secrets: Notice
         await tx.execute(
           sql`select pg_advisory_xact_lock(hashtextextended(${`notices ${ref.consortiumId}`}, 0))`,
         );
-        await mustHaveConsortium(tx, ref.consortiumId);
+        await mustBeConsortium(tx, ref.consortiumId);
         const [before] = await tx.select().from(notices).where(is(ref));
         if (!before) await mustHaveRoom(tx, ref.consortiumId);
         const kept = renewSecret ? null : (before?.sealedSecret ?? null);
@@ -85,6 +87,7 @@ export function createReceivers({ db, secrets }: { db: Database; secrets: Notice
     },
 
     async remove(ref) {
+      await mustBeConsortium(db, ref.consortiumId);
       const [gone] = await db.delete(notices).where(is(ref)).returning({ id: notices.id });
       if (!gone) throw unknownNotice(ref);
       // Those that are on their way find out that there is nobody any more.
@@ -92,16 +95,12 @@ export function createReceivers({ db, secrets }: { db: Database; secrets: Notice
     },
 
     async get(ref) {
+      await mustBeConsortium(db, ref.consortiumId);
       const [row] = await db.select().from(notices).where(is(ref));
       if (row) return row;
       throw unknownNotice(ref);
     },
   };
-}
-
-async function mustHaveConsortium(tx: Database, id: string): Promise<void> {
-  const [row] = await tx.select({ id: consortia.id }).from(consortia).where(eq(consortia.id, id));
-  if (!row) throw new HttpProblem('unknown-consortium', `There is no consortium ${id}.`);
 }
 
 async function mustHaveRoom(tx: Database, consortiumId: string): Promise<void> {

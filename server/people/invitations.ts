@@ -6,8 +6,9 @@ import { and, desc, eq, gt, isNull } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { Grants, InvitationView } from '../../workflows/people-contract';
 import { holds, mustAnswerFor, operator, type Person } from '../access';
+import { mustBeConsortium } from '../consortia/known-consortium';
 import type { Database } from '../db/client';
-import { consortiumPeople, consortia, invitations, people, sitePeople } from '../db/schema';
+import { consortiumPeople, invitations, people, sitePeople } from '../db/schema';
 import { HttpProblem } from '../problem';
 import { asPerson, personColumns } from './grants';
 import type { Passwords } from './passwords';
@@ -103,8 +104,7 @@ export function createInvitations({
     for (const id of Object.keys(wanted)) {
       if (!holds(by, id, 'lead'))
         throw new HttpProblem('forbidden', `${by.sub} does not lead the consortium ${id}.`);
-      if ((await db.$count(consortia, eq(consortia.id, id))) === 0)
-        throw new HttpProblem('unknown-consortium', `There is no consortium ${id}.`);
+      await mustBeConsortium(db, id);
     }
     for (const site of sites) mustAnswerFor(by, await findSiteTies(site));
   }

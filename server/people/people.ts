@@ -10,6 +10,7 @@ import type {
   PersonView,
 } from '../../workflows/people-contract';
 import type { Person } from '../access';
+import { mustBeConsortium } from '../consortia/known-consortium';
 import type { Database } from '../db/client';
 import { consortiumPeople, invitations, people, sitePeople } from '../db/schema';
 import { HttpProblem } from '../problem';
@@ -32,6 +33,7 @@ export interface People {
   add(person: z.output<typeof NewPersonBody>): Promise<PersonView>;
   /** @throws HttpProblem `unknown-person`, `last-admin` */
   change(id: string, change: PersonChange): Promise<PersonView>;
+  /** @throws HttpProblem `unknown-consortium` */
   membersOf(consortiumId: string): Promise<MemberView[]>;
   /** Gives somebody a role in a consortium, or takes the one away that they have. @throws HttpProblem */
   setRole(
@@ -135,15 +137,18 @@ export function createPeople({
       return viewOf(await find(id));
     },
 
-    membersOf: (consortiumId) =>
-      db
+    async membersOf(consortiumId) {
+      await mustBeConsortium(db, consortiumId);
+      return db
         .select({ id: people.id, name: people.name, email: people.email, role: consortiumPeople.role })
         .from(consortiumPeople)
         .innerJoin(people, eq(people.id, consortiumPeople.personId))
         .where(eq(consortiumPeople.consortiumId, consortiumId))
-        .orderBy(asc(people.email)),
+        .orderBy(asc(people.email));
+    },
 
     async setRole(by, consortiumId, personId, role) {
+      await mustBeConsortium(db, consortiumId);
       await find(personId);
       await change(async (tx) => {
         const ofOthers = and(

@@ -53,7 +53,8 @@ export function createSessionCookie({
       return sessions.verify(secret, isUse);
     },
     async signIn(owner, request, reply) {
-      if (isOwnPage(request) === false) throw foreign();
+      // Who comes back from the OpenID provider comes from elsewhere, and has shown that they began it here.
+      if (!SAFE.has(request.method) && isOwnPage(request) === false) throw foreign();
       const before = readCookie(request.headers.cookie, COOKIE);
       const made = await sessions.create(owner, {
         address: request.ip,

@@ -8,7 +8,9 @@ import { z } from 'zod';
 import * as api from '../../workflows/api-contract';
 import { Change, WaitingItem } from '../../workflows/changes-contract';
 import * as contract from '../../workflows/contract';
+import { refusalsOf, type Refusal } from '../refusals';
 import { KnownProblem } from '../routes/responses';
+import { ProblemResponses } from './openapi-problems';
 import { contentPolicy } from './security-headers';
 
 const TITLE = 'Muster central API';
@@ -53,20 +55,48 @@ const SELF_CONTAINED = {
 
 const withSchemas = createJsonSchemaTransformObject({ schemaRegistry });
 
-/** A body that may be `null` may be left out too, which the plugin does not see. */
-const withOptionalBodies: SwaggerTransformObject = (document) => {
-  if ('openapiObject' in document)
-    for (const { requestBody } of operationsOf(document.openapiObject.paths)) {
+/** What the plugin does not see: that a body that may be `null` may be left out too, and how operations are refused. */
+const completed =
+  (refusals: ReadonlyMap<string, readonly Refusal[]>): SwaggerTransformObject =>
+  (document) => {
+    if (!('openapiObject' in document)) return withSchemas(document);
+    const { paths } = document.openapiObject;
+    const problems = new ProblemResponses();
+    for (const operation of operationsOf(paths)) {
+      const { requestBody, operationId = '', responses } = operation;
+      operation.responses = { ...problems.of(refusals.get(operationId) ?? []), ...responses };
       if (requestBody === undefined || !('content' in requestBody)) continue;
       const schemas = Object.values(requestBody.content).map(({ schema }) => JSON.stringify(schema));
       requestBody.required = !schemas.some((schema) => schema.endsWith('{"type":"null"}]}'));
     }
-  return withSchemas(document);
-};
+    withValidators(paths);
+    Object.assign((document.openapiObject.components ??= {}), { responses: problems.components });
+    return withSchemas(document);
+  };
 
 type Paths = NonNullable<
   Extract<Parameters<SwaggerTransformObject>[0], { openapiObject: unknown }>['openapiObject']['paths']
 >;
+
+/** What is read may be asked for again only as far as it has changed ({@link etags} does it). */
+function withValidators(paths: Paths = {}): void {
+  for (const [path, { get } = {}] of Object.entries(paths)) {
+    const read = get?.responses['200'];
+    if (!path.startsWith('/api/') || get === undefined || read === undefined) continue;
+    if (!('content' in read) || read.content['application/json'] === undefined) continue;
+    read.headers = { ETag: { description: 'Of this answer.', schema: { type: 'string' } } };
+    get.responses = { ...get.responses, 304: { description: 'It is still as the ETag says.' } };
+    get.parameters = [
+      ...(get.parameters ?? []).filter((one) => !('name' in one) || one.name !== IF_NONE_MATCH),
+      {
+        ...{ in: 'header', name: IF_NONE_MATCH, required: false, schema: { type: 'string' } },
+        description: 'The ETag of an answer that one has: it is sent again only if it is another one.',
+      },
+    ];
+  }
+}
+
+const IF_NONE_MATCH = 'if-none-match';
 
 const operationsOf = (paths: Paths = {}) =>
   Object.values(paths).flatMap(({ get, post, put, patch, delete: remove } = {}) =>
@@ -75,6 +105,18 @@ const operationsOf = (paths: Paths = {}) =>
 
 export default fp(
   async (server) => {
+    const refusals = new Map<string, readonly Refusal[]>();
+    server.addHook('onRoute', ({ method, url, config = {}, schema = {} }) => {
+      const { roles, beforePassword = false, needs = [], refuses = [] } = config;
+      if (roles === undefined || schema.operationId === undefined || method === 'HEAD') return;
+      const { params, querystring, headers, body } = schema;
+      const facts = {
+        ...{ method: String(method), url, roles, beforePassword, needs, refuses },
+        isChecked: [params, querystring, headers, body].some((part) => part !== undefined),
+        headers: headers instanceof z.ZodObject ? Object.keys(headers.shape) : [],
+      };
+      refusals.set(schema.operationId, refusalsOf(facts));
+    });
     await server.register(swagger, {
       openapi: {
         openapi: '3.1.0',
@@ -108,7 +150,7 @@ export default fp(
         },
       },
       transform: createJsonSchemaTransform({ schemaRegistry }),
-      transformObject: withOptionalBodies,
+      transformObject: completed(refusals),
     });
     server.get('/openapi.json', { schema: { hide: true } }, () => server.swagger());
     await server.register(async (scope) => {

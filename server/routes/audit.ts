@@ -7,7 +7,6 @@ import { ConsortiumId, RunId, SiteId } from '../../workflows/contract';
 import { mustBePerson } from '../access';
 import type { Audit } from '../audit/audit';
 import { HttpProblem } from '../problem';
-import { problems } from './responses';
 
 interface Deps {
   audit: Audit;
@@ -35,7 +34,7 @@ export const auditRoutes: FastifyPluginCallbackZod<Deps> = (server, { audit }, d
           limit: z.coerce.number().int().min(1).max(500).default(100),
           after: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional(),
         }),
-        response: { 200: AuditPage, ...problems },
+        response: { 200: AuditPage },
       },
     },
     async ({ query: { after: before, limit, ...query }, claims }) => {
@@ -64,7 +63,6 @@ export const auditRoutes: FastifyPluginCallbackZod<Deps> = (server, { audit }, d
             description: 'The entries.',
             content: { 'application/x-ndjson': { schema: Lines } },
           },
-          ...problems,
         },
       },
     },

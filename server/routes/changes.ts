@@ -9,7 +9,6 @@ import type { Database } from '../db/client';
 import { createOpenStreams, eventStream, GREETING, HEARTBEAT, HEARTBEAT_MS } from '../open-streams';
 import type { Destinations } from '../people/destinations';
 import { listWaiting } from '../waiting';
-import { problems } from './responses';
 
 /** Then the reader comes again, and who it is and what it may see is asked anew. */
 const LONGEST_MS = 60_000;
@@ -31,7 +30,7 @@ export const changeRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, chang
         operationId: 'listWaiting',
         summary: 'What waits for somebody in what the caller may see, their own tasks first',
         tags: ['people'],
-        response: { 200: WaitingList, ...problems },
+        response: { 200: WaitingList },
       },
     },
     async ({ claims }) => ({ waiting: await listWaiting(db, mustBePerson(claims)) }),
@@ -53,7 +52,7 @@ export const changeRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, chang
         headers: z.looseObject({
           'last-event-id': z.string().max(60).optional().describe('What came after this message is sent.'),
         }),
-        response: { 200: eventStream('Each message is a Change.'), ...problems },
+        response: { 200: eventStream('Each message is a Change.') },
       },
     },
     async ({ claims, headers }, reply) => {

@@ -13,7 +13,7 @@ import { mustBePerson, operator, type Caller } from '../access';
 import type { People } from '../people/people';
 import { HttpProblem } from '../problem';
 import { CODEC_PASS_SECONDS, type Tokens } from '../tokens';
-import { nothing, problems } from './responses';
+import { nothing } from './responses';
 
 const COOKIE = 'muster_codec';
 const PATH = '/api/codec';
@@ -78,7 +78,7 @@ export const codecRoutes: FastifyPluginCallbackZod<Deps> = (server, { config, pe
     server.post(
       path,
       {
-        config: { roles: ['admin'], claims, audit: false },
+        config: { roles: ['admin'], claims, audit: false, refuses: ['unreadable-payload'] },
         bodyLimit: BODY_LIMIT,
         schema: {
           operationId: `${name}Payloads`,
@@ -87,7 +87,7 @@ export const codecRoutes: FastifyPluginCallbackZod<Deps> = (server, { config, pe
           tags: ['temporal'],
           security: [{ token: [] }, { codecPass: [] }],
           body: Payloads,
-          response: { 200: Payloads, ...problems },
+          response: { 200: Payloads },
         },
       },
       async ({ body }) => asJson(await codec[name](asPayloads(body)).catch(asProblem)),
@@ -105,7 +105,7 @@ export const codecRoutes: FastifyPluginCallbackZod<Deps> = (server, { config, pe
         summary: "Lets the caller's browser have histories opened for Temporal's Web UI",
         description: 'The answer sets a cookie that is good for half a day, and for nothing else.',
         tags: ['temporal'],
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async ({ claims }, reply) => {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ComputationList, ComputationRecord } from '../../workflows/api-contract';
 import { Computation, ComputationRef } from '../../workflows/contract';
 import type { Registry } from '../registry/computations';
-import { nothing, problems, YesNo } from './responses';
+import { nothing, YesNo } from './responses';
 
 interface Deps {
   registry: Registry;
@@ -14,7 +14,18 @@ export const computationRoutes: FastifyPluginCallbackZod<Deps> = (server, { regi
   server.post(
     '/computations',
     {
-      config: { roles: ['admin'], audit: 'computation.add' },
+      config: {
+        roles: ['admin'],
+        audit: 'computation.add',
+        needs: ['temporal'],
+        refuses: [
+          'computation-exists',
+          'invalid-computation',
+          'image-unavailable',
+          'image-pending',
+          'no-central-worker',
+        ],
+      },
       schema: {
         operationId: 'addComputation',
         summary: 'Register a version of a computation',
@@ -29,7 +40,6 @@ export const computationRoutes: FastifyPluginCallbackZod<Deps> = (server, { regi
         response: {
           200: ComputationRecord.describe('What was registered before, or replaced.'),
           201: ComputationRecord.describe('A new version.'),
-          ...problems,
         },
       },
     },
@@ -50,7 +60,7 @@ export const computationRoutes: FastifyPluginCallbackZod<Deps> = (server, { regi
         operationId: 'listComputations',
         summary: 'All versions of all computations',
         tags: ['computations'],
-        response: { 200: ComputationList, ...problems },
+        response: { 200: ComputationList },
       },
     },
     async () => ({ computations: await registry.list() }),
@@ -59,13 +69,13 @@ export const computationRoutes: FastifyPluginCallbackZod<Deps> = (server, { regi
   server.get(
     '/computations/:name/:version',
     {
-      config: { roles: ['person', 'central'] },
+      config: { roles: ['person', 'central'], refuses: ['unknown-computation'] },
       schema: {
         operationId: 'getComputation',
         summary: 'A version of a computation',
         tags: ['computations'],
         params: ComputationRef,
-        response: { 200: ComputationRecord, ...problems },
+        response: { 200: ComputationRecord },
       },
     },
     ({ params }) => registry.get(params),
@@ -74,14 +84,18 @@ export const computationRoutes: FastifyPluginCallbackZod<Deps> = (server, { regi
   server.delete(
     '/computations/:name/:version',
     {
-      config: { roles: ['admin'], audit: 'computation.remove' },
+      config: {
+        roles: ['admin'],
+        audit: 'computation.remove',
+        refuses: ['unknown-computation', 'computation-in-use'],
+      },
       schema: {
         operationId: 'removeComputation',
         summary: 'Remove a version that no consortium uses',
         description: 'Runs that were started with it know all that they need.',
         tags: ['computations'],
         params: ComputationRef,
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async (request, reply) => {

@@ -17,7 +17,7 @@ import { mustBeMeant, tagOf } from '../consortia/revision-tag';
 import type { Destinations } from '../people/destinations';
 import type { Links } from '../runs/links';
 import type { StartRun } from '../runs/start';
-import { IdempotencyKey, problems, YesNo } from './responses';
+import { IdempotencyKey, YesNo } from './responses';
 
 const ConsortiumPath = z.object({ consortiumId: ConsortiumId });
 interface Deps {
@@ -38,7 +38,11 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
   server.post(
     '/consortia',
     {
-      config: { roles: ['person'], audit: 'consortium.create' },
+      config: {
+        roles: ['person'],
+        audit: 'consortium.create',
+        refuses: ['unknown-computation', 'consortium-exists', 'invalid-computation', 'invalid-parameters'],
+      },
       schema: {
         operationId: 'createConsortium',
         summary: 'Found a consortium, and lead it',
@@ -48,7 +52,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
           SECRETS,
         tags: ['consortia'],
         body: CreateConsortiumBody,
-        response: { 201: ConsortiumView, ...problems },
+        response: { 201: ConsortiumView },
       },
     },
     async (request, reply) => {
@@ -64,7 +68,12 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
   server.put(
     '/consortia/:consortiumId',
     {
-      config: { roles: ['admin'], audit: 'consortium.put' },
+      config: {
+        roles: ['admin'],
+        audit: 'consortium.put',
+        needs: ['keys'],
+        refuses: ['unknown-computation'],
+      },
       schema: {
         operationId: 'putConsortium',
         summary: 'Create a consortium, or replace it',
@@ -72,7 +81,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
         tags: ['consortia'],
         params: ConsortiumPath,
         body: ConsortiumBody,
-        response: { 200: ConsortiumView, ...problems },
+        response: { 200: ConsortiumView },
       },
     },
     async (request, reply) => {
@@ -90,7 +99,12 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
   server.patch(
     '/consortia/:consortiumId',
     {
-      config: { roles: ['lead'], audit: 'consortium.change' },
+      config: {
+        roles: ['lead'],
+        audit: 'consortium.change',
+        needs: ['keys'],
+        refuses: ['unknown-computation', 'invalid-computation', 'invalid-parameters'],
+      },
       schema: {
         operationId: 'changeConsortium',
         summary: 'Change what is given of a consortium',
@@ -101,7 +115,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
         params: ConsortiumPath,
         headers: z.looseObject({ 'if-match': z.string().max(200).optional() }),
         body: PatchConsortiumBody,
-        response: { 200: ConsortiumView, ...problems },
+        response: { 200: ConsortiumView },
       },
     },
     async (request, reply) => {
@@ -116,7 +130,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
   server.delete(
     '/consortia/:consortiumId',
     {
-      config: { roles: ['lead'], audit: 'consortium.archive' },
+      config: { roles: ['lead'], audit: 'consortium.archive', needs: ['keys'] },
       schema: {
         operationId: 'archiveConsortium',
         summary: 'Archive a consortium: no run of it is started from now on',
@@ -125,7 +139,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
           'again. Its id is never given to another, for sites may allow it by that id.',
         tags: ['consortia'],
         params: ConsortiumPath,
-        response: { 200: ConsortiumView, ...problems },
+        response: { 200: ConsortiumView },
       },
     },
     async ({ params: { consortiumId: id } }, reply) => {
@@ -137,7 +151,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
   server.get(
     '/consortia',
     {
-      config: { roles: ['person', 'central'] },
+      config: { roles: ['person', 'central'], needs: ['keys'] },
       schema: {
         operationId: 'listConsortia',
         summary: 'The consortia that the caller may see',
@@ -145,7 +159,7 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
         querystring: z.object({
           archived: YesNo.prefault('false').describe('Also those that are archived.'),
         }),
-        response: { 200: ConsortiumList, ...problems },
+        response: { 200: ConsortiumList },
       },
     },
     async ({ query: { archived }, claims }) => {
@@ -157,14 +171,14 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
   server.get(
     '/consortia/:consortiumId',
     {
-      config: { roles: ['viewer', 'siteAdmin', 'central'] },
+      config: { roles: ['viewer', 'siteAdmin', 'central'], needs: ['keys'] },
       schema: {
         operationId: 'getConsortium',
         summary: 'A consortium',
         description: 'Its ETag is what a change names as `If-Match`.',
         tags: ['consortia'],
         params: ConsortiumPath,
-        response: { 200: ConsortiumView, ...problems },
+        response: { 200: ConsortiumView },
       },
     },
     async ({ params: { consortiumId } }, reply) => {
@@ -176,7 +190,19 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
   server.post(
     '/consortia/:consortiumId/runs',
     {
-      config: { roles: ['lead'], scope: 'run', audit: 'run.start' },
+      config: {
+        roles: ['lead'],
+        scope: 'run',
+        audit: 'run.start',
+        needs: ['keys', 'temporal'],
+        refuses: [
+          'unknown-computation',
+          'consortium-incomplete',
+          'invalid-computation',
+          'invalid-parameters',
+          'idempotency-key-reused',
+        ],
+      },
       schema: {
         operationId: 'startRun',
         summary: "Start a run of the consortium's computation",
@@ -190,7 +216,6 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
         response: {
           200: StartedRun.describe('The run that was started with this Idempotency-Key before.'),
           201: StartedRun.describe('A new run.'),
-          ...problems,
         },
       },
     },

@@ -22,7 +22,7 @@ import { createRateLimit, mustWait, networkOf, type Rate } from '../rate-limit';
 import type { FindSiteTies } from '../people/site-ties';
 import type { IssuedCertificate } from '../identity/site-ca';
 import { HttpProblem } from '../problem';
-import { nothing, problems } from './responses';
+import { nothing } from './responses';
 
 /** What is needed to enrol sites. */
 export interface Enrolling {
@@ -80,7 +80,7 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (
   server.post(
     '/sites',
     {
-      config: { roles: ['person'], audit: 'site.add' },
+      config: { roles: ['person'], audit: 'site.add', needs: ['enrolment'] },
       schema: {
         operationId: 'addSite',
         summary: 'Add a site: get a code by which it may join once',
@@ -90,7 +90,7 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (
           'site; while it has none, for who added it first, as long as only their own consortia name it; and for admins.',
         tags: ['sites'],
         body: AddSiteBody,
-        response: { 201: SiteInvitation, ...problems },
+        response: { 201: SiteInvitation },
       },
     },
     async (request, reply) => {
@@ -111,14 +111,14 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (
   server.get(
     '/site/authority',
     {
-      config: { roles: 'anyone' },
+      config: { roles: 'anyone', needs: ['enrolment'] },
       schema: {
         operationId: 'getSiteAuthority',
         summary: 'What the address for sites and the gateway are certified by',
         description:
           'A site that joins asks for it before it trusts anyone, and compares its SHA-256 with the one in its code.',
         tags: ['sites'],
-        response: { 200: SiteAuthority, ...problems },
+        response: { 200: SiteAuthority },
       },
     },
     () => ({ ca: enabled().identity.ca }),
@@ -128,7 +128,17 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (
     '/sites/:siteId/certificate',
     {
       bodyLimit: MOST_BYTES_OF_STRANGERS,
-      config: { roles: 'anyone' },
+      config: {
+        roles: 'anyone',
+        needs: ['enrolment'],
+        refuses: [
+          'invalid-code',
+          'code-used',
+          'code-expired',
+          'invalid-certificate-request',
+          'too-many-requests',
+        ],
+      },
       schema: {
         operationId: 'joinSite',
         summary: 'Join: exchange a code for the first certificate of a site',
@@ -138,7 +148,7 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (
         tags: ['sites'],
         params: SitePath,
         body: EnrolSiteBody,
-        response: { 200: SiteCredentials, ...problems },
+        response: { 200: SiteCredentials },
       },
     },
     async ({ params: { siteId }, body, ip }, reply) => {
@@ -157,14 +167,18 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (
   server.post(
     '/site/certificate',
     {
-      config: { roles: ['site'] },
+      config: {
+        roles: ['site'],
+        needs: ['enrolment'],
+        refuses: ['invalid-certificate-request', 'too-many-requests'],
+      },
       schema: {
         operationId: 'renewCertificate',
         summary: 'Renew: get the next certificate by showing the current one',
         description: 'For a new key. The current certificate stays good until it runs out.',
         tags: ['sites'],
         body: RenewCertificateBody,
-        response: { 200: SiteCredentials, ...problems },
+        response: { 200: SiteCredentials },
       },
     },
     async ({ body, certificate }) => {
@@ -179,7 +193,7 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (
   server.post(
     '/sites/:siteId/revoke',
     {
-      config: { roles: ['person'], audit: 'site.revoke' },
+      config: { roles: ['person'], audit: 'site.revoke', needs: ['enrolment'], refuses: ['unknown-site'] },
       schema: {
         operationId: 'revokeSite',
         summary: 'Cut a site off: end all of its certificates and its code',
@@ -188,7 +202,7 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (
         tags: ['sites'],
         params: SitePath,
         body: RevokeSiteBody,
-        response: { 200: RevokedSite, ...problems },
+        response: { 200: RevokedSite },
       },
     },
     async (request) => {
@@ -205,7 +219,7 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (
     '/gateway/admissions',
     {
       logLevel: 'warn',
-      config: { roles: ['gateway'] },
+      config: { roles: ['gateway'], needs: ['enrolment'] },
       schema: {
         operationId: 'getAdmissions',
         summary: 'The certificates that the gateway is to refuse',
@@ -213,7 +227,7 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (
           'For a gateway that asks every few seconds: it sends the ETag of what it has as `If-None-Match`.',
         tags: ['sites'],
         headers: z.looseObject({ 'if-none-match': z.string().max(200).optional() }),
-        response: { 200: Admissions, 304: nothing.describe('Nothing has changed.'), ...problems },
+        response: { 200: Admissions, 304: nothing.describe('Nothing has changed.') },
       },
     },
     async ({ headers }, reply) => {

@@ -8,7 +8,7 @@ import type { Database } from '../db/client';
 import { errors } from '../db/schema';
 import { errorEntry } from '../projection';
 import { findRun } from '../runs/find-run';
-import { problems, RunPath, YesNo } from './responses';
+import { RunPath, YesNo } from './responses';
 
 const MAX_PAGE = 500;
 
@@ -51,7 +51,7 @@ export const errorRoutes: FastifyPluginCallbackZod<Deps> = (server, { db }, done
           limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(100),
           after: Cursor.optional().describe('The `next` of the page before.'),
         }),
-        response: { 200: ErrorPage, ...problems },
+        response: { 200: ErrorPage },
       },
     },
     async ({ params: { runId }, query: { node, type, retrying, limit, after } }) => {

@@ -12,7 +12,7 @@ import {
 } from '../open-streams';
 import type { Feeds } from '../runs/feed';
 import { findRun } from '../runs/find-run';
-import { problems, RunPath } from './responses';
+import { RunPath } from './responses';
 
 const ResumeHeaders = z.looseObject({
   'last-event-id': z.coerce
@@ -45,7 +45,6 @@ export const eventRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, feeds 
         headers: ResumeHeaders,
         response: {
           200: eventStream('Each message is a RunEvent.'),
-          ...problems,
         },
       },
     },

@@ -7,7 +7,7 @@ import type { ObjectStore } from '../../storage/object-store';
 import { HealthChecks, Problem } from '../../workflows/problem-contract';
 import type { Database } from '../db/client';
 import { sendProblem } from '../plugins/problems';
-import { HttpProblem } from '../problem';
+import { HttpProblem, typeOf } from '../problem';
 import type { Runs } from '../runs/temporal';
 
 const PATIENCE_MS = 3_000;
@@ -61,7 +61,11 @@ export const healthRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, tempo
           200: z.object({ status: z.literal('ready'), checks: HealthChecks }),
           503: {
             description: 'Something does not answer.',
-            content: { 'application/problem+json': { schema: Problem.extend({ checks: HealthChecks }) } },
+            content: {
+              'application/problem+json': {
+                schema: Problem.extend({ type: z.literal(typeOf('not-ready')), checks: HealthChecks }),
+              },
+            },
           },
         },
       },

@@ -17,7 +17,7 @@ import type { People } from '../people/people';
 import type { SessionCookie } from '../people/session-cookie';
 import { HttpProblem } from '../problem';
 import { createRateLimit, mustWait, networkOf, type Rate } from '../rate-limit';
-import { nothing, problems } from './responses';
+import { nothing } from './responses';
 
 /** Codes from one address that are none. */
 const FAILURES: Rate = { burst: 20, everyMs: 6_000 };
@@ -50,7 +50,7 @@ export const invitationRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
   server.post(
     '/invitations',
     {
-      config: { roles: ['person'], audit: 'invitation.create' },
+      config: { roles: ['person'], audit: 'invitation.create', refuses: ['unknown-consortium'] },
       schema: {
         operationId: 'invite',
         summary:
@@ -60,7 +60,7 @@ export const invitationRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
           'site that somebody administers it.',
         tags: ['people'],
         body: InvitationBody,
-        response: { 201: Invitation, ...problems },
+        response: { 201: Invitation },
       },
     },
     async (request, reply) => {
@@ -86,7 +86,7 @@ export const invitationRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
         summary: 'The invitations that the caller made; for an admin all',
         description: 'The newest first, 500 at most.',
         tags: ['people'],
-        response: { 200: InvitationList, ...problems },
+        response: { 200: InvitationList },
       },
     },
     async ({ claims }) => ({ invitations: await invitations.list(mustBePerson(claims)) }),
@@ -95,13 +95,13 @@ export const invitationRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
   server.delete(
     '/invitations/:id',
     {
-      config: { roles: ['person'], audit: 'invitation.revoke' },
+      config: { roles: ['person'], audit: 'invitation.revoke', refuses: ['unknown-invitation'] },
       schema: {
         operationId: 'revokeInvitation',
         summary: 'Take an invitation back that was not used',
         tags: ['people'],
         params: z.object({ id: ThingId }),
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async (request, reply) => {
@@ -116,13 +116,18 @@ export const invitationRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
   server.post(
     '/invitations/look',
     {
-      config: { roles: 'anyone', forBrowsers: true, audit: false },
+      config: {
+        roles: 'anyone',
+        forBrowsers: true,
+        audit: false,
+        refuses: ['invalid-invitation', 'too-many-requests'],
+      },
       schema: {
         operationId: 'lookAtInvitation',
         summary: 'What an invitation is for',
         tags: ['people'],
         body: LookBody,
-        response: { 200: Look, ...problems },
+        response: { 200: Look },
       },
     },
     async ({ body: { code }, ip }) => {
@@ -134,7 +139,18 @@ export const invitationRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
   server.post(
     '/invitations/accept',
     {
-      config: { roles: 'anyone', forBrowsers: true, audit: 'invitation.accept' },
+      config: {
+        roles: 'anyone',
+        forBrowsers: true,
+        audit: 'invitation.accept',
+        refuses: [
+          'unauthenticated',
+          'forbidden',
+          'invalid-invitation',
+          'account-exists',
+          'too-many-requests',
+        ],
+      },
       schema: {
         operationId: 'acceptInvitation',
         summary: 'Accept an invitation',
@@ -143,7 +159,7 @@ export const invitationRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
           'needed, and `email` where the invitation does not say it. A link for a new password needs `password` alone.',
         tags: ['people'],
         body: AcceptBody,
-        response: { 200: Me, ...problems },
+        response: { 200: Me },
       },
     },
     async (request, reply) => {

@@ -3,7 +3,7 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { RunKitsBody } from '../../workflows/api-contract';
 import { LaunchRef } from '../../workflows/contract';
 import type { KitKeys } from '../runs/kit-keys';
-import { nothing, problems } from './responses';
+import { nothing } from './responses';
 
 const PATH = '/runs/:runId/launches/:launchId/kits';
 
@@ -11,7 +11,7 @@ export const kitRoutes: FastifyPluginCallbackZod<{ kitKeys: KitKeys }> = (server
   server.put(
     PATH,
     {
-      config: { roles: ['central'] },
+      config: { roles: ['central'], refuses: ['run-ended', 'run-differs', 'kits-differ'] },
       schema: {
         operationId: 'putRunKits',
         summary: 'What the kits of sites are, and what each is sealed with',
@@ -19,7 +19,7 @@ export const kitRoutes: FastifyPluginCallbackZod<{ kitKeys: KitKeys }> = (server
         tags: ['nodes'],
         params: LaunchRef,
         body: RunKitsBody,
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async ({ params, body }, reply) => {
@@ -37,7 +37,7 @@ export const kitRoutes: FastifyPluginCallbackZod<{ kitKeys: KitKeys }> = (server
         summary: 'The kits of a launch are removed: what they are sealed with is forgotten',
         tags: ['nodes'],
         params: LaunchRef,
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async ({ params }, reply) => {

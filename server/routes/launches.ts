@@ -3,7 +3,6 @@ import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { mapInBatches } from '../../storage/batch';
 import { LaunchesBody, LaunchesLiveness } from '../../workflows/api-contract';
 import type { Liveness } from '../runs/liveness';
-import { problems } from './responses';
 
 /** Each asks Temporal a few things. */
 const AT_ONCE = 8;
@@ -16,7 +15,7 @@ export const launchRoutes: FastifyPluginCallbackZod<{ liveness: Liveness }> = (
   server.post(
     '/launches/live',
     {
-      config: { roles: ['central', 'site'] },
+      config: { roles: ['central', 'site'], needs: ['temporal'] },
       schema: {
         operationId: 'askLiveness',
         summary: 'Which of the launches that a worker holds something of are still live',
@@ -24,7 +23,7 @@ export const launchRoutes: FastifyPluginCallbackZod<{ liveness: Liveness }> = (
           '`over` is said only of what Temporal knows to have ended; a worker removes nothing of a launch that is `unknown`.',
         tags: ['nodes'],
         body: LaunchesBody,
-        response: { 200: LaunchesLiveness, ...problems },
+        response: { 200: LaunchesLiveness },
       },
     },
     async ({ body, claims }) => ({

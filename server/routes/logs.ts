@@ -15,7 +15,6 @@ import { HttpProblem } from '../problem';
 import { findRun, lookUpNode, lookUpRun } from '../runs/find-run';
 import { whyNoLog } from '../runs/log-absence';
 import type { Truth } from '../runs/truth';
-import { problems } from './responses';
 
 /** More than a host keeps of one node. */
 const MAX_LOG_BYTES = 2 ** 29;
@@ -59,7 +58,7 @@ export const logRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, objects,
   server.put(
     '/runs/:runId/launches/:launchId/nodes/:node/log',
     {
-      config: { roles: ['site', 'central'] },
+      config: { roles: ['site', 'central'], needs: ['objects'], refuses: ['unknown-node', 'invalid-log'] },
       bodyLimit: MAX_LOG_PART_BYTES,
       schema: {
         operationId: 'putNodeLog',
@@ -72,7 +71,7 @@ export const logRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, objects,
         querystring: z.object({ start: z.coerce.number().int().nonnegative().max(MAX_LOG_BYTES) }),
         consumes: ['application/gzip'],
         body: Gzip,
-        response: { 200: StoredLogPart, ...problems },
+        response: { 200: StoredLogPart },
       },
     },
     async ({ params: ref, query: { start }, body, claims }) => {
@@ -90,7 +89,7 @@ export const logRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, objects,
   server.get(
     '/runs/:runId/nodes/:node/log',
     {
-      config: { roles: ['member', 'central'] },
+      config: { roles: ['member', 'central'], needs: ['objects'], refuses: ['unknown-node', 'no-log'] },
       exposeHeadRoute: false,
       schema: {
         operationId: 'getNodeLog',
@@ -100,7 +99,6 @@ export const logRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, objects,
         querystring: LogQuery,
         response: {
           200: { description: 'The log.', content: { 'text/plain': { schema: PlainText } } },
-          ...problems,
         },
       },
     },
@@ -119,7 +117,7 @@ export const logRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, objects,
   server.get(
     '/runs/:runId/nodes/:node/log/events',
     {
-      config: { roles: ['member', 'central'] },
+      config: { roles: ['member', 'central'], refuses: ['unknown-node', 'no-log'] },
       exposeHeadRoute: false,
       schema: {
         operationId: 'followNodeLog',
@@ -131,7 +129,7 @@ export const logRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, objects,
         params: LogPath,
         querystring: LogQuery,
         headers: ResumeHeaders,
-        response: { 200: eventStream('Messages with the text of the log.'), ...problems },
+        response: { 200: eventStream('Messages with the text of the log.') },
       },
     },
     async ({ params, query, headers }, reply) => {

@@ -17,7 +17,7 @@ import type { LocalAccounts } from '../people/local-accounts';
 import type { People } from '../people/people';
 import type { Sessions } from '../people/sessions';
 import { HttpProblem } from '../problem';
-import { nothing, problems } from './responses';
+import { nothing } from './responses';
 
 interface Deps {
   accounts: LocalAccounts;
@@ -39,7 +39,7 @@ export const meRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) => 
         operationId: 'getMe',
         summary: 'Who the caller is, and what they may do',
         tags: ['people'],
-        response: { 200: Me, ...problems },
+        response: { 200: Me },
       },
     },
     ({ claims }) => people.me(mustBePerson(claims)),
@@ -55,7 +55,7 @@ export const meRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) => 
         description: 'Ends all other sessions of the caller. By a session only.',
         tags: ['people'],
         body: NewPasswordBody,
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async ({ claims, body: { current, next } }, reply) => {
@@ -72,7 +72,7 @@ export const meRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) => 
         operationId: 'listSessions',
         summary: 'Where the caller is signed in',
         tags: ['people'],
-        response: { 200: SessionList, ...problems },
+        response: { 200: SessionList },
       },
     },
     async ({ claims }) => ({ sessions: await sessions.list(mustBePerson(claims)) }),
@@ -81,13 +81,13 @@ export const meRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) => 
   server.delete(
     '/me/sessions/:id',
     {
-      config: { roles: ['person'], audit: 'session.end' },
+      config: { roles: ['person'], audit: 'session.end', refuses: ['unknown-session'] },
       schema: {
         operationId: 'endSession',
         summary: "End one of one's sessions",
         tags: ['people'],
         params: ThingPath,
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async ({ claims, params: { id } }, reply) => {
@@ -106,7 +106,7 @@ export const meRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) => 
         summary: "The caller's personal tokens",
         description: 'The tokens themselves are shown when they are made, and never again.',
         tags: ['people'],
-        response: { 200: TokenList, ...problems },
+        response: { 200: TokenList },
       },
     },
     async ({ claims }) => ({ tokens: await apiTokens.list(mustBePerson(claims).id) }),
@@ -124,7 +124,7 @@ export const meRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) => 
           '`all` do what its owner may do, but make tokens or change the password. By a session only.',
         tags: ['people'],
         body: NewTokenBody,
-        response: { 201: NewToken, ...problems },
+        response: { 201: NewToken },
       },
     },
     async (request, reply) => {
@@ -144,13 +144,13 @@ export const meRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) => 
   server.delete(
     '/me/tokens/:id',
     {
-      config: { roles: ['person'], audit: 'token.delete' },
+      config: { roles: ['person'], audit: 'token.delete', refuses: ['unknown-token'] },
       schema: {
         operationId: 'deleteToken',
         summary: 'End a personal token',
         tags: ['people'],
         params: ThingPath,
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async ({ claims, params: { id } }, reply) => {

@@ -13,7 +13,6 @@ import { tagOf } from '../consortia/revision-tag';
 import type { Database } from '../db/client';
 import { HttpProblem } from '../problem';
 import { isKnownSite } from '../sites/known-sites';
-import { problems } from './responses';
 
 const ConsortiumPath = z.object({ consortiumId: ConsortiumId });
 const MemberPath = ConsortiumPath.extend({ siteId: SiteId });
@@ -28,7 +27,12 @@ export const membershipRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, c
   server.post(
     '/consortia/:consortiumId/sites',
     {
-      config: { roles: ['lead'], audit: 'consortium.invite' },
+      config: {
+        roles: ['lead'],
+        audit: 'consortium.invite',
+        needs: ['keys'],
+        refuses: ['unknown-site', 'membership-impossible', 'consortium-archived'],
+      },
       schema: {
         operationId: 'inviteSite',
         summary: 'Invite a site',
@@ -38,7 +42,7 @@ export const membershipRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, c
         tags: ['consortia'],
         params: ConsortiumPath,
         body: InviteSiteBody,
-        response: { 200: ConsortiumView, ...problems },
+        response: { 200: ConsortiumView },
       },
     },
     async (request, reply) => {
@@ -60,7 +64,12 @@ export const membershipRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, c
   server.post(
     '/consortia/:consortiumId/sites/:siteId/answer',
     {
-      config: { roles: ['siteAdmin'], audit: 'consortium.answer' },
+      config: {
+        roles: ['siteAdmin'],
+        audit: 'consortium.answer',
+        needs: ['keys'],
+        refuses: ['unknown-membership', 'membership-impossible', 'consortium-archived'],
+      },
       schema: {
         operationId: 'answerInvitation',
         summary: 'Accept the invitation of a site, or decline it',
@@ -70,7 +79,7 @@ export const membershipRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, c
         tags: ['consortia'],
         params: MemberPath,
         body: AnswerInvitationBody,
-        response: { 200: ConsortiumView, ...problems },
+        response: { 200: ConsortiumView },
       },
     },
     async (request, reply) => {
@@ -88,7 +97,12 @@ export const membershipRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, c
   server.delete(
     '/consortia/:consortiumId/sites/:siteId',
     {
-      config: { roles: ['lead', 'siteAdmin'], audit: 'consortium.part' },
+      config: {
+        roles: ['lead', 'siteAdmin'],
+        audit: 'consortium.part',
+        needs: ['keys'],
+        refuses: ['unknown-membership'],
+      },
       schema: {
         operationId: 'removeSite',
         summary: 'Let a site go, or leave as one',
@@ -97,7 +111,7 @@ export const membershipRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, c
           'one that was started before keeps what it began with.',
         tags: ['consortia'],
         params: MemberPath,
-        response: { 200: ConsortiumView, ...problems },
+        response: { 200: ConsortiumView },
       },
     },
     async (request, reply) => {
@@ -114,7 +128,7 @@ export const membershipRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, c
   server.get(
     '/consortia/:consortiumId/changes',
     {
-      config: { roles: ['viewer', 'siteAdmin'] },
+      config: { roles: ['viewer', 'siteAdmin'], needs: ['keys'] },
       schema: {
         operationId: 'listChanges',
         summary: 'What was changed of a consortium, the newest first',
@@ -126,7 +140,7 @@ export const membershipRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, c
           limit: z.coerce.number().int().min(1).max(500).default(100),
           after: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional(),
         }),
-        response: { 200: ConsortiumChanges, ...problems },
+        response: { 200: ConsortiumChanges },
       },
     },
     async ({ params: { consortiumId: consortium }, query: { after: before, limit } }) => {

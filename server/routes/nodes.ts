@@ -18,7 +18,7 @@ import type { NodeReports } from '../runs/node-reports';
 import type { SignedLaunches } from '../runs/signed-launches';
 import type { Runs } from '../runs/temporal';
 import type { Tokens } from '../tokens';
-import { nothing, problems } from './responses';
+import { nothing } from './responses';
 
 /** Long enough to begin a download, too short to be passed around. */
 const KIT_URL_SECONDS = 300;
@@ -40,13 +40,17 @@ export const nodeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =
   server.post(
     '/runs/:runId/launches/:launchId/kits/:node',
     {
-      config: { roles: ['site', 'central'] },
+      config: {
+        roles: ['site', 'central'],
+        needs: ['enrolment', 'temporal', 'objects'],
+        refuses: ['unknown-kit', 'launch-superseded', 'run-ended', 'run-unreported'],
+      },
       schema: {
         operationId: 'getRunKit',
         summary: "Where a node's runKit can be downloaded now, and how the node may report on itself",
         tags: ['nodes'],
         params: z.object({ runId: RunId, launchId: LaunchId, node: NodeName }),
-        response: { 200: RunKitAccess, ...problems },
+        response: { 200: RunKitAccess },
       },
     },
     async ({ params: launch, claims, log, raw }) => {
@@ -86,14 +90,18 @@ export const nodeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =
   server.post(
     '/runs/:runId/nodes/:node/report',
     {
-      config: { roles: ['node'] },
+      config: {
+        roles: ['node'],
+        needs: ['temporal', 'objects'],
+        refuses: ['launch-superseded', 'run-ended'],
+      },
       schema: {
         operationId: 'reportNode',
         summary: 'A node says how far it is',
         tags: ['nodes'],
         params: z.object({ runId: RunId, node: NodeName }),
         body: NodeReport,
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async ({ params: { runId, node }, body, claims }, reply) => {

@@ -21,7 +21,7 @@ import type { Outbox } from '../notices/outbox';
 import type { PeopleNotices } from '../notices/people';
 import type { Receivers } from '../notices/receivers';
 import { HttpProblem } from '../problem';
-import { nothing, problems, YesNo } from './responses';
+import { nothing, YesNo } from './responses';
 
 const ConsortiumPath = z.object({ consortiumId: ConsortiumId });
 const NoticePath = ConsortiumPath.extend({ noticeId: NoticeId });
@@ -48,7 +48,7 @@ export const noticeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
         summary: "Who is told of what happens to the consortium's runs, and what came of it",
         tags,
         params: ConsortiumPath,
-        response: { 200: NoticeList, ...problems },
+        response: { 200: NoticeList },
       },
     },
     async ({ params: { consortiumId } }) => ({
@@ -60,7 +60,7 @@ export const noticeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
   server.put(
     '/consortia/:consortiumId/notices/:noticeId',
     {
-      config: { roles: ['lead'], audit: 'notice.put' },
+      config: { roles: ['lead'], audit: 'notice.put', refuses: ['too-many-notices'] },
       schema: {
         operationId: 'putNotice',
         summary: 'Have someone told, or change of what',
@@ -73,7 +73,7 @@ export const noticeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
           renewSecret: YesNo.prefault('false').describe('Whether to make a new secret.'),
         }),
         body: NoticeBody,
-        response: { 200: PutNotice, ...problems },
+        response: { 200: PutNotice },
       },
     },
     async ({ params: { consortiumId, noticeId }, query, body, claims }) =>
@@ -89,7 +89,7 @@ export const noticeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
         summary: 'Tell someone no more',
         tags,
         params: NoticePath,
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async ({ params: { consortiumId, noticeId } }, reply) => {
@@ -108,7 +108,7 @@ export const noticeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
         description: 'What became of it is among the deliveries of the notice, after some seconds.',
         tags,
         params: NoticePath,
-        response: { 202: TestedNotice, ...problems },
+        response: { 202: TestedNotice },
       },
     },
     async ({ params: { consortiumId, noticeId } }, reply) => {
@@ -127,7 +127,7 @@ export const noticeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
         operationId: 'getMyNotices',
         summary: 'What the caller is told of by mail',
         tags,
-        response: { 200: MyNoticesView, ...problems },
+        response: { 200: MyNoticesView },
       },
     },
     async ({ claims }) => ({
@@ -145,7 +145,7 @@ export const noticeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
         summary: 'Be told by mail of the runs of my consortia and sites, or of none',
         tags,
         body: MyNotices,
-        response: { 200: MyNoticesView, ...problems },
+        response: { 200: MyNoticesView },
       },
     },
     async ({ claims, body }) => {
@@ -157,13 +157,13 @@ export const noticeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
   server.get(
     '/notice-deliveries/:deliveryId',
     {
-      config: { roles: ['central'] },
+      config: { roles: ['central'], needs: ['keys'], refuses: ['unknown-notice'] },
       schema: {
         operationId: 'getDeliveryOrder',
         summary: 'What a central worker is to send, and to whom',
         tags,
         params: DeliveryPath,
-        response: { 200: DeliveryOrder, ...problems },
+        response: { 200: DeliveryOrder },
       },
     },
     ({ params: { deliveryId } }) => deliveries.order(deliveryId),
@@ -172,14 +172,14 @@ export const noticeRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
   server.post(
     '/notice-deliveries/:deliveryId/report',
     {
-      config: { roles: ['central'] },
+      config: { roles: ['central'], refuses: ['unknown-notice'] },
       schema: {
         operationId: 'reportDelivery',
         summary: 'What became of an attempt to send it',
         tags,
         params: DeliveryPath,
         body: DeliveryReport,
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async ({ params: { deliveryId }, body }, reply) => {

@@ -12,7 +12,7 @@ import type { Oidc, OidcIdentity } from '../people/oidc';
 import { FLOW_SECONDS, type Flow, type Flows } from '../people/oidc-flows';
 import type { SessionCookie } from '../people/session-cookie';
 import { HttpProblem } from '../problem';
-import { nothing, problems } from './responses';
+import { nothing } from './responses';
 
 export const OIDC_PATH = '/api/sign-in/oidc';
 const COOKIE = 'muster_oidc';
@@ -70,13 +70,13 @@ export const oidcRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =
   server.get(
     '/sign-in/oidc',
     {
-      config: { roles: 'anyone', forBrowsers: true },
+      config: { roles: 'anyone', forBrowsers: true, refuses: ['no-provider', 'provider-unreachable'] },
       schema: {
         operationId: 'signInByProvider',
         summary: 'Sends a browser to the OpenID provider, to sign in there',
         tags: ['people'],
         querystring: z.object({ to: z.string().max(2000).default('/').describe('The page to go on with.') }),
-        response: { 302: nothing, ...problems },
+        response: { 302: nothing },
       },
     },
     async ({ query: { to } }, reply) => reply.redirect((await begin(reply, { to })).href, 302),
@@ -85,7 +85,12 @@ export const oidcRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =
   server.post(
     '/sign-in/oidc',
     {
-      config: { roles: 'anyone', forBrowsers: true, audit: false },
+      config: {
+        roles: 'anyone',
+        forBrowsers: true,
+        audit: false,
+        refuses: ['unauthenticated', 'forbidden', 'no-provider', 'provider-unreachable'],
+      },
       schema: {
         operationId: 'beginSignInByProvider',
         summary:
@@ -93,7 +98,7 @@ export const oidcRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =
         description: 'With `connect`, whoever is signed in here can sign in there from now on.',
         tags: ['people'],
         body: BeginOidcBody,
-        response: { 200: BegunOidc, ...problems },
+        response: { 200: BegunOidc },
       },
     },
     async (request, reply) => {
@@ -109,7 +114,12 @@ export const oidcRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =
   server.get(
     '/sign-in/oidc/callback',
     {
-      config: { roles: 'anyone', forBrowsers: true, audit: 'session.start' },
+      config: {
+        roles: 'anyone',
+        forBrowsers: true,
+        audit: 'session.start',
+        refuses: ['no-provider', 'unauthenticated', 'database-unreachable'],
+      },
       schema: {
         operationId: 'finishSignInByProvider',
         summary: 'Where the OpenID provider sends a browser back to',
@@ -117,7 +127,7 @@ export const oidcRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =
           'Sends it on to the page that it came from; or to `/sign-in?failed=...`, where nobody is signed in by it.',
         tags: ['people'],
         querystring: z.looseObject({}),
-        response: { 302: nothing, ...problems },
+        response: { 302: nothing },
       },
     },
     async (request, reply) => {

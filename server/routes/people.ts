@@ -17,7 +17,7 @@ import { mustBePerson } from '../access';
 import type { Invitations } from '../people/invitations';
 import type { People } from '../people/people';
 import { linkOf } from './invitations';
-import { nothing, problems } from './responses';
+import { nothing } from './responses';
 
 interface Deps {
   people: People;
@@ -44,7 +44,7 @@ export const peopleRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
           limit: z.coerce.number().int().min(1).max(500).default(100),
           after: z.string().max(254).default('').describe('The `next` of the page before.'),
         }),
-        response: { 200: PersonList, ...problems },
+        response: { 200: PersonList },
       },
     },
     async ({ query: { after, limit } }) => {
@@ -58,7 +58,7 @@ export const peopleRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
   server.post(
     '/people',
     {
-      config: { roles: ['admin'], audit: 'person.add' },
+      config: { roles: ['admin'], audit: 'person.add', refuses: ['account-exists'] },
       schema: {
         operationId: 'addPerson',
         summary: 'Make an account, with a password for the first sign-in',
@@ -66,7 +66,7 @@ export const peopleRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
           'For who cannot be sent a link. They have to choose another password before they can do anything.',
         tags: ['people'],
         body: NewPersonBody,
-        response: { 201: PersonView, ...problems },
+        response: { 201: PersonView },
       },
     },
     async (request, reply) => {
@@ -79,14 +79,14 @@ export const peopleRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
   server.patch(
     '/people/:personId',
     {
-      config: { roles: ['admin'], audit: 'person.change' },
+      config: { roles: ['admin'], audit: 'person.change', refuses: ['last-admin'] },
       schema: {
         operationId: 'changePerson',
         summary: 'Make somebody an admin or not, disable or enable their account',
         tags: ['people'],
         params: PersonPath,
         body: PersonChange,
-        response: { 200: PersonView, ...problems },
+        response: { 200: PersonView },
       },
     },
     async (request) => {
@@ -106,7 +106,7 @@ export const peopleRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
         description: 'Good once, for a day. When it is used, their sessions and tokens end.',
         tags: ['people'],
         params: PersonPath,
-        response: { 201: Invitation, ...problems },
+        response: { 201: Invitation },
       },
     },
     async (request, reply) => {
@@ -126,7 +126,7 @@ export const peopleRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
         summary: 'Who has which role in the consortium',
         tags: ['people'],
         params: ConsortiumPath,
-        response: { 200: MemberList, ...problems },
+        response: { 200: MemberList },
       },
     },
     async ({ params: { consortiumId } }) => ({ people: await people.membersOf(consortiumId) }),
@@ -135,14 +135,14 @@ export const peopleRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
   server.put(
     '/consortia/:consortiumId/people/:personId',
     {
-      config: { roles: ['lead'], audit: 'consortium.person' },
+      config: { roles: ['lead'], audit: 'consortium.person', refuses: ['unknown-person', 'last-lead'] },
       schema: {
         operationId: 'setConsortiumRole',
         summary: 'Give somebody who has an account a role in the consortium',
         tags: ['people'],
         params: ConsortiumPath.extend(PersonPath.shape),
         body: RoleBody,
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async (request, reply) => {
@@ -157,13 +157,13 @@ export const peopleRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
   server.delete(
     '/consortia/:consortiumId/people/:personId',
     {
-      config: { roles: ['lead'], audit: 'consortium.person' },
+      config: { roles: ['lead'], audit: 'consortium.person', refuses: ['last-lead'] },
       schema: {
         operationId: 'removeConsortiumPerson',
         summary: "Take somebody's role in the consortium away",
         tags: ['people'],
         params: ConsortiumPath.extend(PersonPath.shape),
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async (request, reply) => {
@@ -183,7 +183,7 @@ export const peopleRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
         summary: 'Who administers the site',
         tags: ['people'],
         params: SitePath,
-        response: { 200: SiteAdminList, ...problems },
+        response: { 200: SiteAdminList },
       },
     },
     async ({ params: { siteId } }) => ({ people: await people.adminsOf(siteId) }),
@@ -192,13 +192,13 @@ export const peopleRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
   server.put(
     '/sites/:siteId/people/:personId',
     {
-      config: { roles: ['siteAdmin'], audit: 'site.person' },
+      config: { roles: ['siteAdmin'], audit: 'site.person', refuses: ['unknown-person'] },
       schema: {
         operationId: 'addSitePerson',
         summary: 'Let somebody who has an account administer the site',
         tags: ['people'],
         params: SitePath.extend(PersonPath.shape),
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async (request, reply) => {
@@ -218,7 +218,7 @@ export const peopleRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
         summary: 'Let somebody no longer administer the site',
         tags: ['people'],
         params: SitePath.extend(PersonPath.shape),
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async (request, reply) => {

@@ -5,7 +5,7 @@ import { ConsortiumReadiness, ReadinessBody, SiteMemberships } from '../../workf
 import { ConsortiumId } from '../../workflows/contract';
 import { missingIn, type Consortia } from '../consortia/consortia';
 import type { Readiness } from '../sites/readiness';
-import { nothing, problems } from './responses';
+import { nothing } from './responses';
 
 interface Deps {
   consortia: Consortia;
@@ -16,7 +16,7 @@ export const readinessRoutes: FastifyPluginCallbackZod<Deps> = (server, { consor
   server.get(
     '/consortia/:consortiumId/readiness',
     {
-      config: { roles: ['viewer', 'siteAdmin'] },
+      config: { roles: ['viewer', 'siteAdmin'], needs: ['keys'] },
       schema: {
         operationId: 'getConsortiumReadiness',
         summary: 'Whether a run could start now, and at which sites',
@@ -25,7 +25,7 @@ export const readinessRoutes: FastifyPluginCallbackZod<Deps> = (server, { consor
           'started: the run waits for it, or fails, as its computation says.',
         tags: ['consortia'],
         params: z.object({ consortiumId: ConsortiumId }),
-        response: { 200: ConsortiumReadiness, ...problems },
+        response: { 200: ConsortiumReadiness },
       },
     },
     async ({ params: { consortiumId } }) => {
@@ -37,12 +37,12 @@ export const readinessRoutes: FastifyPluginCallbackZod<Deps> = (server, { consor
   server.get(
     '/site/memberships',
     {
-      config: { roles: ['site'] },
+      config: { roles: ['site'], needs: ['keys'] },
       schema: {
         operationId: 'getMemberships',
         summary: 'The consortia that the site takes part in, with what they would run there',
         tags: ['sites'],
-        response: { 200: SiteMemberships, ...problems },
+        response: { 200: SiteMemberships },
       },
     },
     ({ claims }) => readiness.membershipsOf(claims.sub),
@@ -58,7 +58,7 @@ export const readinessRoutes: FastifyPluginCallbackZod<Deps> = (server, { consor
         description: 'Whenever that is something else than before. Where the data is stays at the site.',
         tags: ['sites'],
         body: ReadinessBody,
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async ({ body, claims }, reply) => {

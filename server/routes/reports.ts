@@ -8,7 +8,7 @@ import { HttpProblem } from '../problem';
 import type { Reports } from '../reports';
 import { lookUpNode, lookUpRun, unknownRun } from '../runs/find-run';
 import type { Runs } from '../runs/temporal';
-import { nothing, problems, RunPath } from './responses';
+import { nothing, RunPath } from './responses';
 
 /** A report names up to a thousand nodes; Temporal itself carries no more than 2 MiB of it. */
 const STATUS_BODY_LIMIT = 4 * 2 ** 20;
@@ -30,7 +30,7 @@ export const reportRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, repor
         tags: ['reports'],
         params: RunPath,
         body: StartedReportBody,
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async ({ params: { runId }, body }, reply) => {
@@ -50,7 +50,7 @@ export const reportRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, repor
         tags: ['reports'],
         params: RunPath,
         body: StatusReportBody,
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async ({ params: { runId }, body }, reply) => {
@@ -75,7 +75,7 @@ export const reportRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, repor
         tags: ['reports'],
         params: RunPath,
         body: ErrorReportBody,
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async ({ params: { runId }, body, log }, reply) => {
@@ -88,14 +88,14 @@ export const reportRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, repor
   server.post(
     '/runs/:runId/errors/edge',
     {
-      config: { roles: ['site'] },
+      config: { roles: ['site'], needs: ['temporal'], refuses: ['unknown-run'] },
       schema: {
         operationId: 'reportErrorEdge',
         summary: 'Something failed at a site, as its edge worker saw it',
         tags: ['reports'],
         params: RunPath,
         body: ErrorReportBody,
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async ({ params: { runId }, body, claims, log }, reply) => {

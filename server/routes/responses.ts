@@ -7,18 +7,6 @@ import { PROBLEM_TYPES } from '../problem';
 /** A problem as this version of the API has them; who reads one may meet others. */
 export const KnownProblem = Problem.extend({ type: z.enum(PROBLEM_TYPES) });
 
-/** What any route may answer when it does not do as asked. */
-export const problems = {
-  '4XX': {
-    description: 'The request was refused; `type` says why, `errors` where.',
-    content: { 'application/problem+json': { schema: KnownProblem } },
-  },
-  '5XX': {
-    description: 'The API, or something that it needs, does not work.',
-    content: { 'application/problem+json': { schema: KnownProblem } },
-  },
-};
-
 /** An answer without a body. */
 export const nothing = z.undefined().describe('Done.');
 

@@ -10,7 +10,7 @@ import type { Database } from '../db/client';
 import { HttpProblem } from '../problem';
 import { findRun } from '../runs/find-run';
 import type { Truth } from '../runs/truth';
-import { problems, RunPath } from './responses';
+import { RunPath } from './responses';
 
 /** Time to begin a download of each, not to pass the addresses around. */
 const URL_SECONDS = 900;
@@ -29,14 +29,14 @@ export const resultRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, objec
   server.get(
     '/runs/:runId/results',
     {
-      config: { roles: ['member', 'central'] },
+      config: { roles: ['member', 'central'], needs: ['objects'] },
       schema: {
         operationId: 'listResults',
         summary: "The central node's results, and where they can be downloaded now",
         description: 'The addresses are good for some minutes. While there are no results, `why` says why.',
         tags: ['runs'],
         params: RunPath,
-        response: { 200: ResultList, ...problems },
+        response: { 200: ResultList },
       },
     },
     async ({ params: { runId } }, reply) => {
@@ -58,7 +58,7 @@ export const resultRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, objec
   server.get(
     '/runs/:runId/results/file',
     {
-      config: { roles: ['member'] },
+      config: { roles: ['member'], needs: ['objects'], refuses: ['unknown-result'] },
       exposeHeadRoute: false,
       schema: {
         operationId: 'downloadResult',
@@ -72,7 +72,6 @@ export const resultRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, objec
         }),
         response: {
           200: { description: 'The file.', content: { 'application/octet-stream': { schema: Content } } },
-          ...problems,
         },
       },
     },

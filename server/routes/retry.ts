@@ -7,7 +7,7 @@ import type { Database } from '../db/client';
 import { HttpProblem } from '../problem';
 import { findRun } from '../runs/find-run';
 import { wishOf, type Retries } from '../runs/retries';
-import { IdempotencyKey, nothing, problems, RunPath } from './responses';
+import { IdempotencyKey, nothing, RunPath } from './responses';
 
 interface Deps {
   db: Database;
@@ -18,7 +18,13 @@ export const retryRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, retrie
   server.post(
     '/runs/:runId/retry',
     {
-      config: { roles: ['lead'], scope: 'run', audit: 'run.retry' },
+      config: {
+        roles: ['lead'],
+        scope: 'run',
+        audit: 'run.retry',
+        needs: ['temporal'],
+        refuses: ['unknown-node', 'run-complete', 'run-not-begun', 'retry-impossible'],
+      },
       schema: {
         operationId: 'retryRun',
         summary: 'Let a run, or the nodes of its sites, begin anew',
@@ -30,7 +36,7 @@ export const retryRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, retrie
         params: RunPath,
         headers: z.looseObject({ 'idempotency-key': IdempotencyKey.optional() }),
         body: RetryRunBody.nullish(),
-        response: { 202: nothing, ...problems },
+        response: { 202: nothing },
       },
     },
     async (request, reply) => {

@@ -16,7 +16,7 @@ import type { Links } from '../runs/links';
 import { pageOfRuns, RunQuery, summaryOf } from '../runs/list';
 import type { Runs } from '../runs/temporal';
 import type { Truth } from '../runs/truth';
-import { nothing, problems, RunPath } from './responses';
+import { nothing, RunPath } from './responses';
 
 const MAX_ERRORS = 500;
 interface Deps {
@@ -40,7 +40,7 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
         description: 'A run that begins while pages are read is on none of the later ones, and moves none.',
         tags: ['runs'],
         querystring: RunQuery,
-        response: { 200: RunList, ...problems },
+        response: { 200: RunList },
       },
     },
     async ({ query, claims }) => {
@@ -61,7 +61,7 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
         summary: 'A run with its nodes and errors',
         tags: ['runs'],
         params: RunPath,
-        response: { 200: RunDetail, ...problems },
+        response: { 200: RunDetail },
       },
     },
     async ({ params: { runId } }) => {
@@ -74,14 +74,20 @@ export const runRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =>
   server.post(
     '/runs/:runId/stop',
     {
-      config: { roles: ['lead'], scope: 'run', audit: 'run.stop' },
+      config: {
+        roles: ['lead'],
+        scope: 'run',
+        audit: 'run.stop',
+        needs: ['temporal'],
+        refuses: ['run-ended'],
+      },
       schema: {
         operationId: 'stopRun',
         summary: 'Ask a run to stop',
         tags: ['runs'],
         params: RunPath,
         body: StopRunBody.nullish(),
-        response: { 202: nothing, ...problems },
+        response: { 202: nothing },
       },
     },
     async (request, reply) => {

@@ -11,7 +11,7 @@ import { HttpProblem } from '../problem';
 import { createRateLimit, mustWait, networkOf, type Rate } from '../rate-limit';
 import { bearerOf, type Tokens } from '../tokens';
 import { OIDC_PATH } from './oidc';
-import { nothing, problems } from './responses';
+import { nothing } from './responses';
 
 /** Wrong passwords from one address. */
 const FAILURES: Rate = { burst: 20, everyMs: 6_000 };
@@ -38,7 +38,7 @@ export const sessionRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done
         operationId: 'getSignInWays',
         summary: 'How one can sign in here',
         tags: ['people'],
-        response: { 200: SignInWays, ...problems },
+        response: { 200: SignInWays },
       },
     },
     () => ({
@@ -50,7 +50,12 @@ export const sessionRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done
   server.post(
     '/sign-in',
     {
-      config: { roles: 'anyone', forBrowsers: true, audit: 'session.start' },
+      config: {
+        roles: 'anyone',
+        forBrowsers: true,
+        audit: 'session.start',
+        refuses: ['unauthenticated', 'forbidden', 'too-many-requests'],
+      },
       schema: {
         operationId: 'signIn',
         summary: 'Sign in by a password',
@@ -58,7 +63,7 @@ export const sessionRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done
           'The answer sets the cookie `muster_session`. What is wrong is said in the same words whatever it is.',
         tags: ['people'],
         body: SignInBody,
-        response: { 200: Me, ...problems },
+        response: { 200: Me },
       },
     },
     async (request, reply) => {
@@ -83,7 +88,7 @@ export const sessionRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done
         description:
           'For who opens the link that `muster dev` prints. The session ends with the token at the latest.',
         tags: ['people'],
-        response: { 200: Me, ...problems },
+        response: { 200: Me },
       },
     },
     async (request, reply) => {
@@ -100,12 +105,12 @@ export const sessionRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done
   server.post(
     '/sign-out',
     {
-      config: { roles: 'anyone', forBrowsers: true, audit: 'session.end' },
+      config: { roles: 'anyone', forBrowsers: true, audit: 'session.end', refuses: ['forbidden'] },
       schema: {
         operationId: 'signOut',
         summary: 'Sign out: end the session of this browser',
         tags: ['people'],
-        response: { 204: nothing, ...problems },
+        response: { 204: nothing },
       },
     },
     async (request, reply) => {

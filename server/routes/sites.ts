@@ -26,7 +26,6 @@ import { isKnownSite } from '../sites/known-sites';
 import type { Presence } from '../sites/presence';
 import type { Readiness } from '../sites/readiness';
 import { readTold } from '../sites/told';
-import { problems } from './responses';
 
 interface Deps {
   db: Database;
@@ -53,7 +52,7 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (
         tags: ['sites'],
         params: z.object({ siteId: SiteId }),
         body: PresenceBody,
-        response: { 200: SiteNews, ...problems },
+        response: { 200: SiteNews },
       },
     },
     async ({ params: { siteId }, body, claims }) => {
@@ -75,7 +74,7 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (
           'One sees those that one administers, or has added while nobody does, and those that the consortia name that one may see; an admin also those that no consortium names (any more).',
         tags: ['sites'],
         querystring: z.object({ consortium: ConsortiumId.optional() }),
-        response: { 200: SiteList, ...problems },
+        response: { 200: SiteList },
       },
     },
     async ({ query: { consortium }, claims }) => {
@@ -90,7 +89,7 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (
   server.get(
     '/sites/:siteId',
     {
-      config: { roles: ['person'] },
+      config: { roles: ['person'], needs: ['keys'], refuses: ['unknown-site'] },
       schema: {
         operationId: 'getSite',
         summary: 'A site: whether it is there, what it lets run in its own words, and what waits for it',
@@ -98,7 +97,7 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (
           'Its administrators see all of it; others what the consortia that they share with it know: no invitations, and not what waits there.',
         tags: ['sites'],
         params: z.object({ siteId: SiteId }),
-        response: { 200: SiteDetail, ...problems },
+        response: { 200: SiteDetail },
       },
     },
     async ({ params: { siteId }, claims }) => {
@@ -125,7 +124,11 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (
   server.post(
     '/sites/:siteId/asks/:askId/answer',
     {
-      config: { roles: ['siteAdmin'], audit: 'site.answer-ask' },
+      config: {
+        roles: ['siteAdmin'],
+        audit: 'site.answer-ask',
+        refuses: ['unknown-ask', 'answered-at-site', 'already-answered'],
+      },
       schema: {
         operationId: 'answerAsk',
         summary: 'Let a run start that waits at a site for a person, or refuse it',
@@ -136,7 +139,7 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (
         tags: ['sites'],
         params: z.object({ siteId: SiteId, askId: AskId }),
         body: AnswerAskBody,
-        response: { 200: AskAnswer, ...problems },
+        response: { 200: AskAnswer },
       },
     },
     async (request) => {
@@ -160,7 +163,7 @@ export const siteRoutes: FastifyPluginCallbackZod<Deps> = (
         operationId: 'getAnswers',
         summary: 'What people said on the page of runs that wait at the site, and the site has not taken yet',
         tags: ['sites'],
-        response: { 200: SiteAnswers, ...problems },
+        response: { 200: SiteAnswers },
       },
     },
     async ({ claims }) => ({ answers: await answers.of(claims.sub) }),

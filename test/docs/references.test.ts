@@ -10,6 +10,7 @@ import { Computation } from '../../workflows/contract';
 import { cliReference } from './cli-reference';
 import { errorReference } from './error-reference';
 import { manifestReference, siteReference } from './manifest-reference';
+import { problemReference } from './problem-reference';
 
 const DOCS = join(__dirname, '../../docs');
 
@@ -31,6 +32,12 @@ test.each([
     cliReference,
   ],
   ['errors.md', '<!-- errors: made from workflows/errors.ts -->', '<!-- end of errors -->', errorReference],
+  [
+    'errors.md',
+    '<!-- problems: made from server/problem-kinds.ts -->',
+    '<!-- end of problems -->',
+    problemReference,
+  ],
 ])('the reference in %s is that of the code', (name, begin, end, reference) => {
   const file = join(DOCS, name);
   const [before = '', rest = ''] = readFileSync(file, 'utf8').split(begin);

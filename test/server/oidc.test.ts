@@ -85,8 +85,9 @@ describe('signing in at an OpenID provider', () => {
     expect(next).toContain(CALLBACK);
     return next;
   }
+  /** As a browser does, which says that the provider's page sent it. */
   const comeBack = (url: string, cookie: string) =>
-    app.inject({ url: url.slice(PUBLIC_URL.length), headers: { cookie } });
+    app.inject({ url: url.slice(PUBLIC_URL.length), headers: { cookie, 'sec-fetch-site': 'cross-site' } });
   async function signIn(who: string, begun?: Begun, session = '') {
     const { url, cookie } = begun ?? (await begin());
     return comeBack(await atProvider(url, who), `${cookie}; ${session}`);

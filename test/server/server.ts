@@ -16,6 +16,7 @@ import { testObjectStore } from '../support/object-store';
 import { TEST_KEYS } from '../support/sealed';
 import { useTemporal, type TestTemporal } from '../support/temporal';
 import { SiteSide } from './site-side';
+import { watchAnswers } from './declared';
 import { newDatabase, silent, type DatabaseKind } from './databases';
 import { tokenOf, type TestPerson } from './people';
 
@@ -94,6 +95,7 @@ interface Ground {
 export function useServer(kind: DatabaseKind = 'embedded', all: Ground = {}): TestServer {
   const server = new FileServer(kind, useTemporal(), all);
   beforeAll(() => server.open());
+  afterEach(() => expect(server.undeclared.splice(0)).toEqual([]));
   return server;
 }
 
@@ -101,6 +103,8 @@ class FileServer implements TestServer {
   app!: FastifyInstance;
   objects!: ObjectStore;
   log = '';
+  /** What was answered that the description of the API does not have. */
+  readonly undeclared: string[] = [];
   private database!: OpenDatabase;
   private siteSide: Promise<SiteSide> | undefined;
 
@@ -136,6 +140,7 @@ class FileServer implements TestServer {
     const stream = new PassThrough().setEncoding('utf8').on('data', (text: string) => (this.log += text));
     const replica = fastify({ ...serverOptions, loggerInstance: createLogger('info', stream) });
     this.all.before?.(replica);
+    watchAnswers(replica, this.undeclared);
     const { namespace, client, address } = this.temporal;
     await replica.register(app, {
       config: {

@@ -55,7 +55,11 @@ describeOnEachDatabase('sites', (kind) => {
   });
 
   it('are listed with their consortia, and with what their workers said', async () => {
-    expect((await say('beta')).json()).toEqual({ memberships: expect.any(String) as string, heard: false, answers: 0 });
+    expect((await say('beta')).json()).toEqual({
+      memberships: expect.any(String) as string,
+      heard: false,
+      answers: 0,
+    });
     await say('delta', { state: 'leaving', runtimes: ['process'] });
     const seenAt = expect.any(Number) as number;
     expect(await list()).toEqual([
