@@ -30,6 +30,8 @@ interface Word {
 /** A place on the command line, such as ` run start`, and what may come there. */
 interface Place {
   path: string;
+  /** Whether a command is to follow, and so no file. */
+  isGroup: boolean;
   words: Word[];
 }
 
@@ -48,7 +50,10 @@ function placesOf(command: Command, path = ''): Place[] {
         (argChoices ?? []).map((word): Word => ({ word, description })),
       ),
   ];
-  return [{ path, words }, ...command.commands.flatMap((one) => placesOf(one, `${path} ${one.name()}`))];
+  return [
+    { path, words, isGroup: commands.length > 0 },
+    ...command.commands.flatMap((one) => placesOf(one, `${path} ${one.name()}`)),
+  ];
 }
 
 const quoted = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
@@ -82,12 +87,16 @@ _muster() {
   for word in "\${words[@]:1:$((CURRENT - 2))}"; do
     case "$at $word" in (${known}) at="$at $word" ;; esac
   done
+  local -a offered
+  local files=1
   case "$at" in
-${places.map((place) => `    (${quoted(place.path)}) compadd -- ${list(place)} ;;`).join('\n')}
+${places.map(zshLine).join('\n')}
   esac
-  _files
+  _describe muster offered
+  (( files )) && _files
 }
-compdef _muster muster
+# As a file that zsh loads when it is needed first, this is what it is needed for; else it is only made known.
+if [[ "$funcstack[1]" == _muster ]]; then _muster "$@"; else compdef _muster muster; fi
 `;
     case 'fish':
       return `# Completion of muster for fish.
@@ -101,13 +110,25 @@ function __muster_at
   end
   test "$at" = "$argv[1]"
 end
-${places.flatMap(({ path, words }) => words.map((word) => fishLine(path, word))).join('\n')}
+${places.flatMap(fishLines).join('\n')}
 `;
   }
 }
 
-function fishLine(path: string, { word, description }: Word): string {
-  const [summary = ''] = description.split('\n');
-  const what = word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${quoted(word)}`;
-  return `complete -c muster -n ${quoted(`__muster_at '${path}'`)} ${what} -d ${quoted(summary)}`;
+function zshLine({ path, words, isGroup }: Place): string {
+  const offered = words.map(({ word, description }) => quoted(`${word}:${summaryOf(description)}`));
+  return `    (${quoted(path)}) offered=(${offered.join(' ')})${isGroup ? '; files=0' : ''} ;;`;
 }
+
+function fishLines({ path, words, isGroup }: Place): string[] {
+  const here = `complete -c muster -n ${quoted(`__muster_at '${path}'`)}`;
+  return [
+    ...(isGroup ? [`${here} -f`] : []),
+    ...words.map(({ word, description }) => {
+      const what = word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${quoted(word)}`;
+      return `${here} ${what} -d ${quoted(summaryOf(description))}`;
+    }),
+  ];
+}
+
+const summaryOf = (description: string) => description.split('\n')[0] ?? '';

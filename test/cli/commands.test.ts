@@ -1,6 +1,6 @@
 /** The command line as a person or a program uses it, against an API that answers as the test says. */
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { ContractServer, json, problem, type Answer } from '../support/contract-server';
@@ -393,33 +393,5 @@ describe('muster accept', () => {
     expect(await muster(['accept', link()], { input: typed })).toMatchObject({ status: 2 });
     expect(body('/api/invitations/accept')).toBeUndefined();
     expect(await muster(['accept', server.url])).toMatchObject({ status: 2 });
-  });
-});
-
-describe('completion', () => {
-  /** What bash offers after these words. */
-  async function offered(...words: string[]): Promise<string[]> {
-    const { stdout } = await muster(['completion', 'bash']);
-    const script = join(folder, 'completion.bash');
-    writeFileSync(
-      script,
-      `${stdout}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})\nCOMP_CWORD=${words.length - 1}\n_muster\nprintf '%s\\n' "\${COMPREPLY[@]}"\n`,
-    );
-    const { stdout: said, stderr } = spawnSync('bash', [script], { encoding: 'utf8' });
-    expect(stderr).toBe('');
-    return said.trim().split('\n');
-  }
-
-  it('offers commands, then their commands and options', async () => {
-    expect(await offered('muster', 'co')).toEqual(['consortium', 'computation', 'completion']);
-    expect(await offered('muster', 'run', 'st')).toEqual(['start', 'stop']);
-    expect(await offered('muster', 'run', 'start', 'penguins', '--w')).toEqual(['--watch']);
-    expect(await offered('muster', 'completion', '')).toContain('zsh');
-  });
-
-  it.each(['zsh', 'fish'])('is there for %s', async (shell) => {
-    const { stdout, status } = await muster(['completion', shell]);
-    expect(status).toBe(0);
-    expect(stdout).toContain('start');
   });
 });
