@@ -13,11 +13,12 @@ export const Problem = z.object({
 });
 export type Problem = z.output<typeof Problem>;
 
-/** Of each part that the API works with, whether it answers. */
+/** Of each part that the API works with, whether it answers. It is ready without a central worker: runs wait for one. */
 export const HealthChecks = z.object({
   database: z.enum(['ok', 'failed']),
   temporal: z.enum(['ok', 'failed']),
   objectStore: z.enum(['ok', 'failed']),
+  centralWorker: z.enum(['ok', 'failed']),
 });
 export type HealthChecks = z.output<typeof HealthChecks>;
 

@@ -8,6 +8,7 @@ import {
   resolveImageWorkflowId,
 } from '../../workflows/contract';
 import { HttpProblem } from '../problem';
+import { hasCentralWorker } from '../runs/central-workers';
 import { asProblem } from '../runs/temporal';
 
 export interface Images {
@@ -19,8 +20,6 @@ export interface Images {
   resolve(reference: string): Promise<ResolvedImage>;
 }
 
-/** An idle worker asks for work at least this often. */
-const POLL_MS = 90_000;
 /** Less than anybody on the way gives a request up after. */
 const PATIENCE_MS = 15_000;
 
@@ -47,12 +46,7 @@ export function createImages(client: Client): Images {
 
 /** A request should not wait for a worker that nobody started. */
 async function mustBeServed(client: Client): Promise<void> {
-  const { pollers } = await client.workflowService.describeTaskQueue({
-    namespace: client.options.namespace,
-    taskQueue: { name: CENTRAL_QUEUE },
-  });
-  const isThere = (seconds: number) => seconds * 1000 > Date.now() - POLL_MS;
-  if (pollers.some(({ lastAccessTime }) => isThere(Number(lastAccessTime?.seconds ?? 0)))) return;
+  if (await hasCentralWorker(client)) return;
   const advice = 'Only a central worker can look the image up: start one, and ask again.';
   throw new HttpProblem('no-central-worker', advice);
 }

@@ -19,7 +19,12 @@ interface Deps {
 }
 
 export const healthRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, temporal, objects }, done) => {
-  async function check(what: keyof HealthChecks, request: () => Promise<unknown>): Promise<'ok' | 'failed'> {
+  /** @param level how it is logged that it failed */
+  async function check(
+    what: keyof HealthChecks,
+    request: () => Promise<unknown>,
+    level: 'warn' | 'debug' = 'warn',
+  ): Promise<'ok' | 'failed'> {
     const late = new AbortController();
     try {
       const tooLate = delay(PATIENCE_MS, undefined, { signal: late.signal, ref: false }).then(() => {
@@ -28,11 +33,15 @@ export const healthRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, tempo
       await Promise.race([request(), tooLate]);
       return 'ok';
     } catch (err) {
-      server.log.warn({ err, what }, 'not ready');
+      server.log[level]({ err, what }, 'not ready');
       return 'failed';
     } finally {
       late.abort();
     }
+  }
+
+  async function mustHaveCentralWorker(): Promise<void> {
+    if (!(await temporal.hasCentralWorker())) throw new Error('no central worker asks for work');
   }
 
   server.get(
@@ -56,6 +65,8 @@ export const healthRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, tempo
       schema: {
         operationId: 'getReadiness',
         summary: 'The database, Temporal and the object store answer',
+        description:
+          'Whether a central worker asks for work is said beside. The API is ready without one: runs wait for it.',
         tags: ['health'],
         response: {
           200: z.object({ status: z.literal('ready'), checks: HealthChecks }),
@@ -71,13 +82,15 @@ export const healthRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, tempo
       },
     },
     async (_request, reply) => {
-      const [database, ofTemporal, objectStore] = await Promise.all([
+      const [database, ofTemporal, objectStore, centralWorker] = await Promise.all([
         check('database', () => db.execute(sql`select 1`)),
         check('temporal', () => temporal.check()),
         check('objectStore', () => objects.ensureBucket()),
+        check('centralWorker', mustHaveCentralWorker, 'debug'),
       ]);
-      const checks = { database, temporal: ofTemporal, objectStore };
-      const failed = Object.entries(checks).filter(([, state]) => state === 'failed');
+      const needed = { database, temporal: ofTemporal, objectStore };
+      const checks = { ...needed, centralWorker };
+      const failed = Object.entries(needed).filter(([, state]) => state === 'failed');
       if (failed.length === 0) return reply.send({ status: 'ready', checks });
       const names = failed.map(([name]) => name).join(', ');
       const { body } = new HttpProblem('not-ready', `No answer from: ${names}. The log says why.`);

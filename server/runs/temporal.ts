@@ -35,6 +35,7 @@ import { forTemporalSdk, type TlsMaterial } from '../../certificates/tls-files';
 import type { TemporalConfig } from '../config';
 import { HttpProblem } from '../problem';
 import type { Ending } from '../projection';
+import { hasCentralWorker } from './central-workers';
 
 /** A run that Temporal has: at work, or ended. */
 export type Condition =
@@ -70,6 +71,8 @@ export interface Runs {
   currentLaunch(runId: string): Promise<string | undefined>;
   /** Resolves when Temporal answers and has the namespace. */
   check(): Promise<void>;
+  /** Whether a central worker asks for work. */
+  hasCentralWorker(): Promise<boolean>;
 }
 
 const MUSTER_CONSORTIUM = defineSearchAttributeKey('MusterConsortium', 'KEYWORD');
@@ -122,6 +125,7 @@ export function createRuns(client: Client): Runs {
     });
 
   return {
+    hasCentralWorker: () => call(() => hasCentralWorker(client)),
     start: (runId, input, { summary, details }) =>
       call(async () => {
         try {

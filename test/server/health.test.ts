@@ -2,18 +2,36 @@ import { connectTemporal, createRuns } from '../../server/runs/temporal';
 import { createObjectStore, objectStoreConfigFromEnv } from '../../storage/object-store';
 import { testObjectStoreEnv } from '../support/object-store';
 import { TEST_KEYS } from '../support/sealed';
+import { z } from 'zod';
+import { HealthChecks } from '../../workflows/problem-contract';
+import { CENTRAL_QUEUE } from '../../workflows/contract';
+import { until } from '../support/until';
 import { callOn, problemOf, useServer } from './server';
+
+const ReadyAnswer = z.object({ checks: HealthChecks });
 
 describe('health', () => {
   const server = useServer();
 
-  it('is good when everything answers', async () => {
+  it('is good when everything answers, also where no central worker is there yet', async () => {
     expect((await server.call('GET /healthz')).json()).toEqual({ status: 'ok' });
     const ready = await server.call('GET /readyz');
     expect([ready.statusCode, ready.json()]).toEqual([
       200,
-      { status: 'ready', checks: { database: 'ok', temporal: 'ok', objectStore: 'ok' } },
+      {
+        status: 'ready',
+        checks: { database: 'ok', temporal: 'ok', objectStore: 'ok', centralWorker: 'failed' },
+      },
     ]);
+  });
+
+  it('says when a central worker asks for work', async () => {
+    const { workflowBundle } = server.temporal;
+    await server.temporal.startWorker({ taskQueue: CENTRAL_QUEUE, workflowBundle });
+    await until(async () => {
+      const { checks } = ReadyAnswer.parse((await server.call('GET /readyz')).json());
+      return checks.centralWorker === 'ok';
+    });
   });
 
   it('names what does not answer, and is alive all the same', async () => {
@@ -29,7 +47,7 @@ describe('health', () => {
       detail: 'No answer from: temporal, objectStore. The log says why.',
     });
     expect(answer.json()).toMatchObject({
-      checks: { database: 'ok', temporal: 'failed', objectStore: 'failed' },
+      checks: { database: 'ok', temporal: 'failed', objectStore: 'failed', centralWorker: 'failed' },
     });
     expect((await callOn(replica, 'GET /healthz')).statusCode).toBe(200);
   });

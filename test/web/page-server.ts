@@ -24,7 +24,10 @@ const PAGE = join(__dirname, '../../dist/web');
 export const TOKEN = 'a.good-token';
 const COOKIE = 'muster_session=good';
 
-const READY = { status: 'ready', checks: { database: 'ok', temporal: 'ok', objectStore: 'ok' } };
+const READY = {
+  status: 'ready',
+  checks: { database: 'ok', temporal: 'ok', objectStore: 'ok', centralWorker: 'ok' },
+};
 
 const CONTENT_TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',

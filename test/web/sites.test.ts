@@ -124,7 +124,7 @@ describeInBrowser('the pages of sites', () => {
 
   test('where a part of the centre is down, each says whether it answers, and the sites are shown beside', async () => {
     server.me = { ...scenes.grace(), admin: true };
-    const down = { database: 'ok', temporal: 'failed', objectStore: 'ok' };
+    const down = { database: 'ok', temporal: 'failed', objectStore: 'ok', centralWorker: 'failed' };
     server.instead = ({ path }) =>
       path === '/readyz'
         ? problem(503, 'Not ready', { detail: 'No answer from: temporal.', checks: down })
@@ -132,7 +132,7 @@ describeInBrowser('the pages of sites', () => {
     await on.open('/admin/health');
     await on.see('No answer from: temporal.');
     const of = (part: string) => on.page.locator('.facts div').filter({ hasText: part });
-    await on.see('does not answer', of('Temporal'));
+    for (const part of ['Temporal', 'Central worker']) await on.see('does not answer', of(part));
     for (const part of ['Database', 'Object store']) await on.see(/^answers$/, of(part));
     await on.see('2 of 4 sites are here.');
     expect(await on.page.getByRole('link', { name: 'Dream' }).count()).toBe(1);

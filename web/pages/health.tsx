@@ -17,6 +17,7 @@ const PARTS = [
   ['database', 'Database'],
   ['temporal', 'Temporal'],
   ['objectStore', 'Object store'],
+  ['centralWorker', 'Central worker'],
 ] as const;
 /** Names of sites that are away, before the rest is counted. */
 const MOST_NAMES = 10;
