@@ -148,6 +148,7 @@ describeInBrowser('the page', () => {
       await open('/me');
       await see('lead of the consortium penguins');
       await see('Firefox on Linux');
+      await see('Edge on Windows');
       await see('nightly job');
     });
 

@@ -21,6 +21,7 @@ describe('a manifest', () => {
     ['name: penguins\nversion: 1.0.0\nresources:\n  memory: plenty\n', 'line 4:11, resources.memory'],
     ['name: penguins\n', 'version is missing'],
     ['name: penguins\nversion: 1.0.0\nport: 2\n', 'port'],
+    ['name: penguins\nversion: 1\n', 'line 2:10, version is to be a text: write it in quotes'],
     ['name: [\n', 'line 2:1'],
     ['a: &a [*a]\n', ''],
   ])('%j is said to be wrong where it is', (text, where) => {

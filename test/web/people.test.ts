@@ -40,6 +40,8 @@ describeInBrowser('people on the page', () => {
   });
 
   test('an open invitation says what it gives', async () => {
+    await on.open('/admin/people');
+    await on.see('an account', on.page.getByRole('row').filter({ hasText: 'lise@example.org' }));
     on.server.answers.set('GET invitations', {
       invitations: [
         {

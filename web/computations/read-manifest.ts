@@ -34,14 +34,17 @@ export function readManifest(text: string): ReadManifest {
   }
 }
 
-/** As zod says it. */
-const IS_MISSING = /received undefined$/;
+/** What the schema's library says, in words that tell what to do. */
+const WORDS: readonly (readonly [said: RegExp, words: string])[] = [
+  [/received undefined$/, 'is missing'],
+  [/expected string, received number$/, 'is to be a text: write it in quotes'],
+];
 
 function faultOf({ path, message }: z.core.$ZodIssue, at: string | undefined): ManifestFault {
   const line = at === undefined ? [] : [`line ${at}`];
   const name = path.length === 0 ? [] : [path.map(String).join('.')];
   return {
     where: [...line, ...name].join(', '),
-    says: IS_MISSING.test(message) ? 'is missing' : shortened(message),
+    says: WORDS.find(([said]) => said.test(message))?.[1] ?? shortened(message),
   };
 }

@@ -182,7 +182,7 @@ function Receiver({ consortiumId, notice, onSave }: ReceiverProps) {
         />
       )}
       {deliveries.length > 0 && (
-        <details>
+        <details className="more">
           <summary aria-label={`What was sent last to ${id}`}>What was sent last</summary>
           <Table
             columns={['When', 'About', 'Run', 'What became of it']}

@@ -118,13 +118,20 @@ function Sessions() {
   );
 }
 
+/** By what a browser tells itself apart; those that also call themselves by the name of another come first. */
+const BROWSERS = [
+  ['Edg/', 'Edge'],
+  ['OPR/', 'Opera'],
+  ['Firefox/', 'Firefox'],
+  ['Chrome/', 'Chrome'],
+  ['Safari/', 'Safari'],
+] as const;
+
 /** What people call the browser that calls itself `agent`. */
 function browserName(agent: string): string {
-  const [, name] =
-    /(Firefox|Edg|OPR|Chrome|Safari)\//.exec(agent.replace(/Chrome(?=.*(Edg|OPR)\/)/, '')) ?? [];
+  const [, name] = BROWSERS.find(([mark]) => agent.includes(mark)) ?? [];
   const [, system] = /(Windows|Mac OS X|Android|iPhone|iPad|Linux)/.exec(agent) ?? [];
-  const known = name === 'Edg' ? 'Edge' : name === 'OPR' ? 'Opera' : name;
-  return [known ?? (agent === '' ? 'Unknown' : agent.slice(0, 60)), system && `on ${system}`]
+  return [name ?? (agent === '' ? 'Unknown' : agent.slice(0, 60)), system && `on ${system}`]
     .filter(Boolean)
     .join(' ');
 }

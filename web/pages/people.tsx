@@ -134,7 +134,7 @@ function Invitations() {
           empty="None is open."
           cells={({ id, email, createdBy, expiresAt, resets, ...grants }) => [
             email ?? 'whoever has the link',
-            resets ? 'a new password' : <GrantWords grants={grants} />,
+            resets ? 'a new password' : <GrantWords grants={grants} none="an account" />,
             createdBy,
             <Moment at={expiresAt} />,
             <Act

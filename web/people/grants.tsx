@@ -9,8 +9,15 @@ export const NO_GRANTS: Grants = { admin: false, consortia: {}, sites: [] };
 
 export const ROLE_OPTIONS = CONSORTIUM_ROLES.map((key) => ({ key, name: key }));
 
+interface GrantWordsProps {
+  grants: Grants;
+  /** Said where there is nothing of it. */
+  none?: string;
+}
+
 /** What somebody may do, a line each. */
-export function GrantWords({ grants: { admin, consortia, sites } }: { grants: Grants }) {
+export function GrantWords({ grants: { admin, consortia, sites }, none }: GrantWordsProps) {
+  if (!admin && sites.length === 0 && Object.keys(consortia).length === 0) return none;
   return (
     <>
       {admin && 'everything'}
