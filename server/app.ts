@@ -124,7 +124,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   const log = server.log;
   const tokens = createTokens(config.secret);
   const destinations = createDestinations(db);
-  const findSiteTies = createSiteTies({ db, destinations });
+  const findSiteTies = createSiteTies(db);
   const passwords = createPasswords();
   const sessions = createSessions({ db, secret: config.secret });
   const cookie = createSessionCookie({ sessions, publicUrl: config.publicUrl });

@@ -2,11 +2,11 @@
  * Invitations: links by which somebody gets an account and what they may do, or a new password for the account that they have.
  * Each is good once and for some days. What it grants, whoever made it must be able to grant when it is used, too.
  */
-import { and, desc, eq, gt, isNull } from 'drizzle-orm';
+import { and, desc, eq, gt, isNull, sql } from 'drizzle-orm';
 import type { z } from 'zod';
 import type { Grants, InvitationView } from '../../workflows/people-contract';
 import { holds, mustAnswerFor, operator, type Person } from '../access';
-import { mustBeConsortium } from '../consortia/known-consortium';
+import { mustBeConsortia } from '../consortia/known-consortium';
 import type { Database } from '../db/client';
 import { consortiumPeople, invitations, people, sitePeople } from '../db/schema';
 import { HttpProblem } from '../problem';
@@ -101,12 +101,12 @@ export function createInvitations({
   /** @throws HttpProblem */
   async function mustGrant(by: Person, { admin, consortia: wanted, sites }: Grants): Promise<void> {
     if (admin && !by.admin) throw new HttpProblem('forbidden', 'Only an admin invites an admin.');
-    for (const id of Object.keys(wanted)) {
+    const ids = Object.keys(wanted);
+    for (const id of ids)
       if (!holds(by, id, 'lead'))
         throw new HttpProblem('forbidden', `${by.sub} does not lead the consortium ${id}.`);
-      await mustBeConsortium(db, id);
-    }
-    for (const site of sites) mustAnswerFor(by, await findSiteTies(site));
+    await mustBeConsortia(db, ids);
+    for (const ties of await findSiteTies.ofAll(sites)) mustAnswerFor(by, ties);
   }
 
   /** Whoever made it, as they are now. @throws HttpProblem */
@@ -137,22 +137,20 @@ export function createInvitations({
     if (grants.admin) await tx.update(people).set({ admin: true }).where(eq(people.id, personId));
     const [row] = await tx.select(personColumns).from(people).where(eq(people.id, personId));
     const before = row && asPerson(row, { via: 'session' });
-    for (const [consortiumId, role] of Object.entries(grants.consortia)) {
+    const roles = Object.entries(grants.consortia)
       // An invitation takes nothing away.
-      if (before?.admin === false && holds(before, consortiumId, role)) continue;
+      .filter(([consortiumId, role]) => before?.admin !== false || !holds(before, consortiumId, role))
+      .map(([consortiumId, role]) => ({ consortiumId, role, ...how }));
+    if (roles.length > 0)
       await tx
         .insert(consortiumPeople)
-        .values({ consortiumId, role, ...how })
+        .values(roles)
         .onConflictDoUpdate({
           target: [consortiumPeople.consortiumId, consortiumPeople.personId],
-          set: { role, addedBy: createdBy, addedAt: clock() },
+          set: { role: sql.raw('excluded.role'), addedBy: createdBy, addedAt: clock() },
         });
-    }
-    for (const siteId of grants.sites)
-      await tx
-        .insert(sitePeople)
-        .values({ siteId, ...how })
-        .onConflictDoNothing();
+    const sites = [...new Set(grants.sites)].map((siteId) => ({ siteId, ...how }));
+    if (sites.length > 0) await tx.insert(sitePeople).values(sites).onConflictDoNothing();
   }
 
   return {

@@ -1,4 +1,5 @@
 /** People: how they get accounts, sign in, and what ends it. */
+import { PGlite } from '@electric-sql/pglite';
 import type { FastifyInstance } from 'fastify';
 import { inviteFirstAdmin } from '../../server/people/invitations';
 import { people as peopleTable } from '../../server/db/schema';
@@ -151,6 +152,31 @@ describe('people', () => {
         const { statusCode } = await server.call('POST /api/invitations', { as, body });
         expect([body, statusCode]).toEqual([body, status]);
       }
+    });
+
+    it('to a thousand sites by as few questions to the database as to one', async () => {
+      const client: unknown = Reflect.get(server.db, '$client');
+      if (!(client instanceof PGlite)) throw new Error('It is not the embedded database.');
+      const asked = jest.spyOn(client, 'query');
+      const inviting = async (sites: string[]) => {
+        asked.mockClear();
+        const invitation = await invite({ sites }, person('many@example.org'));
+        const about = asked.mock.calls.filter(([query]) =>
+          /site_people|site_enrolments|memberships/.test(query),
+        );
+        return { ...invitation, questions: about.length };
+      };
+      const many = Array.from({ length: 1000 }, (_, index) => `many-${index}`);
+      const one = await inviting(['many-0']);
+      expect(one.questions).toBeGreaterThan(0);
+      const all = await inviting(many);
+      expect(all.questions).toBe(one.questions);
+      asked.mockRestore();
+
+      const cookie = await join('thousand@example.org');
+      const granted = await invite({ sites: [...many, 'many-0'].slice(1) });
+      await ask('POST /api/invitations/accept', { cookie, body: { code: granted.code } });
+      expect((await me(cookie)).sites).toHaveLength(1000);
     });
 
     it('as long as whoever invites them may still do so, and does not take it back', async () => {
