@@ -108,6 +108,7 @@ test.each<[string, string, string, RegExp]>([
     /would wait: site.yaml: maintenance: .*new disks/,
   ],
   ['wait', 'approval: ask', 'approval', /would wait: site.yaml: approval: a person/],
+  ['wait', 'approval: page', 'approval', /would wait: site.yaml: approval: a person who administers/],
 ])('a run that would be %s: %s', async (_, rule, name, words) => {
   await writeFile(file, `${VALID}\n${rule}`);
   const said = await muster('check', '--config', file, ...asked);

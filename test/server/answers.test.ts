@@ -1,4 +1,6 @@
 /** Approving on the page: what people say of runs that wait at a site, and what the site gets to know of it. */
+import { openSources } from '../../server/changes/sources';
+import { createDestinations } from '../../server/people/destinations';
 import { AuditPage } from '../../workflows/audit-contract';
 import { SiteDetail } from '../../workflows/api-contract';
 import { SiteAnswers, SiteNews, type Ask, type ReadinessBody } from '../../workflows/consortium-contract';
@@ -108,6 +110,18 @@ it('refuses one without the reason that the consortium is to read', async () => 
   expect(problemOf(await say({ verdict: 'refused', why: ' ' })).status).toBe(400);
   expect(problemOf(await say(APPROVED, { as: lead('penguins') })).status).toBe(403);
   expect(await taken()).toEqual([]);
+});
+
+it('is told to those who look at the site', async () => {
+  const destinations = createDestinations(server.db);
+  const presence = { sites: () => Promise.resolve([]) };
+  const sources = await openSources({ db: server.db, presence, destinations });
+  await tell([ask]);
+  await say(APPROVED);
+  expect(await sources.look()).toEqual([
+    { change: { type: 'site', siteId: 'alpha' }, consortia: ['penguins'], sites: ['alpha'] },
+  ]);
+  await tell([]);
 });
 
 it('writes down who answered what, and of which run', async () => {
