@@ -4,7 +4,7 @@ import type { ListNoticesResponses } from '../client/generated/types.gen';
 import { NOTICE_EVENTS, type NoticeBody, type NoticeEvent } from '../workflows/notice-contract';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
 import { examples } from './help';
-import { ON_OPTION } from './notice-events';
+import { NO_MAIL_SERVER, ON_OPTION } from './notice-events';
 import { JSON_OPTION, moment, print, printDone, type JsonOption } from './output';
 import { plain } from './progress';
 import { table } from './table';
@@ -56,7 +56,11 @@ export function registerConsortiumNotices(consortium: Command): void {
 
 async function list(consortiumId: string, { json, ...where }: Where): Promise<void> {
   const answer = await (await openApi(where)).listNotices({ path: { consortiumId } });
-  print(json, answer, noticeTable(answer.notices));
+  const byMail = answer.notices.some(({ kind }) => kind === 'email');
+  print(json, answer, [
+    ...noticeTable(answer.notices),
+    ...(answer.noMailServer && byMail ? ['', NO_MAIL_SERVER] : []),
+  ]);
 }
 
 /** A line for each receiver, below a line of headings; where something is amiss, why. */

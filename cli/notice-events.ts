@@ -17,3 +17,7 @@ export function noticeEvents(text: string): NoticeEvent[] {
     throw new InvalidArgumentError(`It is one or more of ${NOTICE_EVENTS.join(', ')}, with commas between.`);
   });
 }
+
+/** Where the last mail could not be sent, why. */
+export const NO_MAIL_SERVER =
+  'No mail gets out: the instance has no mail server set, which is for whoever runs it (MUSTER_SMTP_URL).';

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { NoticeEvent } from '../workflows/notice-contract';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
 import { examples } from './help';
-import { ON_OPTION } from './notice-events';
+import { NO_MAIL_SERVER, ON_OPTION } from './notice-events';
 import { JSON_OPTION, print, type JsonOption } from './output';
 import { UsageError } from './usage-error';
 
@@ -31,5 +31,8 @@ async function notices({ on, off, json, ...where }: Options): Promise<void> {
   const wished = off ? [] : on;
   const now =
     wished === undefined ? await api.getMyNotices() : await api.putMyNotices({ body: { on: wished } });
-  print(json, now, [now.on.length === 0 ? 'You get no mail.' : `You get mail of: ${now.on.join(', ')}.`]);
+  print(json, now, [
+    now.on.length === 0 ? 'You get no mail.' : `You get mail of: ${now.on.join(', ')}.`,
+    ...(now.noMailServer && now.on.length > 0 ? [NO_MAIL_SERVER] : []),
+  ]);
 }

@@ -337,14 +337,17 @@ describe('a run that waits for a site, from elsewhere', () => {
 
 test('one’s own notices are shown and changed', async () => {
   routes = {
-    'GET /api/me/notices': json(200, { on: [] }),
-    'PUT /api/me/notices': (request, response) => json(200, request.body)(request, response),
+    'GET /api/me/notices': json(200, { on: [], noMailServer: true }),
+    'PUT /api/me/notices': (request, response) =>
+      json(200, { ...(request.body as object), noMailServer: true })(request, response),
   };
   expect((await muster(['notices'], { env: as() })).stdout).toBe('You get no mail.\n');
-  expect((await muster(['notices', '--on', 'failed'], { env: as() })).stdout).toBe(
-    'You get mail of: failed.\n',
+  expect((await muster(['notices', '--on', 'failed'], { env: as() })).stdout).toMatch(
+    /^You get mail of: failed\.\nNo mail gets out: /,
   );
-  expect((await muster(['notices', '--off', '--json'], { env: as() })).stdout).toBe('{"on":[]}\n');
+  expect((await muster(['notices', '--off', '--json'], { env: as() })).stdout).toBe(
+    '{"on":[],"noMailServer":true}\n',
+  );
   expect(await muster(['notices', '--off', '--on', 'failed'], { env: as() })).toMatchObject({ status: 2 });
 });
 
