@@ -8,6 +8,7 @@ import { nodes, noticeDeliveries, notices, people } from '../db/schema';
 import { HttpProblem } from '../problem';
 import type { Links } from '../runs/links';
 import type { Occasion } from './occasions';
+import { ofNotice } from './of-notice';
 import type { NoticeSecrets } from './secrets';
 import { mailOf, webhookBody } from './words';
 
@@ -51,13 +52,7 @@ export function createDeliveries({ db, secrets, links, publicUrl, log }: Deps): 
     const [row] = await tx
       .select({ delivery: noticeDeliveries, notice: notices, person: { email: people.email } })
       .from(noticeDeliveries)
-      .leftJoin(
-        notices,
-        and(
-          eq(notices.consortiumId, noticeDeliveries.consortiumId),
-          eq(notices.id, noticeDeliveries.noticeId),
-        ),
-      )
+      .leftJoin(notices, ofNotice)
       .leftJoin(people, and(eq(people.id, noticeDeliveries.personId), isNull(people.disabledAt)))
       .where(eq(noticeDeliveries.id, id));
     if (row) return row;

@@ -3,6 +3,7 @@ import { and, desc, eq, isNotNull, or, sql } from 'drizzle-orm';
 import { NO_MAIL_SERVER } from '../../workflows/notice-contract';
 import type { Database } from '../db/client';
 import { noticeDeliveries, notices } from '../db/schema';
+import { ofNotice } from './of-notice';
 
 export interface Mail {
   /** Whether the last mail that was to be sent could not be, for no mail server is set. */
@@ -15,13 +16,7 @@ export function createMail(db: Database): Mail {
       const [last] = await db
         .select({ state: noticeDeliveries.state, problem: noticeDeliveries.problem })
         .from(noticeDeliveries)
-        .leftJoin(
-          notices,
-          and(
-            eq(notices.consortiumId, noticeDeliveries.consortiumId),
-            eq(notices.id, noticeDeliveries.noticeId),
-          ),
-        )
+        .leftJoin(notices, ofNotice)
         .where(
           and(
             isNotNull(noticeDeliveries.triedAt),

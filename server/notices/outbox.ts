@@ -11,6 +11,7 @@ import type { Database } from '../db/client';
 import { noticeDeliveries, notices } from '../db/schema';
 import { HttpProblem } from '../problem';
 import { isToldAtOnce, type Occasion } from './occasions';
+import { ofNotice } from './of-notice';
 import { peopleToTell } from './people';
 import type { Post } from './post';
 
@@ -75,13 +76,7 @@ export function createOutbox({
       const waiting = await db
         .select({ delivery: noticeDeliveries, body: notices.body })
         .from(noticeDeliveries)
-        .leftJoin(
-          notices,
-          and(
-            eq(notices.consortiumId, noticeDeliveries.consortiumId),
-            eq(notices.id, noticeDeliveries.noticeId),
-          ),
-        )
+        .leftJoin(notices, ofNotice)
         .where(eq(noticeDeliveries.handedOver, false))
         .orderBy(asc(noticeDeliveries.createdAt))
         .limit(AT_ONCE);

@@ -10,15 +10,15 @@ export interface OnThePage {
   readonly server: PageServer;
   readonly page: Page;
   /** Opens an address, signed in. */
-  open(path: string): Promise<unknown>;
-  see(text: string | RegExp, within?: Page | Locator): Promise<void>;
-  button(name: string, within?: Page | Locator): Locator;
+  readonly open: (path: string) => Promise<unknown>;
+  readonly see: (text: string | RegExp, within?: Page | Locator) => Promise<void>;
+  readonly button: (name: string, within?: Page | Locator) => Locator;
   /** The question that is asked before something is done. */
-  dialog(): Locator;
+  readonly dialog: () => Locator;
   /** What was asked of the API. */
-  sent(method: string, path: string): SeenRequest[];
+  readonly sent: (method: string, path: string) => SeenRequest[];
   /** The next answer of this kind. */
-  until(method: string, path: string): Promise<Response>;
+  readonly until: (method: string, path: string) => Promise<Response>;
 }
 
 /** For all tests of a `describe`: each begins with a consortium at work, an administrator who looks at it, and an empty page. */
