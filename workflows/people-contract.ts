@@ -40,7 +40,7 @@ export const MailAddress = z
     (text) => text.indexOf('@') <= LONGEST_MAILBOX,
     `must not have more than ${LONGEST_MAILBOX} characters before the @`,
   );
-const Email = MailAddress.transform((email) => email.toLowerCase());
+const Email = MailAddress.toLowerCase();
 export const MIN_PASSWORD = 12;
 /** Long is good; what is chosen is otherwise up to who chooses it. */
 export const Password = z

@@ -5,6 +5,7 @@ import fp from 'fastify-plugin';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import '../examples';
 import * as api from '../../workflows/api-contract';
 import { Change, WaitingItem } from '../../workflows/changes-contract';
 import * as contract from '../../workflows/contract';
@@ -89,7 +90,8 @@ function withValidators(paths: Paths = {}): void {
     get.parameters = [
       ...(get.parameters ?? []).filter((one) => !('name' in one) || one.name !== IF_NONE_MATCH),
       {
-        ...{ in: 'header', name: IF_NONE_MATCH, required: false, schema: { type: 'string' } },
+        ...{ in: 'header', name: IF_NONE_MATCH, required: false },
+        schema: { type: 'string', ...{ examples: ['"r7"'] } },
         description: 'The ETag of an answer that one has: it is sent again only if it is another one.',
       },
     ];

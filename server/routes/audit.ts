@@ -30,7 +30,12 @@ export const auditRoutes: FastifyPluginCallbackZod<Deps> = (server, { audit }, d
           consortium: ConsortiumId.optional(),
           site: SiteId.optional(),
           run: RunId.optional(),
-          who: z.string().max(254).optional().describe('Name or id of who did it.'),
+          who: z
+            .string()
+            .max(254)
+            .meta({ examples: ['ada@palmer.example'] })
+            .optional()
+            .describe('Name or id of who did it.'),
           limit: z.coerce.number().int().min(1).max(500).default(100),
           after: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).optional(),
         }),

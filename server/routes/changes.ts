@@ -50,7 +50,12 @@ export const changeRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, chang
           'just come: the lists are read after it.',
         tags: ['people'],
         headers: z.looseObject({
-          'last-event-id': z.string().max(60).optional().describe('What came after this message is sent.'),
+          'last-event-id': z
+            .string()
+            .max(60)
+            .meta({ examples: ['4182'] })
+            .optional()
+            .describe('What came after this message is sent.'),
         }),
         response: { 200: eventStream('Each message is a Change.') },
       },

@@ -29,7 +29,9 @@ const Payload = z.object({
   metadata: z.record(z.string(), z.base64()).nullish(),
   data: z.base64().nullish(),
 });
-const Payloads = z.object({ payloads: z.array(Payload).max(MOST_PAYLOADS) });
+const Payloads = z.object({ payloads: z.array(Payload).max(MOST_PAYLOADS) }).meta({
+  examples: [{ payloads: [{ metadata: { encoding: 'anNvbi9wbGFpbg==' }, data: 'InBlbmd1aW5zIg==' }] }],
+});
 type Payloads = z.output<typeof Payloads>;
 
 interface Deps {

@@ -113,7 +113,13 @@ export const consortiumRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, d
           `that was started before keeps what it began with. ${SECRETS}`,
         tags: ['consortia'],
         params: ConsortiumPath,
-        headers: z.looseObject({ 'if-match': z.string().max(200).optional() }),
+        headers: z.looseObject({
+          'if-match': z
+            .string()
+            .max(200)
+            .meta({ examples: ['"r7"'] })
+            .optional(),
+        }),
         body: PatchConsortiumBody,
         response: { 200: ConsortiumView },
       },

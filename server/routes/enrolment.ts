@@ -226,7 +226,13 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (
         description:
           'For a gateway that asks every few seconds: it sends the ETag of what it has as `If-None-Match`.',
         tags: ['sites'],
-        headers: z.looseObject({ 'if-none-match': z.string().max(200).optional() }),
+        headers: z.looseObject({
+          'if-none-match': z
+            .string()
+            .max(200)
+            .meta({ examples: ['"2jmj7l5rSw0yVb"'] })
+            .optional(),
+        }),
         response: { 200: Admissions, 304: nothing.describe('Nothing has changed.') },
       },
     },

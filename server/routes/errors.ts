@@ -14,7 +14,10 @@ const MAX_PAGE = 500;
 
 /** Where a page ends: when its last failure was first seen, and which one that was. */
 const Cursor = z.codec(
-  z.string().regex(/^\d+(?:\.\d+)?-[0-9a-f]{64}$/, 'must be the `next` of an earlier page'),
+  z
+    .string()
+    .regex(/^\d+(?:\.\d+)?-[0-9a-f]{64}$/, 'must be the `next` of an earlier page')
+    .meta({ examples: [`1795858260000-${'9f86d081'.repeat(8)}`] }),
   z.object({ firstAt: z.number(), identity: z.string() }),
   {
     decode: (text) => {
@@ -46,7 +49,12 @@ export const errorRoutes: FastifyPluginCallbackZod<Deps> = (server, { db }, done
         params: RunPath,
         querystring: z.object({
           node: NodeName.optional().describe('Only those of this node.'),
-          type: z.string().max(60).optional().describe('Only those of this type; docs/errors.md lists them.'),
+          type: z
+            .string()
+            .max(60)
+            .meta({ examples: ['DataMissing'] })
+            .optional()
+            .describe('Only those of this type; docs/errors.md lists them.'),
           retrying: YesNo.optional().describe('Only those that are, or are not, being tried again.'),
           limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(100),
           after: Cursor.optional().describe('The `next` of the page before.'),

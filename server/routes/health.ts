@@ -52,7 +52,7 @@ export const healthRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, tempo
         operationId: 'getHealth',
         summary: 'The process is up',
         tags: ['health'],
-        response: { 200: z.object({ status: z.literal('ok') }) },
+        response: { 200: z.object({ status: z.literal('ok') }).meta({ examples: [{ status: 'ok' }] }) },
       },
     },
     () => ({ status: 'ok' as const }),
@@ -69,7 +69,14 @@ export const healthRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, tempo
           'Whether a central worker asks for work is said beside. The API is ready without one: runs wait for it.',
         tags: ['health'],
         response: {
-          200: z.object({ status: z.literal('ready'), checks: HealthChecks }),
+          200: z.object({ status: z.literal('ready'), checks: HealthChecks }).meta({
+            examples: [
+              {
+                status: 'ready',
+                checks: { database: 'ok', temporal: 'ok', objectStore: 'ok', centralWorker: 'ok' },
+              },
+            ],
+          }),
           503: {
             description: 'Something does not answer.',
             content: {

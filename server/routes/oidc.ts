@@ -75,7 +75,14 @@ export const oidcRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done) =
         operationId: 'signInByProvider',
         summary: 'Sends a browser to the OpenID provider, to sign in there',
         tags: ['people'],
-        querystring: z.object({ to: z.string().max(2000).default('/').describe('The page to go on with.') }),
+        querystring: z.object({
+          to: z
+            .string()
+            .max(2000)
+            .meta({ examples: ['/consortia/palmer'] })
+            .default('/')
+            .describe('The page to go on with.'),
+        }),
         response: { 302: nothing },
       },
     },

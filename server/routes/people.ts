@@ -42,7 +42,12 @@ export const peopleRoutes: FastifyPluginCallbackZod<Deps> = (server, deps, done)
         tags: ['people'],
         querystring: z.object({
           limit: z.coerce.number().int().min(1).max(500).default(100),
-          after: z.string().max(254).default('').describe('The `next` of the page before.'),
+          after: z
+            .string()
+            .max(254)
+            .meta({ examples: ['ada@palmer.example'] })
+            .default('')
+            .describe('The `next` of the page before.'),
         }),
         response: { 200: PersonList },
       },

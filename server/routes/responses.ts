@@ -15,6 +15,7 @@ export const RunPath = z.object({ runId: RunId });
 export const IdempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 visible characters')
+  .meta({ examples: ['nightly-2026-11-28'] })
   .describe('A request that is sent again with the same key does nothing more than the first.');
 
 /** A choice in a query. */

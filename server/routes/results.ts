@@ -68,7 +68,12 @@ export const resultRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, objec
         tags: ['runs'],
         params: RunPath,
         querystring: z.object({
-          name: z.string().min(1).max(1024).describe('As the list of results has it.'),
+          name: z
+            .string()
+            .min(1)
+            .max(1024)
+            .meta({ examples: ['global_fit.json'] })
+            .describe('As the list of results has it.'),
         }),
         response: {
           200: { description: 'The file.', content: { 'application/octet-stream': { schema: Content } } },

@@ -9,7 +9,10 @@ import type { KnownRun } from './find-run';
 
 /** Where a page ends: when its last run began, and which one that was. */
 const Cursor = z.codec(
-  z.string().regex(/^\d+(?:\.\d+)?\.[a-z0-9-]{1,80}$/, 'must be the `next` of an earlier page'),
+  z
+    .string()
+    .regex(/^\d+(?:\.\d+)?\.[a-z0-9-]{1,80}$/, 'must be the `next` of an earlier page')
+    .meta({ examples: ['1795858200000.palmer-261128-0930-k3m9xq'] }),
   z.object({ startedAt: z.number(), runId: z.string() }),
   {
     decode: (text) => {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 const Schema = z.record(z.string(), z.unknown());
 const Media = z.object({
   schema: Schema.optional(),
+  example: z.unknown().optional(),
   examples: z.record(z.string(), z.object({ value: z.unknown() })).optional(),
 });
 const Content = z.record(z.string(), Media);
