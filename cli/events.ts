@@ -23,8 +23,6 @@ export function registerEvents(program: Command): void {
 }
 
 async function events({ json, ...where }: ApiOptions & JsonOption): Promise<void> {
-  // Whoever reads this in a pipe may have seen enough.
-  process.stdout.once('error', () => process.exit());
   const api = await openApi(where);
   const { asked: signal } = listenForInterrupts();
   for await (const change of followChanges(api, { signal }))

@@ -22,6 +22,8 @@ function report(error: unknown): number {
 }
 
 async function main(): Promise<void> {
+  // Whoever reads it in a pipe may have seen enough.
+  process.stdout.once('error', () => process.exit());
   try {
     await createProgram().parseAsync();
   } catch (error) {

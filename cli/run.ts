@@ -6,9 +6,10 @@ import { RetryFrom, type RunSummary } from '../workflows/api-contract';
 import { ConsortiumId, LaunchId, NodeName, RunId, RunState, SiteId } from '../workflows/contract';
 import { parseParameters, parseParams, readText } from './arguments';
 import { examples } from './help';
-import { listenForInterrupts } from './interrupts';
+import { InterruptedError, listenForInterrupts } from './interrupts';
 import { openApi, openStore, withApiOptions, type ApiOptions } from './api-access';
 import { JSON_OPTION, print, printDone, type JsonOption } from './output';
+import { isOver, type Progress } from './progress';
 import { allErrors, describeErrors } from './run-errors';
 import { showLogs } from './run-logs';
 import { describeResults, downloadResults } from './run-results';
@@ -180,7 +181,7 @@ async function watch(runId: string, { json, ...where }: ShowOptions): Promise<vo
 
 /** @throws Error when the run ends otherwise than complete */
 async function follow(api: MusterApi, runId: string, json: true | undefined): Promise<void> {
-  const { run } = await watchRun(watched(api), runId, screenFor(json), leaving());
+  const { run } = await look(api, runId, json);
   if (run?.state !== 'complete') throw new Error(`Run ${runId} is ${run?.state ?? 'not known'}.`);
 }
 
@@ -207,8 +208,6 @@ async function logs(runId: string, { node, follow, launch, ...where }: LogOption
   checked(RunId, runId, 'run');
   if (node !== undefined) checked(NodeName, node, 'node');
   if (launch !== undefined) checked(LaunchId, launch, 'launch');
-  // Whoever reads this in a pipe may have seen enough.
-  process.stdout.once('error', () => process.exit());
   const api = await openApi(where);
   const found = await showLogs(api, { runId, node, launchId: launch, follow: follow === true }, process);
   if (!found) throw new Error(`There is no log of run ${runId} to show.`);
@@ -224,7 +223,7 @@ async function stop(runId: string, { reason, wait, json, ...where }: StopOptions
     printDone(json, `${runId} is asked to stop.`);
     return;
   }
-  const { run, nodes } = await watchRun(watched(api), runId, screenFor(json), leaving(), lastEventId);
+  const { run, nodes } = await look(api, runId, json, lastEventId);
   const unconfirmed = nodes.filter(({ state }) => state === 'lost').map(({ node }) => node);
   if (unconfirmed.length > 0)
     throw new Error(`${unconfirmed.join(', ')} did not confirm: told again as soon as there is an answer.`);
@@ -247,12 +246,27 @@ async function retry(
     printDone(json, `${runId} is asked to begin anew.`);
     return;
   }
-  const { run } = await watchRun(watched(api), runId, screenFor(json), leaving(), lastEventId);
+  const { run } = await look(api, runId, json, lastEventId);
   if (run?.state !== 'complete') throw new Error(`Run ${runId} is ${run?.state ?? 'not known'}.`);
 }
 
-/** It has been asked for: whoever presses Ctrl-C now only does not want to see what becomes of it. */
-const leaving = () => ({ asked: new AbortController().signal, forced: listenForInterrupts().asked });
+/**
+ * Shows how the run goes until it is over. Ctrl-C only leaves: what was asked for goes on.
+ * @throws InterruptedError when the person left before
+ */
+async function look(
+  api: MusterApi,
+  runId: string,
+  json: true | undefined,
+  lastEventId?: number,
+): Promise<Progress> {
+  const { asked: forced } = listenForInterrupts();
+  const asked = new AbortController().signal;
+  const progress = await watchRun(watched(api), runId, screenFor(json), { asked, forced }, lastEventId);
+  if (!forced.aborted || isOver(progress)) return progress;
+  process.stderr.write(`You have left. \`muster run show ${runId}\` says what has become of it.\n`);
+  throw new InterruptedError();
+}
 
 async function show(runId: string, { json, ...where }: ShowOptions): Promise<void> {
   checked(RunId, runId, 'run');

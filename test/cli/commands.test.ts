@@ -1,5 +1,5 @@
 /** The command line as a person or a program uses it, against an API that answers as the test says. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -166,6 +166,44 @@ describe('muster run', () => {
       options.length === 0 ? said : said.map((line) => (JSON.parse(line) as { type: string }).type);
     expect(shown).toEqual(lines);
     expect(done.stdout).not.toContain('\u001b');
+  });
+});
+
+describe('muster run watch', () => {
+  /** Shows a run under way, and stays open. */
+  beforeEach(() => {
+    const event = { ...followed({ type: 'run', data: runView({ state: 'running' }) }), id: 1 };
+    routes = {
+      'GET /api/runs/penguins-1/events': (_request, response) =>
+        response.writeHead(200).write(`id: 1\ndata: ${JSON.stringify(event)}\n\n`),
+    };
+  });
+  const env = () => ({ PATH: process.env.PATH, XDG_CONFIG_HOME: folder, ...as() });
+  const closed = (child: ChildProcess) => new Promise((resolve) => child.once('close', resolve));
+
+  it('is left by Ctrl-C, and the run is not stopped', async () => {
+    const child = spawn(process.execPath, [CLI, 'run', 'watch', 'penguins-1'], { cwd: folder, env: env() });
+    child.stdout.once('data', () => child.kill('SIGINT'));
+    const [said, status] = await Promise.all([text(child.stderr), closed(child)]);
+    expect([said, status]).toEqual([
+      expect.stringMatching(/^You have left\..*run show penguins-1.*\n$/),
+      130,
+    ]);
+    expect(server.seen.map(({ method }) => method)).toEqual(['GET']);
+  });
+
+  it('ends quietly with who reads it in a pipe', async () => {
+    const line = `"${process.execPath}" "${CLI}" run watch penguins-1 | head -n 1`;
+    const child = spawn('sh', ['-c', line], { cwd: folder, env: env() });
+    routes['GET /api/runs/penguins-1/events'] = (_request, response) => {
+      const states = Array.from({ length: 4_000 }, (_, index) => {
+        const data = runView({ state: index % 2 === 0 ? 'running' : 'stopping' });
+        return `id: ${index}\ndata: ${JSON.stringify({ ...followed({ type: 'run', data }), id: index })}\n\n`;
+      });
+      response.writeHead(200).write(states.join(''));
+    };
+    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), closed(child)]);
+    expect([out.split('\n').length, err]).toEqual([2, '']);
   });
 });
 
