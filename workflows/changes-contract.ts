@@ -53,7 +53,7 @@ export const Change = z.discriminatedUnion('type', [
     .describe('A site came or went, or somebody changed something of it.'),
   z
     .object({ type: z.literal('consortium'), consortiumId: ConsortiumId })
-    .describe('Somebody changed the consortium.'),
+    .describe('Somebody changed the consortium, or one of its notices was tried.'),
   z.object({ type: z.literal('waiting') }).describe('What waits for people has changed.'),
   z
     .object({ type: z.literal('look-again') })

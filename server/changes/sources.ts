@@ -1,11 +1,11 @@
 /** What has changed since the last look, as the database says it: so changes by other replicas of the API come in too. */
 import { isDeepStrictEqual } from 'node:util';
-import { asc, gt, inArray, max, or } from 'drizzle-orm';
+import { and, asc, gt, inArray, isNotNull, max, or } from 'drizzle-orm';
 import type { SiteView } from '../../workflows/api-contract';
 import { NodeView } from '../../workflows/contract';
 import { isTerminalRun } from '../../workflows/run-state';
 import type { Database } from '../db/client';
-import { audit, eventColumns, events, nodes, siteReadiness } from '../db/schema';
+import { audit, eventColumns, events, nodes, noticeDeliveries, siteReadiness } from '../db/schema';
 import type { Destinations } from '../people/destinations';
 import { runsOf, summaryOf } from '../runs/list';
 import type { Presence } from '../sites/presence';
@@ -13,9 +13,11 @@ import type { Told } from './audience';
 import { openTail } from './tail';
 
 const BATCH = 2_000;
+/** What was written down in another order than it happened is seen if it is no later than this. */
+const LATE_MS = 10_000;
 
 export interface Sources {
-  /** Of runs, and of what people did. */
+  /** Of runs, of what people did, and of what became of notices. */
   look(): Promise<Told[]>;
   /** Which sites came or went. */
   lookAtSites(): Promise<Told[]>;
@@ -64,6 +66,10 @@ export async function openSources({ db, presence, destinations }: Deps): Promise
     );
   };
   let present = await presences();
+  /** The latest tries at deliveries that are known of: the try of each, as text. */
+  let tries = new Map<string, string>();
+  let triedLast = (await db.select({ at: max(noticeDeliveries.triedAt) }).from(noticeDeliveries))[0]?.at ?? 0;
+  await ofDeliveries();
   /** What each node of a run waits for, by run and node. */
   const waits = new Map<string, Map<string, string>>();
 
@@ -132,6 +138,26 @@ export async function openSources({ db, presence, destinations }: Deps): Promise
     return told;
   }
 
+  /** Consortia of whose notices one was tried. */
+  async function ofDeliveries(): Promise<Told[]> {
+    const { id, consortiumId, triedAt, attempts, state, noticeId } = noticeDeliveries;
+    const rows = await db
+      .select({ id, consortiumId, triedAt, attempts, state })
+      .from(noticeDeliveries)
+      .where(and(gt(triedAt, triedLast - LATE_MS), isNotNull(noticeId)))
+      .orderBy(asc(triedAt))
+      .limit(BATCH);
+    const before = tries;
+    tries = new Map(rows.map((row) => [row.id, `${row.attempts} ${row.state}`]));
+    triedLast = rows.at(-1)?.triedAt ?? triedLast;
+    const news = rows.filter((row) => before.get(row.id) !== tries.get(row.id));
+    return [...new Set(news.map((row) => row.consortiumId))].map((consortium) => ({
+      change: { type: 'consortium', consortiumId: consortium },
+      consortia: [consortium],
+      sites: [],
+    }));
+  }
+
   async function ofPresence(): Promise<Told[]> {
     const now = await presences();
     const changed = [...now].filter(([siteId, one]) => !isDeepStrictEqual(present.get(siteId), one));
@@ -149,5 +175,8 @@ export async function openSources({ db, presence, destinations }: Deps): Promise
     sites: [siteId],
   });
 
-  return { look: async () => [...(await ofRuns()), ...(await ofPeople())], lookAtSites: ofPresence };
+  return {
+    look: async () => [...(await ofRuns()), ...(await ofPeople()), ...(await ofDeliveries())],
+    lookAtSites: ofPresence,
+  };
 }

@@ -511,6 +511,7 @@ export const noticeDeliveries = pgTable(
     index().on(table.consortiumId, table.noticeId, table.createdAt.desc()),
     index().on(table.personId, table.createdAt.desc()),
     index().on(table.runId),
+    index().on(table.triedAt),
     index('notices_to_hand_over')
       .on(table.createdAt)
       .where(sql`not ${table.handedOver}`),

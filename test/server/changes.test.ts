@@ -8,9 +8,10 @@ import { createFeeds } from '../../server/runs/feed';
 import { selectPage, type RunQuery } from '../../server/runs/list';
 import { RunList } from '../../workflows/api-contract';
 import { Change, WaitingList } from '../../workflows/changes-contract';
+import { TestedNotice } from '../../workflows/notice-contract';
 import { describeOnEachDatabase } from './databases';
 import { report, start } from './scenes';
-import { callOn, lead, person, site, useServer, type Bearer } from './server';
+import { callOn, central, lead, person, site, useServer, type Bearer } from './server';
 import { nodeView, runView, statusReport } from './views';
 
 describeOnEachDatabase('what changes in what people look at', (kind) => {
@@ -99,6 +100,28 @@ describeOnEachDatabase('what changes in what people look at', (kind) => {
     expect(await again.take()).toMatchObject({ type: 'run', run: { runId } });
     const elsewhere = await listen(lead('resumed'), '0123456789ab-7');
     expect(await elsewhere.take()).toMatchObject({ type: 'look-again' });
+  });
+
+  it('is told of a notice that was tried, each time', async () => {
+    await start(server, 'notified');
+    const reader = await listen(lead('notified'));
+    await reader.take('look-again');
+    const notices = 'PUT /api/consortia/notified/notices/by-mail';
+    const put = await server.call(notices, {
+      body: { kind: 'email', to: 'lab@example.org', on: ['failed'] },
+    });
+    expect(put.statusCode).toBe(200);
+    const test = await server.call('POST /api/consortia/notified/notices/by-mail/test');
+    const { deliveryId } = TestedNotice.parse(test.json());
+    // Two deeds of people.
+    await reader.take('consortium');
+    await reader.take('consortium');
+    for (const outcome of ['retrying', 'delivered'] as const) {
+      const path = `POST /api/notice-deliveries/${deliveryId}/report`;
+      const reported = await server.call(path, { as: central, body: { outcome } });
+      expect(reported.statusCode).toBeLessThan(300);
+      expect(await reader.take('consortium')).toMatchObject({ consortiumId: 'notified' });
+    }
   });
 
   it('comes from other replicas too', async () => {

@@ -137,17 +137,16 @@ describeInBrowser('notices on the page', () => {
       noMailServer: false,
     });
     on.server.answers.set(`POST ${NOTICES}/lab-example-org/test`, { deliveryId: 'd3' });
-    let looks = 0;
+    let state: 'pending' | 'delivered' = 'pending';
     await on.open('/consortia/penguins');
     await on.see('was reached');
-    on.server.instead = ({ method, path }) => {
-      if (method !== 'GET' || path !== `/api/${NOTICES}`) return undefined;
-      looks += 1;
-      return json(200, tested(looks > 1 ? 'delivered' : 'pending'));
-    };
+    on.server.instead = ({ method, path }) =>
+      method === 'GET' && path === `/api/${NOTICES}` ? json(200, tested(state)) : undefined;
     await on.button('Try it lab-example-org').click();
     await on.page.getByLabel('What was sent last to lab-example-org').click();
     await on.see('on its way');
+    state = 'delivered';
+    on.server.tell({ type: 'consortium', consortiumId: 'penguins' });
     await on.see('arrived');
   });
 

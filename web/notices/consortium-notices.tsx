@@ -6,7 +6,6 @@ import { Form } from 'react-aria-components';
 import type { NoticeEvent } from '../../workflows/notice-contract';
 import { api } from '../api/api';
 import { wordsOf } from '../api/errors';
-import { serverNow } from '../live/clock';
 import { Act } from '../parts/act';
 import { Button, Field, OneOf, Trouble } from '../parts/controls';
 import { Copy } from '../parts/copy';
@@ -17,10 +16,6 @@ import { useAction } from '../parts/use-action';
 import { queries } from '../session';
 import { EventChoice, NoMailServer } from './event-choice';
 import { EVENT_NAMES, fateOf, nameFor, standingOf, whenOf, type NoticeView } from './words';
-
-/** What becomes of a test is not told: it is looked for, for so long and no longer. */
-const TEST_MS = 60_000;
-const LOOK_MS = 1_500;
 
 const keyOf = (consortiumId: string) => ['consortia', consortiumId, 'notices'];
 const renew = (consortiumId: string) => queries.invalidateQueries({ queryKey: keyOf(consortiumId) });
@@ -36,7 +31,6 @@ export function ConsortiumNotices({ consortiumId }: { consortiumId: string }) {
   const { data, error } = useQuery({
     queryKey: keyOf(consortiumId),
     queryFn: ({ signal }) => api.listNotices({ path: { consortiumId }, signal }),
-    refetchInterval: ({ state }) => (state.data?.notices.some(isBeingTested) === true ? LOOK_MS : false),
   });
   const save = async (noticeId: string, body: Body, renewSecret = false): Promise<void> => {
     const { secret } = await api.putNotice({
@@ -72,12 +66,6 @@ export function ConsortiumNotices({ consortiumId }: { consortiumId: string }) {
     </Section>
   );
 }
-
-const isBeingTested = ({ deliveries }: NoticeView) =>
-  deliveries.some(
-    ({ event, state, createdAt }) =>
-      event === 'test' && state === 'pending' && serverNow() - createdAt < TEST_MS,
-  );
 
 const Secret = ({ made: { of, secret } }: { made: MadeSecret }) => (
   <div className="shown-once" role="status">

@@ -1,0 +1,1 @@
+CREATE INDEX "notice_deliveries_tried_at_index" ON "notice_deliveries" USING btree ("tried_at");
