@@ -23,6 +23,10 @@ export interface Screen {
 
 const REDRAW_MS = 200;
 
+/** Some terminals, such as those that programs make, say that they have no size. */
+const sizeOr = (size: number | undefined, otherwise: number) =>
+  size === undefined || size === 0 ? otherwise : size;
+
 /** The screen that fits `output`. */
 export function createScreen(output: Output): Screen {
   return output.isTTY === true ? liveScreen(output) : plainScreen(output);
@@ -53,8 +57,8 @@ function liveScreen(output: Output): Screen {
       ? []
       : drawBlock(shown, Date.now(), {
           colors,
-          width: output.columns ?? 80,
-          height: (output.rows ?? 24) - 1,
+          width: sizeOr(output.columns, 80),
+          height: sizeOr(output.rows, 24) - 1,
         });
 
   /** Draws the block anew, below `lines`, in one write so that nothing flickers. */

@@ -35,12 +35,13 @@ test('not a terminal: a line per change, no terminal codes', () => {
   ]);
 });
 
-test('a terminal: the block is replaced, lines stay above it', () => {
+test.each([
+  [60, 20],
+  [0, 0],
+])('a terminal of %s x %s: the block is replaced, lines stay above it', (columns, rows) => {
   const { write, lines } = terminal();
   const screen = createScreen({
-    isTTY: true,
-    columns: 60,
-    rows: 20,
+    ...{ isTTY: true, columns, rows },
     write: (text: string | Uint8Array) => write(String(text)),
   });
   screen.line('first');
