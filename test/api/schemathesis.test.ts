@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { register, report, start } from '../server/scenes';
 import { admin, central, lead, person, useServer, type Bearer } from '../server/server';
 import { nodeView, runView, statusReport } from '../server/views';
+import { describeWithProgram } from '../support/needs-program';
 import { installSchemathesis, tryApi, type Exchange } from '../support/schemathesis';
 
 /** Cases for each operation. */
@@ -84,29 +85,31 @@ const ROLES: Record<string, Role> = {
   },
 };
 
-test.each(Object.entries(ROLES))(
-  'as %s',
-  async (_name, role) => {
-    const { failures, exchanges } = await tryApi({
-      url,
-      token: role.bearer && (await server.tokenOf(role.bearer)),
-      known: {
-        consortiumId: ['penguins', 'others'],
-        runId: [runId, otherRunId],
-        siteId: ['alpha', 'gamma'],
-        node: ['central', 'alpha'],
-        name: ['example'],
-      },
-      except: streams,
-      examples: EXAMPLES,
-      phases: role.coverage ? ['examples', 'coverage', 'fuzzing'] : ['examples', 'fuzzing'],
-    });
-    expect(failures).toBe('');
-    expect(exchanges.length).toBeGreaterThan(100);
-    expect(exchanges.filter((exchange) => isTooMuch(exchange, role)).map(inWords)).toEqual([]);
-  },
-  PATIENCE_MS,
-);
+describeWithProgram(['python3', '-m', 'venv', '--help'], 'the API does what its description says', () => {
+  test.each(Object.entries(ROLES))(
+    'as %s',
+    async (_name, role) => {
+      const { failures, exchanges } = await tryApi({
+        url,
+        token: role.bearer && (await server.tokenOf(role.bearer)),
+        known: {
+          consortiumId: ['penguins', 'others'],
+          runId: [runId, otherRunId],
+          siteId: ['alpha', 'gamma'],
+          node: ['central', 'alpha'],
+          name: ['example'],
+        },
+        except: streams,
+        examples: EXAMPLES,
+        phases: role.coverage ? ['examples', 'coverage', 'fuzzing'] : ['examples', 'fuzzing'],
+      });
+      expect(failures).toBe('');
+      expect(exchanges.length).toBeGreaterThan(100);
+      expect(exchanges.filter((exchange) => isTooMuch(exchange, role)).map(inWords)).toEqual([]);
+    },
+    PATIENCE_MS,
+  );
+});
 
 const inWords = ({ method, path, status }: Exchange) => `${method} ${path}: ${status}`;
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { completionScript } from '../../cli/completion';
 import { createProgram } from '../../cli/program';
 import { useFolder } from '../support/folder';
+import { describeWithProgram } from '../support/needs-program';
 
 const folder = useFolder();
 
@@ -73,21 +74,8 @@ function fish(line: string): string[] {
     .map((each) => each.split('\t')[0] ?? '');
 }
 
-/** Skipped aloud where the shell is not there, and failed where tests must be complete. */
-function describeWith(name: string, tests: () => void): void {
-  if (spawnSync(name, ['-c', 'true']).status === 0) describe(name, tests);
-  else if (process.env.CI) {
-    test(`${name} is installed`, () => {
-      throw new Error(`${name} is not installed, and CI runs every test.`);
-    });
-  } else {
-    console.warn(`${name} is not installed: its completion is not tested.`);
-    describe.skip(name, tests);
-  }
-}
-
 for (const [name, offered] of Object.entries({ bash, zsh, fish }))
-  describeWith(name, () => {
+  describeWithProgram([name, '-c', 'true'], `completion in ${name}`, () => {
     it.each([
       ['muster co', ['completion', 'computation', 'consortium']],
       ['muster run st', ['start', 'stop']],
@@ -105,7 +93,7 @@ for (const [name, offered] of Object.entries({ bash, zsh, fish }))
     });
   });
 
-describeWith('zsh', () => {
+describeWithProgram(['zsh', '-c', 'true'], 'zsh', () => {
   it('knows it when it is sourced', () => {
     writeFileSync(join(folder, 'sourced.zsh'), completionScript(createProgram(), 'zsh'));
     const known = 'autoload -Uz compinit; compinit -u -D; source ./sourced.zsh; print -r -- $_comps[muster]';
