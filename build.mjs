@@ -7,6 +7,11 @@ import { build } from 'esbuild';
 import { build as buildPage } from 'vite';
 import { generateClient } from './generate-client.mjs';
 
+// `npx muster` in this folder links the command for itself and has the package prepared for that, which it is: to build once more would
+// take what is being served, or run, away for a while.
+const { npm_lifecycle_event: event, npm_command: command } = process.env;
+if (event === 'prepare' && command === 'exec' && existsSync('dist/cli/main.js')) process.exit(0);
+
 await generateClient();
 
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc'], { stdio: 'inherit' });

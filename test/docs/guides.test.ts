@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../dev/package-root';
@@ -114,6 +114,12 @@ const shownAfter = (blocks: readonly Block[], index: number) => {
   return next?.language === 'text' ? next.text : '';
 };
 
+const builtAt = async () => (await stat(join(packageRoot(), 'dist/web/index.html'))).mtimeMs;
+let before: number;
+beforeAll(async () => {
+  before = await builtAt();
+});
+
 it('the quick start leads to a finished run', async () => {
   const blocks = await read('quickstart.md');
   const reader = await Reader.begin();
@@ -160,6 +166,10 @@ it('joining a site leads to one that is there', async () => {
     await site.leaves();
     await centre.leaves();
   }
+});
+
+it('no command of a guide builds anew what others are running', async () => {
+  expect(await builtAt()).toBe(before);
 });
 
 /** Does as systemd does with the unit, whose folders are those of the reader. */
