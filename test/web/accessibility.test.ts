@@ -166,10 +166,12 @@ describeInBrowser('by the keyboard alone', () => {
     await on.dialog().waitFor();
     await press('Tab');
     await hasFocus('Stop run');
+    const asked = on.until('POST', `runs/${scenes.RUN_ID}/stop`);
     await press('Enter');
     await on.see('The stop is on its way to the run…');
     await on.dialog().waitFor({ state: 'hidden' });
     await hasFocus('Stopping…');
+    await asked;
     expect(on.sent('POST', `runs/${scenes.RUN_ID}/stop`)).toHaveLength(1);
     await press('Enter');
     expect(await on.dialog().count()).toBe(0);
@@ -207,9 +209,11 @@ describeInBrowser('by the keyboard alone', () => {
       .and(on.page.locator(':checked'))
       .waitFor();
     await tabTo('Retry run');
+    const asked = on.until('POST', `runs/${scenes.RUN_ID}/retry`);
     await press('Enter');
     await on.dialog().waitFor({ state: 'hidden' });
     await hasFocus('Retry');
+    await asked;
     expect(on.sent('POST', `runs/${scenes.RUN_ID}/retry`)).toMatchObject([{ body: { from: 'launch' } }]);
   });
 
