@@ -3,6 +3,7 @@ import { Argument, type Command } from 'commander';
 import type { MusterApi } from '../client';
 import { CONSORTIUM_ROLES, type ConsortiumRole } from '../workflows/people-contract';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
+import { isMeantBy } from './find-person';
 import { examples } from './help';
 import { JSON_OPTION, print, printDone, type JsonOption } from './output';
 import { plain } from './progress';
@@ -71,7 +72,7 @@ async function findMember(
   person: string,
 ): Promise<string> {
   const { people } = await api.listConsortiumPeople({ path: { consortiumId } });
-  const found = people.find(({ id, email }) => id === person || email === person.toLowerCase());
+  const found = people.find(isMeantBy(person));
   if (found !== undefined) return found.id;
   throw new UsageError(
     `${person} has no part in ${consortiumId}: \`muster invite ${person} --consortium ${consortiumId}=ROLE\` invites them.`,

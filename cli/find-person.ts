@@ -18,14 +18,18 @@ export async function everybody(api: Api): Promise<PersonView[]> {
   return found;
 }
 
+/** Whether somebody is who was named, by e-mail address or id. */
+export const isMeantBy =
+  (person: string) =>
+  ({ id, email }: { id: string; email: string }): boolean =>
+    id === person || email === person.toLowerCase();
+
 /**
  * Somebody by e-mail address or id.
  * @throws UsageError
  */
 export async function findPerson(api: Api, person: string): Promise<PersonView> {
-  const found = (await everybody(api)).find(
-    ({ id, email }) => id === person || email === person.toLowerCase(),
-  );
+  const found = (await everybody(api)).find(isMeantBy(person));
   if (found !== undefined) return found;
   throw new UsageError(`Nobody has the address or id ${person}; \`muster people ls\` lists everybody.`);
 }

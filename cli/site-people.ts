@@ -1,7 +1,7 @@
 /** `muster site people`: who administers a site. */
 import type { Command } from 'commander';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
-import { findPersonId } from './find-person';
+import { findPersonId, isMeantBy } from './find-person';
 import { examples } from './help';
 import { JSON_OPTION, print, printDone, type JsonOption } from './output';
 import { plain } from './progress';
@@ -49,7 +49,7 @@ async function add(siteId: string, person: string, { json, ...where }: Where): P
 async function remove(siteId: string, person: string, { json, ...where }: Where): Promise<void> {
   const api = await openApi(where);
   const { people } = await api.listSitePeople({ path: { siteId } });
-  const found = people.find(({ id, email }) => id === person || email === person.toLowerCase());
+  const found = people.find(isMeantBy(person));
   if (found === undefined)
     throw new UsageError(
       `${person} does not administer ${siteId}; \`muster site people ls ${siteId}\` lists who does.`,

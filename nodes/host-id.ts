@@ -3,10 +3,11 @@
  * once, which stands on all that the worker makes there.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { errorCode } from './error-code';
+import { writeNew } from './write-new';
 
 const HostId = z.uuid();
 
@@ -16,16 +17,7 @@ export async function hostIdOf(stateDir: string): Promise<string> {
   const kept = await read(file);
   if (kept !== undefined) return kept;
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
-  const draft = `${file}.${randomUUID()}`;
-  await writeFile(draft, randomUUID(), { mode: 0o600 });
-  try {
-    // It appears whole or not at all, and of several that are made at once the first is everyone's.
-    await link(draft, file);
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
-  } finally {
-    await rm(draft, { force: true });
-  }
+  await writeNew(file, randomUUID());
   return hostIdOf(stateDir);
 }
 

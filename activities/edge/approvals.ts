@@ -12,8 +12,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Computation, RunId } from '../../workflows/contract';
 import { errorCode } from '../../nodes/error-code';
+import { writeNew } from '../../nodes/write-new';
 import { LogDisclosure, ResultDisclosure } from '../shared/policy';
-import { writeNew, writeWhole } from '../shared/write-whole';
+import { writeWhole } from '../shared/write-whole';
 import { RunRequest } from './site-rules';
 
 /** What nobody has asked for in so long is forgotten. */

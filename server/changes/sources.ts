@@ -10,11 +10,9 @@ import type { Destinations } from '../people/destinations';
 import { runsOf, summaryOf } from '../runs/list';
 import type { Presence } from '../sites/presence';
 import type { Told } from './audience';
-import { openTail } from './tail';
+import { LATE_MS, openTail } from './tail';
 
 const BATCH = 2_000;
-/** What was written down in another order than it happened is seen if it is no later than this. */
-const LATE_MS = 10_000;
 
 export interface Sources {
   /** Of runs, of what people did, and of what became of notices. */

@@ -4,7 +4,7 @@
  */
 
 /** No transaction here takes longer. */
-const LATE_MS = 10_000;
+export const LATE_MS = 10_000;
 const MOST_AWAITED = 1_000;
 
 export interface Tail<Row> {

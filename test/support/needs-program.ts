@@ -1,4 +1,4 @@
-/** Tests that need a program of this machine: skipped aloud where it is not there, and failed where tests must be complete. */
+/** Tests that need something of this machine: skipped aloud where it is not there, and failed where tests must be complete. */
 import { spawnSync } from 'node:child_process';
 
 /** A `describe` of tests that need a program. @param command ends well where it is there: `['python3', '--version']` */
@@ -7,13 +7,26 @@ export function describeWithProgram(
   name: string,
   tests: () => void,
 ): void {
-  if (spawnSync(program, args, { timeout: 30_000 }).status === 0) describe(name, tests);
+  describeWhere(spawnSync(program, args, { timeout: 30_000 }).status === 0, name, tests, {
+    there: `${program} is installed`,
+    missing: `${program} is not installed`,
+  });
+}
+
+/** A `describe` of tests that need what `isThere` tells of. */
+export function describeWhere(
+  isThere: boolean,
+  name: string,
+  tests: () => void,
+  words: { there: string; missing: string; advice?: string },
+): void {
+  if (isThere) describe(name, tests);
   else if (process.env.CI) {
-    test(`${name}: ${program} is installed`, () => {
-      throw new Error(`${program} is not installed, and CI runs every test.`);
+    test(`${name}: ${words.there}`, () => {
+      throw new Error(`${words.missing}, and CI runs every test${words.advice ?? ''}.`);
     });
   } else {
-    console.warn(`${program} is not installed: "${name}" is skipped.`);
+    console.warn(`${words.missing}: "${name}" is skipped.`);
     describe.skip(name, tests);
   }
 }
