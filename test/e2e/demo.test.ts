@@ -40,7 +40,8 @@ async function demo(runtime: 'process' | 'docker'): Promise<void> {
 async function afterwards(state: string, look: (muster: MusterProcess) => Promise<void>): Promise<void> {
   const muster = await MusterProcess.start(['dev'], { state });
   try {
-    await muster.says(/Central API/);
+    // Said once every part is up, and only then are commands led to the stack.
+    await muster.says(/#token=/);
     await look(muster);
   } finally {
     await muster.end();
