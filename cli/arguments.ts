@@ -5,7 +5,6 @@
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { YamlProblem, readYaml, shortened, type YamlText } from '../client/yaml-text';
-import type { ConsortiumBody } from '../workflows/api-contract';
 import { Computation, Parameters, SiteId, type ComputationRef } from '../workflows/contract';
 import { messageOf } from './message-of';
 import { UsageError } from './usage-error';
@@ -81,7 +80,7 @@ export function tryConsortium(
   { name, version }: ComputationRef,
   sites: readonly SiteArgument[],
   parameters: Parameters,
-): { id: string; body: z.input<typeof ConsortiumBody> } {
+) {
   return {
     id: `try-${name}`.slice(0, 40).replace(/-+$/, ''),
     body: {
@@ -90,7 +89,7 @@ export function tryConsortium(
       parameters,
       sites: sites.map(({ id }) => ({ id, name: id, dataset: name })),
       // Whoever can mend a failure sits in front of the terminal.
-      windows: { retry: '30s' },
+      windows: { retry: '30s' as const },
     },
   };
 }

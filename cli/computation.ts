@@ -8,6 +8,7 @@ import { ComputationRecord } from '../workflows/api-contract';
 import { ComputationRef } from '../workflows/contract';
 import { openApi, withApiOptions, type ApiOptions } from './api-access';
 import { parseComputation } from './arguments';
+import { computationBody } from './computation-body';
 import { registerComputationSigning } from './computation-signing';
 import { messageOf } from './message-of';
 import { JSON_OPTION, print, printDone, type JsonOption } from './output';
@@ -57,12 +58,7 @@ async function add(file: string, { replace, json, ...where }: AddOptions): Promi
       `${file}: ${flaw}: sign it once more (\`muster computation sign\`), or leave it out.`,
     );
   const api = await openApi(where);
-  const { image: wanted, signature, ...rest } = manifest;
-  const body = {
-    ...rest,
-    ...(wanted !== undefined && { image: wanted }),
-    ...(signature !== undefined && { signature }),
-  };
+  const body = computationBody(manifest);
   const record = await untilRegistered(async () =>
     ComputationRecord.parse(
       await api.addComputation({ body, query: { replace: replace ? 'true' : 'false' } }),

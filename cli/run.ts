@@ -197,13 +197,6 @@ function eventLines(): Screen {
   };
 }
 
-const watched = (api: MusterApi) => ({
-  openRunEvents: (runId: string, lastEventId: number | undefined, signal: AbortSignal) =>
-    api.openRunEvents(runId, lastEventId, signal),
-  stopRun: (runId: string, body: { reason: string }, signal: AbortSignal) =>
-    api.stopRun({ path: { runId }, body, signal }),
-});
-
 async function logs(runId: string, { node, follow, launch, ...where }: LogOptions): Promise<void> {
   checked(RunId, runId, 'run');
   if (node !== undefined) checked(NodeName, node, 'node');
@@ -262,7 +255,7 @@ async function look(
 ): Promise<Progress> {
   const { asked: forced } = listenForInterrupts();
   const asked = new AbortController().signal;
-  const progress = await watchRun(watched(api), runId, screenFor(json), { asked, forced }, lastEventId);
+  const progress = await watchRun(api, runId, screenFor(json), { asked, forced }, lastEventId);
   if (!forced.aborted || isOver(progress)) return progress;
   process.stderr.write(`You have left. \`muster run show ${runId}\` says what has become of it.\n`);
   throw new InterruptedError();

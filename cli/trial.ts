@@ -4,11 +4,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
-import { ApiProblem, createCentralApi, type CentralApi } from '../client';
+import { ApiProblem, createMusterApi, type MusterApi } from '../client';
 import { openStack, type Stack } from '../dev/stack';
 import type { RuntimeKind } from '../nodes/node-runtime';
 import type { StartedRun } from '../workflows/api-contract';
 import { tryConsortium } from './arguments';
+import { computationBody } from './computation-body';
 import type { Interrupts } from './interrupts';
 import { removeNodes } from './leftover-nodes';
 import { isOver, type Progress } from './progress';
@@ -118,8 +119,8 @@ async function prepare(
 }
 
 /** Its author changes a computation between two trials, and leaves the version as it is. */
-const register = (api: CentralApi, { computation }: Means, signal: AbortSignal) =>
-  mistaken(api.addComputation(computation, { replace: true }, signal));
+const register = (api: MusterApi, { computation }: Means, signal: AbortSignal) =>
+  mistaken(api.addComputation({ body: computationBody(computation), query: { replace: 'true' }, signal }));
 
 /** What the API finds wrong with a trial is a mistake of the person who made it. */
 const mistaken = <T>(call: Promise<T>): Promise<T> =>
@@ -147,7 +148,7 @@ class Trial {
   async run(): Promise<TrialOutcome & { links: RunLinks }> {
     const { stack, sites, screen, interrupts, plan } = this;
     const token = await stack.mint({ role: 'admin', sub: userInfo().username }, TOKEN_LIFETIME);
-    const api = createCentralApi({ url: stack.api.url, token });
+    const api = createMusterApi({ url: stack.api.url, token });
     await register(api, this.means, interrupts.asked);
     AbortSignal.any([interrupts.asked, sites.failed]).throwIfAborted();
     const { runId, page, temporal } = await this.start(api);
@@ -159,7 +160,11 @@ class Trial {
     const progress = await watchRun(api, runId, screen, { asked: interrupts.asked, forced });
     if (isOver(progress)) this.unfinished = undefined;
     else if (sites.failed.aborted) {
-      await api.stopRun(runId, { reason: 'an edge worker did not start' }, interrupts.forced);
+      await api.stopRun({
+        path: { runId },
+        body: { reason: 'an edge worker did not start' },
+        signal: interrupts.forced,
+      });
       throw sites.failed.reason;
     }
     const folders = Object.fromEntries(plan.sites.map(({ id }) => [id, stack.paths.siteResults(id)]));
@@ -178,11 +183,18 @@ class Trial {
     );
   }
 
-  private async start(api: CentralApi): Promise<StartedRun> {
+  private async start(api: MusterApi): Promise<StartedRun> {
     const { id, body } = tryConsortium(this.means.computation, this.plan.sites, this.plan.parameters);
     const { forced } = this.interrupts;
-    await mistaken(api.putConsortium(id, body, forced));
-    return mistaken(api.startRun(id, {}, randomUUID(), forced));
+    await mistaken(api.putConsortium({ path: { consortiumId: id }, body, signal: forced }));
+    return mistaken(
+      api.startRun({
+        path: { consortiumId: id },
+        body: {},
+        headers: { 'idempotency-key': randomUUID() },
+        signal: forced,
+      }),
+    );
   }
 }
 

@@ -1,14 +1,9 @@
 /** Follows a run on a screen to its end, and asks it to stop when the person does. */
-import { followRun, type RunSource } from '../client';
+import { followRun, type MusterApi } from '../client';
 import type { Interrupts } from './interrupts';
 import { messageOf } from './message-of';
 import { advance, isOver, NOTHING_YET, type Progress } from './progress';
 import type { Screen } from './terminal';
-
-/** As much of an API as watching a run needs. */
-interface WatchedApi extends RunSource {
-  stopRun(runId: string, body: { reason: string }, signal: AbortSignal): Promise<unknown>;
-}
 
 /**
  * Resolves once the run is over, or, when the person has forced it, with how it stood then.
@@ -16,7 +11,7 @@ interface WatchedApi extends RunSource {
  * @throws ApiProblem when the API does not let the run be followed
  */
 export async function watchRun(
-  api: WatchedApi,
+  api: Pick<MusterApi, 'openRunEvents' | 'stopRun'>,
   runId: string,
   screen: Screen,
   { asked, forced }: Pick<Interrupts, 'asked' | 'forced'>,
@@ -24,9 +19,11 @@ export async function watchRun(
 ): Promise<Progress> {
   const stop = () => {
     screen.line('Stopping the run. Press Ctrl-C again to end without waiting for its nodes.');
-    api.stopRun(runId, { reason: 'interrupted at the terminal' }, forced).catch((error: unknown) => {
-      if (!forced.aborted) screen.line(`The run could not be asked to stop: ${messageOf(error)}`);
-    });
+    api
+      .stopRun({ path: { runId }, body: { reason: 'interrupted at the terminal' }, signal: forced })
+      .catch((error: unknown) => {
+        if (!forced.aborted) screen.line(`The run could not be asked to stop: ${messageOf(error)}`);
+      });
   };
   asked.addEventListener('abort', stop, { once: true });
   if (asked.aborted) stop();

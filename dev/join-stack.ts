@@ -1,5 +1,5 @@
 /** The sites of a local stack join it as any site does; the code goes from hand to hand within this machine. */
-import { createCentralApi } from '../client';
+import { createMusterApi } from '../client';
 import { readIdentity, writeIdentity } from '../client/identity-folder';
 import { joinSite } from '../client/join-site';
 import { readCode } from '../workflows/enrolment-code';
@@ -17,7 +17,9 @@ export async function ensureJoined(
   const kept = await readIdentity(folder).catch(() => undefined);
   if (kept !== undefined && kept.notAfter > Date.now() + SOON_MS) return;
   const token = await stack.mint({ role: 'admin', sub: 'muster' }, '1h');
-  const { code: text } = await createCentralApi({ url: stack.api.url, token }).addSite({ id: siteId });
+  const { code: text } = await createMusterApi({ url: stack.api.url, token }).addSite({
+    body: { id: siteId },
+  });
   const code = readCode(text);
   if (code === undefined) throw new Error(`The central API gave no code by which ${siteId} could join.`);
   await writeIdentity(folder, await joinSite(stack.sites.apiUrl, { ...code, text }));

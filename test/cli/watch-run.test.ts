@@ -1,6 +1,6 @@
 import { createScreen } from '../../cli/terminal';
 import { watchRun } from '../../cli/watch-run';
-import { createCentralApi } from '../../client';
+import { createMusterApi } from '../../client';
 import type { RunState } from '../../workflows/contract';
 import { ContractServer, problem } from '../support/contract-server';
 import { followed, runView } from '../support/run-pictures';
@@ -44,7 +44,7 @@ function watch(onText: () => void = askWhenRunning) {
       return true;
     },
   });
-  const api = createCentralApi({ url: server.url, token: 't' });
+  const api = createMusterApi({ url: server.url, token: 't' });
   return watchRun(api, 'penguins-1', screen, { asked: asked.signal, forced: forced.signal });
 }
 const askWhenRunning = () => {
@@ -83,7 +83,7 @@ test('a run that cannot be stopped is said, and still watched', async () => {
 
 test('what came before a retry is left out', async () => {
   serveRun(['complete'], () => undefined);
-  const api = createCentralApi({ url: server.url, token: 't' });
+  const api = createMusterApi({ url: server.url, token: 't' });
   const screen = createScreen({ write: () => true });
   const run = watchRun(api, 'penguins-1', screen, { asked: asked.signal, forced: forced.signal }, 0);
   await expect(run).resolves.toMatchObject({ run: { state: 'complete' } });
