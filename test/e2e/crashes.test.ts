@@ -54,13 +54,15 @@ it.each(['central-worker', 'api'])(
     const path = { consortiumId: tried!.id, noticeId: `kill-${part}` };
     receiver.received.length = 0;
     receiver.answers = [undefined];
+    // Of a run and not a test: somebody looks at a test, so it is given up after half a minute.
     const { secret } = await api.putNotice({
       path,
-      body: { kind: 'webhook', url: receiver.url, on: ['failed'] },
+      body: { kind: 'webhook', url: receiver.url, on: ['finished'] },
     });
     receiver.secret = secret!;
-    const { deliveryId } = await api.testNotice({ path });
-    await muster.until('the first try', () => receiver.received[0]);
+    const { runId } = await consortium.api.startRun(tried!.id, {}, `tell-${part}`);
+    await consortium.ended(runId);
+    const { id: deliveryId } = await muster.until('the first try', () => receiver.received[0]);
     await killAndAwait(part);
     // A worker that is dead is found out by its silence; one that lives tries again when nobody answers it.
     const delivery = await muster.until('the delivery', async () => {
@@ -68,6 +70,7 @@ it.each(['central-worker', 'api'])(
       const deliveries = notices.flatMap((notice) => notice.deliveries);
       return deliveries.find(({ id, state }) => id === deliveryId && state !== 'pending');
     });
+    await api.removeNotice({ path });
     expect(delivery.state).toBe('delivered');
     expect(receiver.received.map(({ id, isGenuine }) => [id, isGenuine])).toEqual([
       [deliveryId, true],
