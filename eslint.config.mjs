@@ -7,15 +7,16 @@ import tseslint from 'typescript-eslint';
 const rooms = {
   workflows: [],
   certificates: [],
+  time: [],
   sealing: ['workflows'],
-  client: ['workflows', 'certificates'],
-  nodes: ['workflows'],
+  client: ['workflows', 'certificates', 'time'],
+  nodes: ['workflows', 'time'],
   storage: ['workflows'],
-  activities: ['workflows', 'client', 'nodes', 'storage', 'sealing'],
-  workers: ['workflows', 'certificates', 'client', 'nodes', 'storage', 'activities', 'sealing'],
-  server: ['workflows', 'storage', 'certificates', 'sealing'],
+  activities: ['workflows', 'client', 'nodes', 'storage', 'sealing', 'time'],
+  workers: ['workflows', 'certificates', 'client', 'nodes', 'storage', 'activities', 'sealing', 'time'],
+  server: ['workflows', 'storage', 'certificates', 'sealing', 'time'],
   web: ['workflows', 'client'],
-  dev: ['workflows', 'client', 'nodes', 'storage', 'certificates'],
+  dev: ['workflows', 'client', 'nodes', 'storage', 'certificates', 'time'],
   // What a site's worker would decide, and what waits there, is explained by the very code that decides.
   cli: ['workflows', 'client', 'nodes', 'dev', 'activities', 'workers'],
   computations: [],
@@ -74,6 +75,12 @@ const nondeterministic = [
   'require',
 ];
 
+const collectedTimeout = {
+  object: 'AbortSignal',
+  property: 'timeout',
+  message: 'It may never abort once it is within AbortSignal.any: use timeLimit (time/limit.ts).',
+};
+
 export default tseslint.config(
   {
     ignores: [
@@ -101,6 +108,7 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      'no-restricted-properties': ['error', collectedTimeout],
     },
   },
   { ...reactHooks.configs.flat.recommended, files: ['web/**/*.tsx', 'web/**/*.ts'] },
@@ -117,6 +125,7 @@ export default tseslint.config(
       ],
       'no-restricted-properties': [
         'error',
+        collectedTimeout,
         { object: 'Math', property: 'random', message: 'Not deterministic on replay: use uuid4.' },
       ],
     },

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { build } from 'esbuild';
 import { generateClient } from './generate-client.mjs';
 
-const rooms = ['server', 'workflows', 'storage', 'certificates', 'sealing'];
+const rooms = ['server', 'workflows', 'storage', 'certificates', 'sealing', 'time'];
 await build({
   entryPoints: rooms.map((room) => `${room}/**/*.ts`),
   outbase: '.',

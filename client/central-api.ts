@@ -3,6 +3,7 @@
  * the end (an activity, a person) tries again. Answers are checked against the contract before anyone sees them.
  */
 import type { z } from 'zod';
+import { timeLimit } from '../time/limit';
 import {
   ComputationList,
   ComputationRecord,
@@ -125,7 +126,7 @@ export function createCentralApi({
 
   const call = (method: Method, path: string, { signal, ...rest }: Call) =>
     guarded(signal, async () => {
-      const timeout = AbortSignal.timeout(timeoutMs);
+      const timeout = timeLimit(timeoutMs);
       const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
       const response = await request(method, path, { ...rest, signal: limit });
       return response.text();

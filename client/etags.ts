@@ -14,10 +14,10 @@ export function rememberTags(fetch: Fetch = globalThis.fetch): Tags {
   const tags = new Map<string, string>();
   return {
     fetch: async (input, init) => {
-      const request = new Request(input, init);
-      const response = await fetch(request);
+      const { pathname } = new URL(input instanceof Request ? input.url : input);
+      const response = await fetch(input, init);
       const tag = response.headers.get('etag');
-      if (tag !== null) tags.set(new URL(request.url).pathname, tag);
+      if (tag !== null) tags.set(pathname, tag);
       return response;
     },
     tagOf: (path) => tags.get(path),

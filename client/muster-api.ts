@@ -51,13 +51,15 @@ export function createMusterApi(options: MusterApiOptions): MusterApi {
   const baseUrl = url.replace(/\/+$/, '');
   const place = baseUrl === '' ? 'this address' : baseUrl;
 
-  /** A good answer, or why there is none. Only the begin of a stream is waited for. */
-  async function fetchGood(request: Request, isStream: boolean): Promise<Response> {
-    const { signal } = request;
+  /**
+   * A good answer, or why there is none. Only the begin of a stream is waited for. `signal` is not that of the request: Node lets go
+   * of what ties a request to the signal that it was made with, and then nothing ends it.
+   */
+  async function fetchGood(request: Request, signal: AbortSignal, isStream: boolean): Promise<Response> {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), timeoutMs);
     try {
-      const response = await fetch(new Request(request, { signal: AbortSignal.any([signal, late.signal]) }));
+      const response = await fetch(request, { signal: AbortSignal.any([signal, late.signal]) });
       if (!response.ok) throw await problemOf(request, response);
       // No answer that is a document may break off later.
       return isStream ? response : await readWhole(response);
@@ -73,7 +75,10 @@ export function createMusterApi(options: MusterApiOptions): MusterApi {
 
   const client = createClient({
     ...{ baseUrl, throwOnError: true, parseAs: 'json' },
-    fetch: (input, init) => fetchGood(new Request(input, init), false),
+    fetch: (input, init) => {
+      const request = new Request(input, init);
+      return fetchGood(request, request.signal, false);
+    },
     ...(token !== undefined && { auth: token }),
   });
   client.interceptors.request.use((request, resolved) => {
@@ -97,7 +102,7 @@ export function createMusterApi(options: MusterApiOptions): MusterApi {
     const headers = new Headers({ accept: 'text/event-stream, */*' });
     if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
     if (lastEventId !== undefined) headers.set('last-event-id', lastEventId);
-    const { body } = await fetchGood(new Request(baseUrl + path, { headers, signal }), true);
+    const { body } = await fetchGood(new Request(baseUrl + path, { headers }), signal, true);
     if (body === null) throw new ApiUnreachable(place, 'its answer is empty');
     return body;
   }

@@ -3,6 +3,7 @@ import type { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
 import { setTimeout as delay } from 'node:timers/promises';
 import { forTemporalSdk, readTlsFiles } from '../certificates/tls-files';
+import { timeLimit } from '../time/limit';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract';
 import type { Place } from './place';
 
@@ -33,7 +34,7 @@ export async function ensureNamespace(
   signal?: AbortSignal,
 ): Promise<void> {
   const given = signal === undefined ? [] : [signal];
-  const waiting = AbortSignal.any([...given, AbortSignal.timeout(PATIENCE_MS)]);
+  const waiting = AbortSignal.any([...given, timeLimit(PATIENCE_MS)]);
   const request = { namespace, workflowExecutionRetentionPeriod: msToTs(RETENTION) };
   await until(waiting, () => register(connection, request));
   await until(waiting, () => ensureSearchAttributes(connection, namespace));

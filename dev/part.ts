@@ -4,6 +4,7 @@ import { closeSync, fstatSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { signalGroup } from '../nodes/process-table';
+import { timeLimit } from '../time/limit';
 import { Backoff } from './backoff';
 import { PRIVATE } from './files';
 import { LogTail } from './log-tail';
@@ -73,7 +74,7 @@ export class SupervisedPart {
     rmSync(logFile, { force: true });
     const attempt = this.launch();
     await this.changed();
-    const patience = AbortSignal.timeout(START_TIMEOUT_MS);
+    const patience = timeLimit(START_TIMEOUT_MS);
     const failure = await this.endBeforeReady(attempt, AbortSignal.any([signal, patience])).catch(
       (error: unknown) => {
         signal.throwIfAborted();

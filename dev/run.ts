@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { errorCode } from '../nodes/error-code';
 import { signalGroup } from '../nodes/process-table';
+import { timeLimit } from '../time/limit';
 
 /** How a helper program is to run. */
 export interface RunOptions {
@@ -23,7 +24,7 @@ export function run(command: string, args: readonly string[], options: RunOption
     const kill = () => {
       if (child.pid !== undefined) signalGroup({ pid: child.pid }, 'SIGKILL');
     };
-    const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+    const timeout = timeoutMs === undefined ? undefined : timeLimit(timeoutMs);
     const given = [signal, timeout].filter((one) => one !== undefined);
     const giveUp = AbortSignal.any(given);
     giveUp.addEventListener('abort', kill);

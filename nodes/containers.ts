@@ -4,6 +4,7 @@ import type { ContainerInspectInfo } from 'dockerode';
 import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { timeLimit } from '../time/limit';
 import { ask, askFor, isBrokenConnection, refusal } from './engine';
 
 const LOOK_EVERY_MS = 50;
@@ -36,7 +37,7 @@ export class Containers {
 
   /** Resolves to whether the container stopped in time. */
   async hasStopped(id: string, withinMs: number): Promise<boolean> {
-    const deadline = AbortSignal.timeout(withinMs);
+    const deadline = timeLimit(withinMs);
     for (;;) {
       const found = await this.find(id);
       if (found?.State.Running !== true) return true;

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { CentralApi } from '../client/central-api';
 import { engineAnswers } from '../nodes';
+import { timeLimit } from '../time/limit';
 import type { PresenceBody } from '../workflows/api-contract';
 import type { SiteNews } from '../workflows/consortium-contract';
 
@@ -36,7 +37,7 @@ export class Presence {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.runtimes = (await engineAnswers()) ? ['docker', 'process'] : ['process'];
-      const limited = () => AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+      const limited = () => AbortSignal.any([signal, timeLimit(PATIENCE_MS)]);
       const news = await this.tell('here', limited());
       if (news !== undefined) await this.parts.onNews(news, limited());
       await sleep(TELL_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
@@ -45,7 +46,7 @@ export class Presence {
 
   /** Tells that this worker ends. */
   async leave(): Promise<void> {
-    await this.tell('leaving', AbortSignal.timeout(FAREWELL_MS));
+    await this.tell('leaving', timeLimit(FAREWELL_MS));
   }
 
   private async tell(state: PresenceBody['state'], signal: AbortSignal): Promise<SiteNews | undefined> {

@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity';
 import { createHmac } from 'node:crypto';
 import { Agent, request } from 'undici';
 import { errorCode } from '../../nodes/error-code';
+import { timeLimit } from '../../time/limit';
 import type { DeliveryRef, NoticeResult } from '../../workflows/notice-delivery';
 import { deliver, NoticeRefused, NoticeUnheard, type DeliveryApi } from './delivery';
 import {
@@ -66,7 +67,7 @@ async function post(
   addresses: WebhookAddresses,
 ): Promise<Answered> {
   const agent = new Agent({ connect: { lookup: addresses.lookup, timeout: CONNECT_MS } });
-  const signal = AbortSignal.any([Context.current().cancellationSignal, AbortSignal.timeout(ANSWER_MS)]);
+  const signal = AbortSignal.any([Context.current().cancellationSignal, timeLimit(ANSWER_MS)]);
   try {
     addresses.check(url);
     const answer = await request(url, { method: 'POST', headers, body, dispatcher: agent, signal });

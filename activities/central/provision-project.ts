@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Context } from '@temporalio/activity';
 import { removeOwn, withLog, type NodeRuntime } from '../../nodes';
 import { computationDigest } from '../../sealing/launch-manifest';
+import { timeLimit } from '../../time/limit';
 import {
   CENTRAL_KIT_FOLDER,
   PROVISION_NODE,
@@ -152,7 +153,7 @@ async function layOut({ host, input, node, endpoint }: Job): Promise<void> {
 async function waitFor({ input, node }: Job, runtime: NodeRuntime, startedAt: number) {
   const { provision: deadline } = input.computation.deadlines;
   const left = startedAt + toMilliseconds(deadline) - Date.now();
-  const tooLate = AbortSignal.timeout(Math.min(Math.max(left, 0), LONGEST_TIMER_MS));
+  const tooLate = timeLimit(Math.min(Math.max(left, 0), LONGEST_TIMER_MS));
   const { cancellationSignal } = Context.current();
   try {
     return await runtime.wait(node, AbortSignal.any([cancellationSignal, tooLate]));

@@ -15,6 +15,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { ApiProblem, mayPass } from '../../client/errors';
 import { errorCode } from '../../nodes/error-code';
+import { timeLimit } from '../../time/limit';
 import { LaunchId, NodeName, RunId, SiteId, type NodeError } from '../../workflows/contract';
 import { failure, isFailureType, isWait } from '../../workflows/errors';
 import type { ErrorReportBody } from '../../workflows/api-contract';
@@ -155,7 +156,7 @@ class Rules implements ActivityInboundCallsInterceptor {
       at: Date.now(),
     };
     try {
-      await this.rules.reportError(where.runId, body, AbortSignal.timeout(REPORT_TIMEOUT_MS));
+      await this.rules.reportError(where.runId, body, timeLimit(REPORT_TIMEOUT_MS));
     } catch (err) {
       // The failure reaches the run by Temporal all the same; the log of the API lacks only this attempt.
       this.rules.log.warn({ err, ...where }, 'failure not reported to the central API');

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiProblem, mayPass } from '../../client/errors';
 import type { NodeRuntime } from '../../nodes';
+import { timeLimit } from '../../time/limit';
 import type { NodeRef } from '../../workflows/contract';
 import { gather } from './gather';
 import type { NodeHost } from './host';
@@ -102,7 +103,7 @@ class Watched implements WatchedLog {
     if (this.leaving) return;
     this.wanted.abort();
     await within(PATIENCE_MS, this.kept);
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+    const patience = AbortSignal.any([signal, timeLimit(PATIENCE_MS)]);
     await this.stopReading();
     await this.tolerating('sent', () => this.sendRest(end, patience));
     await this.leave();

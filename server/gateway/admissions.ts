@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { timeLimit } from '../../time/limit';
 import { Admissions as RevokedCertificates } from '../../workflows/identity-contract';
 import type { Admissions, SiteIdentity } from './identity';
 
@@ -61,7 +62,7 @@ export class ApiAdmissions implements Admissions {
           authorization: `Bearer ${this.api.token}`,
           ...(this.etag !== undefined && { 'if-none-match': this.etag }),
         },
-        signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
+        signal: AbortSignal.any([signal, timeLimit(ANSWER_MS)]),
       });
       if (answer.status !== 304) await this.take(answer);
       return true;

@@ -1,5 +1,6 @@
 /** When user code began to run, by its own account: the nodes' first line says `started <time>`. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { timeLimit } from '../../time/limit';
 
 const FIRST_LINE = /\bstarted (\d{4}-\S+Z)/;
 const LOOK_EVERY_MS = 50;
@@ -13,7 +14,7 @@ export async function lastStart(
   logs: readonly (() => Promise<string>)[],
   given: AbortSignal,
 ): Promise<number> {
-  const signal = AbortSignal.any([given, AbortSignal.timeout(PATIENCE_MS)]);
+  const signal = AbortSignal.any([given, timeLimit(PATIENCE_MS)]);
   const starts: number[] = [];
   for (const log of logs) starts.push(await startOf(log, signal));
   return Math.max(...starts);

@@ -1,4 +1,6 @@
 import { ApiProblem, ApiUnreachable, createMusterApi, type MusterApi } from '../../client';
+import { timeLimit } from '../../time/limit';
+import { useGarbageCollection } from '../support/garbage';
 import { ContractServer, json, problem } from '../support/contract-server';
 
 let server: ContractServer;
@@ -91,4 +93,22 @@ test('an event stream outlives the time that a call may take, and goes on from w
   expect(server.seen).toMatchObject([
     { headers: { accept: 'text/event-stream, */*', 'last-event-id': '7' }, path: '/api/events' },
   ]);
+});
+
+describe('when Node collects its garbage all the time', () => {
+  useGarbageCollection();
+
+  test('a call that nobody answers, or not to its end, ends all the same', async () => {
+    const hasty = createMusterApi({ url: server.url, timeoutMs: 300 });
+    server.answer = () => undefined;
+    await expect(hasty.listRuns()).rejects.toThrow(/nothing within 300 ms/);
+    server.answer = (_request, response) => response.writeHead(200).write('{');
+    await expect(hasty.listRuns()).rejects.toThrow(/nothing within 300 ms/);
+  });
+
+  test('an event stream can be left', async () => {
+    server.answer = (_request, response) => response.writeHead(200).write('data: 1\n\n');
+    const stream = await api.openStream('/api/events', AbortSignal.any([timeLimit(300), timeLimit(60_000)]));
+    await expect(new Response(stream).text()).rejects.toThrow('Not done within 300 ms');
+  });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import fc from 'fast-check';
+import { timeLimit } from '../../time/limit';
 import { damaged } from '../server/gateway/protobufs';
 import { rawZip, type RawEntry } from '../storage/raw-zip';
 import { useFolder } from '../support/folder';
@@ -77,9 +78,7 @@ const good = rawZip([
 async function extracted(): Promise<string> {
   extractor.postMessage([zip, kit]);
   // An error that nobody waits for rejects this.
-  const [answer] = (await once(extractor, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) })) as [
-    string,
-  ];
+  const [answer] = (await once(extractor, 'message', { signal: timeLimit(PATIENCE_MS) })) as [string];
   return answer;
 }
 

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { Approvals, idOf, type Grant } from '../../activities/edge/approvals';
 import type { RunRequest, SiteRules } from '../../activities/edge/site-rules';
 import { Readiness } from '../../workers/readiness';
+import { timeLimit } from '../../time/limit';
 import type { AskAnswer, ReadinessBody, SiteAnswers, SiteNews } from '../../workflows/consortium-contract';
 import { useFolder } from '../support/folder';
 
@@ -40,7 +41,7 @@ async function look(
     version: '1',
     log: pino({ level: 'silent' }),
   });
-  await readiness.look({ memberships: 'm', heard: true, ...news }, AbortSignal.timeout(10_000));
+  await readiness.look({ memberships: 'm', heard: true, ...news }, timeLimit(10_000));
   return { asked, told };
 }
 const answerTo = (runId: string) => new Approvals(folder).answerTo(request(runId));
