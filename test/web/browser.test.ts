@@ -1,49 +1,26 @@
 /** What people see and do: the page in a real browser, before an API that tells of runs in every state. */
-import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import type { RunDetail } from '../../workflows/api-contract';
-import { describeInBrowser, launchBrowser } from '../support/browser';
+import { describeInBrowser } from '../support/browser';
 import { json, problem, type Answer } from '../support/contract-server';
-import { PageServer, TOKEN } from './page-server';
+import { useThePage } from './on-the-page';
+import { TOKEN, type PageServer } from './page-server';
 import * as scenes from './scenes';
-import { openWatched, seriousFindings } from './watched-page';
+import { seriousFindings } from './watched-page';
 
 const RUN_PAGE = `/runs/${scenes.RUN_ID}`;
 const unplugged: Answer = (_request, response) => response.destroy();
 
 describeInBrowser('the page', () => {
-  const server = new PageServer();
-  let browser: Browser | undefined;
-  let context: BrowserContext;
-  let page: Page;
-  let complaints: string[];
+  const on = useThePage(() => undefined);
+  const { server, open, see, button, dialog } = on;
 
-  beforeAll(async () => {
-    await server.start();
-    browser = await launchBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server.stop();
-  });
-  beforeEach(async () => {
-    server.reset();
-    ({ context, page, complaints } = await openWatched(browser!, server.url));
-  });
-  afterEach(async () => {
-    await context.close();
-    expect(complaints).toEqual([]);
-  });
-
-  const open = (path: string, token = TOKEN) => page.goto(`${server.url}${path}#token=${token}`);
   async function openRun(scene: RunDetail): Promise<void> {
     server.show(scene);
     await open(RUN_PAGE);
     await see('Live');
   }
-  const see = (text: string | RegExp, within: Page | Locator = page) =>
-    within.getByText(text).first().waitFor();
-  const row = (name: string) => page.locator('.node').filter({ has: page.getByText(name, { exact: true }) });
-  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  const row = (name: string) =>
+    on.page.locator('.node').filter({ has: on.page.getByText(name, { exact: true }) });
   /** What people asked for; the page itself signs in by the link. */
   const posts = () =>
     server.seen.filter(
@@ -55,8 +32,8 @@ describeInBrowser('the page', () => {
   describe('access', () => {
     test("a link with an operator's token signs in, and is taken out of the address bar", async () => {
       await openRun(scenes.running());
-      expect(page.url()).toBe(server.url + RUN_PAGE);
-      await page.reload();
+      expect(on.page.url()).toBe(server.url + RUN_PAGE);
+      await on.page.reload();
       await see('Penguins of the Palmer Archipelago');
       const shown = server.seen.filter(({ headers }) => headers.authorization !== undefined);
       expect(shown.map(({ path }) => path)).toEqual(['/api/session']);
@@ -68,9 +45,9 @@ describeInBrowser('the page', () => {
         method === 'POST' && path === '/api/sign-in'
           ? problem(401, 'Unauthorized', { detail: 'E-mail or password is wrong.' })
           : undefined;
-      await page.goto(server.url + RUN_PAGE);
-      await page.getByLabel('E-mail').fill('grace@example.org');
-      await page.getByLabel('Password').fill('wrong');
+      await on.page.goto(server.url + RUN_PAGE);
+      await on.page.getByLabel('E-mail').fill('grace@example.org');
+      await on.page.getByLabel('Password').fill('wrong');
       await button('Sign in').click();
       await see('E-mail or password is wrong.');
       server.instead = () => undefined;
@@ -84,8 +61,8 @@ describeInBrowser('the page', () => {
 
     test('the OpenID provider is a button that comes back to the page', async () => {
       server.answers.set('GET sign-in', { local: false, oidc: { name: 'ACME', path: '/api/sign-in/oidc' } });
-      await page.goto(server.url + RUN_PAGE);
-      const link = page.getByRole('link', { name: 'Sign in with ACME' });
+      await on.page.goto(server.url + RUN_PAGE);
+      const link = on.page.getByRole('link', { name: 'Sign in with ACME' });
       expect(await link.getAttribute('href')).toBe('/api/sign-in/oidc?to=%2Fruns%2Fpenguins-1');
     });
 
@@ -93,7 +70,7 @@ describeInBrowser('the page', () => {
       server.show(scenes.running());
       await open(RUN_PAGE, 'worn-out');
       await see('The link does not sign you in');
-      await page.evaluate((token) => (location.hash = `token=${token}`), TOKEN);
+      await on.page.evaluate((token) => (location.hash = `token=${token}`), TOKEN);
       await see('Live');
     });
 
@@ -103,15 +80,15 @@ describeInBrowser('the page', () => {
       await button('Start run').waitFor();
       server.instead = ({ path }) => (path === '/api/sign-in' ? undefined : problem(401, 'Unauthorized'));
       await button('Start run').click();
-      await page.getByLabel('E-mail').waitFor();
+      await on.page.getByLabel('E-mail').waitFor();
     });
 
     test('a password that somebody else chose is changed before anything else', async () => {
       server.me = { ...scenes.grace(), mustChangePassword: true };
       server.answers.set('PUT me/password', null);
       await open('/');
-      await page.getByLabel('Password now').fill('given to me once');
-      await page.getByLabel('New password').fill('a horse and a battery');
+      await on.page.getByLabel('Password now').fill('given to me once');
+      await on.page.getByLabel('New password').fill('a horse and a battery');
       server.me = scenes.grace();
       await button('Change password').click();
       await see('You are in no consortium yet.');
@@ -123,13 +100,13 @@ describeInBrowser('the page', () => {
         ...{ consortia: { penguins: 'member' }, sites: ['biscoe'], resets: false },
       });
       server.answers.set('POST invitations/accept', scenes.grace());
-      await page.goto(`${server.url}/invitation#a-code`);
+      await on.page.goto(`${server.url}/invitation#a-code`);
       await see('See the runs, logs and results of the consortium penguins');
       await see('Administer the site biscoe');
-      await page.getByLabel('Your name').fill('Grace');
-      await page.getByLabel('New password').fill('a horse and a battery');
+      await on.page.getByLabel('Your name').fill('Grace');
+      await on.page.getByLabel('New password').fill('a horse and a battery');
       await button('Make my account').click();
-      await page.waitForURL(`${server.url}/`);
+      await on.page.waitForURL(`${server.url}/`);
       expect(posts().at(-1)?.body).toEqual({
         ...{ code: 'a-code', name: 'Grace', email: 'grace@example.org' },
         password: 'a horse and a battery',
@@ -154,8 +131,8 @@ describeInBrowser('the page', () => {
 
     test('a token is made, and shown once', async () => {
       await open('/me');
-      await page.getByText('Make a token').click();
-      await page.getByLabel('Name').fill('my laptop');
+      await on.page.getByText('Make a token').click();
+      await on.page.getByLabel('Name').fill('my laptop');
       server.answers.set('POST me/tokens', { ...scenes.tokens().tokens[0], token: 'mst_secret' });
       await button('Make it').click();
       await see('mst_secret');
@@ -166,7 +143,7 @@ describeInBrowser('the page', () => {
       server.answers.set('POST sign-out', null);
       await open('/me');
       await button('Sign out').click();
-      await page.getByLabel('E-mail').waitFor();
+      await on.page.getByLabel('E-mail').waitFor();
     });
   });
 
@@ -178,7 +155,7 @@ describeInBrowser('the page', () => {
       await see('3 sites: Biscoe, Dream and Torgersen');
       await see('["flipper_length_mm"]');
       await see('store/key');
-      const run = page.getByRole('link', { name: /Failed/ });
+      const run = on.page.getByRole('link', { name: /Failed/ });
       await see('3 sites', run);
       await run.click();
       await see('NodeExited');
@@ -189,7 +166,7 @@ describeInBrowser('the page', () => {
       server.show(scenes.running());
       await open('/');
       await button('Start run').dblclick();
-      await page.waitForURL(server.url + RUN_PAGE);
+      await on.page.waitForURL(server.url + RUN_PAGE);
       await see('Live');
       expect(posts()).toHaveLength(1);
       expect(posts()[0]).toMatchObject({ path: '/api/consortia/penguins/runs', body: {} });
@@ -205,7 +182,7 @@ describeInBrowser('the page', () => {
       await see('The run was not started. The central API does not answer.');
       server.instead = () => undefined;
       await button('Start run').click();
-      await page.waitForURL(server.url + RUN_PAGE);
+      await on.page.waitForURL(server.url + RUN_PAGE);
       const keys = posts().map(({ headers }) => headers['idempotency-key']);
       expect(keys[0]).toMatch(/^[0-9a-f]{32}$/);
       expect(new Set(keys).size).toBe(1);
@@ -233,12 +210,12 @@ describeInBrowser('the page', () => {
   describe('a run', () => {
     test('is a picture of its phases and its nodes', async () => {
       await openRun(scenes.running());
-      expect(await page.locator('.stepper [aria-current=step]').textContent()).toBe('Running');
+      expect(await on.page.locator('.stepper [aria-current=step]').textContent()).toBe('Running');
       await see('round 3 of 10 · 30 %', row('Biscoe'));
       await see('Launching', row('Dream'));
       await see('Fetching kit', row('Torgersen'));
-      expect(await page.title()).toBe('Running · Penguins of the Palmer Archipelago – Muster');
-      expect(await page.getByRole('link', { name: 'Open in Temporal' }).getAttribute('href')).toContain(
+      expect(await on.page.title()).toBe('Running · Penguins of the Palmer Archipelago – Muster');
+      expect(await on.page.getByRole('link', { name: 'Open in Temporal' }).getAttribute('href')).toContain(
         'penguins-1',
       );
     });
@@ -247,7 +224,7 @@ describeInBrowser('the page', () => {
       await openRun(scenes.running());
       const details = row('Dream').locator('summary');
       await details.focus();
-      await page.keyboard.press('Enter');
+      await on.page.keyboard.press('Enter');
       send(scenes.RUN_ID, 'node', scenes.node('dream', 'running', { containerId: 'c0ffee' }));
       await see('c0ffee', row('Dream'));
       await see('Running', row('Dream'));
@@ -263,7 +240,7 @@ describeInBrowser('the page', () => {
     test('that waits for somebody says what to mend, and where', async () => {
       await openRun(scenes.attention());
       await see('retrying: DataMissing', row('Dream'));
-      const error = page.locator('.error');
+      const error = on.page.locator('.error');
       for (const text of [
         'Dream',
         'DataMissing',
@@ -280,7 +257,7 @@ describeInBrowser('the page', () => {
 
     test('that failed shows where, and every error by name', async () => {
       await openRun(scenes.failed());
-      expect(await page.locator('.stepper [aria-current=step]').innerText()).toMatch(
+      expect(await on.page.locator('.stepper [aria-current=step]').innerText()).toMatch(
         /^Failed\s+while running$/,
       );
       await see('Biscoe: NodeExited in superviseNode');
@@ -288,7 +265,7 @@ describeInBrowser('the page', () => {
       await see('Refused', row('Dream'));
       await see('Lost', row('Torgersen'));
       for (const type of ['NodeExited', 'ComputationNotAllowed', 'SiteSilent'])
-        expect(await page.locator('.error').filter({ hasText: type }).count()).toBe(1);
+        expect(await on.page.locator('.error').filter({ hasText: type }).count()).toBe(1);
       await row('Biscoe').locator('summary').click();
       await see('bb02', row('Biscoe'));
     });
@@ -307,7 +284,7 @@ describeInBrowser('the page', () => {
     test('a link of the API that is no web address is not offered', async () => {
       const scene = scenes.running();
       await openRun({ ...scene, links: { ...scene.links, temporal: 'javascript:alert(1)' } });
-      expect(await page.getByRole('link', { name: 'Open in Temporal' }).count()).toBe(0);
+      expect(await on.page.getByRole('link', { name: 'Open in Temporal' }).count()).toBe(0);
     });
   });
 
@@ -316,16 +293,16 @@ describeInBrowser('the page', () => {
       await openRun(scenes.running());
       await button('Stop run').click();
       await see('The central node and 3 sites are asked to end now.');
-      await page.keyboard.press('Enter');
-      await page.getByRole('dialog').waitFor({ state: 'hidden' });
+      await on.page.keyboard.press('Enter');
+      await dialog().waitFor({ state: 'hidden' });
       expect(posts()).toEqual([]);
     });
 
     test('tells that it was pressed, then each confirmation as it comes in', async () => {
       await openRun(scenes.running());
       await button('Stop run').click();
-      await page.getByLabel('Reason (optional)').fill('wrong parameters');
-      await page.getByRole('dialog').getByRole('button', { name: 'Stop run' }).click();
+      await on.page.getByLabel('Reason (optional)').fill('wrong parameters');
+      await dialog().getByRole('button', { name: 'Stop run' }).click();
       await see('The stop is on its way to the run…');
       expect(await button('Stopping…').isDisabled()).toBe(true);
 
@@ -353,23 +330,21 @@ describeInBrowser('the page', () => {
           ? problem(403, 'Forbidden', { detail: 'Only a lead of penguins may stop its runs.' })
           : undefined;
       await button('Stop run').click();
-      await page.getByRole('dialog').getByRole('button', { name: 'Stop run' }).click();
+      await dialog().getByRole('button', { name: 'Stop run' }).click();
       await see('The stop was not accepted. Only a lead of penguins may stop its runs.');
       expect(await button('Stop run').isEnabled()).toBe(true);
     });
   });
 
   describe('retrying', () => {
-    const dialog = () => page.getByRole('dialog');
-
     test('a run that failed begins anew, by the keyboard alone, and once', async () => {
       await openRun(scenes.failed());
       await button('Retry').focus();
-      await page.keyboard.press('Enter');
+      await on.page.keyboard.press('Enter');
       await see('New kits, new nodes, new results.', dialog());
-      await page.getByLabel('Reason (optional)').focus();
-      await page.keyboard.type('the column is there now');
-      await page.keyboard.press('Enter');
+      await on.page.getByLabel('Reason (optional)').focus();
+      await on.page.keyboard.type('the column is there now');
+      await on.page.keyboard.press('Enter');
       await dialog().waitFor({ state: 'hidden' });
       expect(posts()).toMatchObject([
         { path: `/api${RUN_PAGE}/retry`, body: { from: 'provision', reason: 'the column is there now' } },
@@ -384,7 +359,7 @@ describeInBrowser('the page', () => {
       await dialog()
         .getByRole('button', { name: /^All sites/ })
         .click();
-      await page.getByRole('option', { name: 'Dream' }).click();
+      await on.page.getByRole('option', { name: 'Dream' }).click();
       await dialog().getByRole('button', { name: 'Retry run' }).click();
       await dialog().waitFor({ state: 'hidden' });
       expect(posts()).toMatchObject([{ body: { from: 'sites', site: 'dream' } }]);
@@ -408,7 +383,7 @@ describeInBrowser('the page', () => {
   describe('what a run left', () => {
     test('results are downloads', async () => {
       await openRun(scenes.complete());
-      const link = page.getByRole('link', { name: 'global_model.json' });
+      const link = on.page.getByRole('link', { name: 'global_model.json' });
       await link.waitFor();
       expect(await link.getAttribute('href')).toBe(`/api${RUN_PAGE}/results/file?name=global_model.json`);
     });
@@ -420,18 +395,18 @@ describeInBrowser('the page', () => {
       await button('Show the logs').click();
       await see(/round 1\s+round 2/);
       await see('The log has ended');
-      await page
+      await on.page
         .locator('.logs')
         .getByRole('button', { name: /Central node/ })
         .click();
-      await page.getByRole('option', { name: 'Dream' }).click();
+      await on.page.getByRole('option', { name: 'Dream' }).click();
       await see('no such column');
     });
 
     test('attempts are told once there were several', async () => {
       await openRun(scenes.retried());
-      await see('Retried from the beginning', page.getByRole('table'));
-      await see('“the disk was full”', page.getByRole('table'));
+      await see('Retried from the beginning', on.page.getByRole('table'));
+      await see('“the disk was full”', on.page.getByRole('table'));
     });
 
     test("each site's workflow is a link into Temporal", async () => {
@@ -444,7 +419,7 @@ describeInBrowser('the page', () => {
 
   describe('for everybody', () => {
     test.each(['light', 'dark'] as const)('nothing serious is found by axe (%s)', async (colorScheme) => {
-      await page.emulateMedia({ colorScheme });
+      await on.page.emulateMedia({ colorScheme });
       server.consortia = [scenes.consortium()];
       for (const scene of [
         scenes.running(),
@@ -455,12 +430,12 @@ describeInBrowser('the page', () => {
         scenes.crowd(100),
       ]) {
         await openRun(scene);
-        expect(await seriousFindings(page)).toEqual([]);
-        await page.goto('about:blank');
+        expect(await seriousFindings(on.page)).toEqual([]);
+        await on.page.goto('about:blank');
       }
       await open('/');
       await button('Start run').waitFor();
-      expect(await seriousFindings(page)).toEqual([]);
+      expect(await seriousFindings(on.page)).toEqual([]);
     });
   });
 
@@ -478,7 +453,7 @@ describeInBrowser('the page', () => {
       server.instead = () => undefined;
       await see('Running', row('Torgersen'));
       await see('Live');
-      expect(await page.getByText('Connection lost').count()).toBe(0);
+      expect(await on.page.getByText('Connection lost').count()).toBe(0);
       const resumed = server.seen.filter(({ path }) => path.endsWith('/events')).at(-1);
       expect(resumed?.headers['last-event-id']).toBe('1');
     });
@@ -497,44 +472,46 @@ describeInBrowser('the page', () => {
     test('are a mosaic with counts, and rows for those that need a look', async () => {
       await openRun(scenes.crowd(1000));
       await see('1,000 sites');
-      expect(await page.locator('.square').count()).toBe(1000);
+      expect(await on.page.locator('.square').count()).toBe(1000);
       await button('12 Being retried').waitFor();
       await see('30 sites need a look; the first 10 are shown');
-      await see('12 nodes', page.locator('.error'));
-      await see('and 7 more nodes', page.locator('.error'));
+      await see('12 nodes', on.page.locator('.error'));
+      await see('and 7 more nodes', on.page.locator('.error'));
     });
 
     test('are narrowed down by state, by name, and to one', async () => {
       await openRun(scenes.crowd(1000));
       await button('8 Lost').click();
       await see('8 sites: lost');
-      expect(await page.locator('.crowd .node[data-state=lost]').count()).toBe(8);
+      expect(await on.page.locator('.crowd .node[data-state=lost]').count()).toBe(8);
 
-      await page.getByLabel('Find a site').fill('hospital 77');
+      await on.page.getByLabel('Find a site').fill('hospital 77');
       await see(/\d+ sites match “hospital 77”/);
 
-      await page.locator('.square').nth(2).click();
+      await on.page.locator('.square').nth(2).click();
       await see('9f3c1e0b77aa', row('Hospital 3'));
     });
 
     test('are walked through with the arrow keys', async () => {
       await openRun(scenes.crowd(100));
-      const focused = () => page.evaluate(() => document.activeElement?.getAttribute('data-key'));
-      await page.getByLabel('Find a site').focus();
-      await page.keyboard.press('Tab');
+      const focused = () => on.page.evaluate(() => document.activeElement?.getAttribute('data-key'));
+      await on.page.getByLabel('Find a site').focus();
+      await on.page.keyboard.press('Tab');
       expect(await focused()).toBe('site-0001');
-      await page.keyboard.press('ArrowRight');
+      await on.page.keyboard.press('ArrowRight');
       expect(await focused()).toBe('site-0002');
-      await page.keyboard.press('End');
+      await on.page.keyboard.press('End');
       expect(await focused()).toBe('site-0100');
-      await page.keyboard.press('ArrowUp');
-      await page.keyboard.press('Enter');
-      expect(await page.locator('.square[aria-pressed=true]').getAttribute('data-key')).toBe(await focused());
+      await on.page.keyboard.press('ArrowUp');
+      await on.page.keyboard.press('Enter');
+      expect(await on.page.locator('.square[aria-pressed=true]').getAttribute('data-key')).toBe(
+        await focused(),
+      );
     });
 
     test('change in place', async () => {
       await openRun(scenes.crowd(1000));
-      const before = await page.locator('.square').nth(500).elementHandle();
+      const before = await on.page.locator('.square').nth(500).elementHandle();
       for (let site = 1; site <= 1000; site++)
         send(scenes.RUN_ID, 'node', scenes.node(`site-${String(site).padStart(4, '0')}`, 'complete'));
       await button('1,000 Complete').waitFor();
@@ -543,12 +520,12 @@ describeInBrowser('the page', () => {
   });
 
   test('light and dark are followed, and narrow screens hold all of it', async () => {
-    const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const paper = () => on.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     await openRun(scenes.attention());
     const light = await paper();
-    await page.emulateMedia({ colorScheme: 'dark' });
+    await on.page.emulateMedia({ colorScheme: 'dark' });
     expect(await paper()).not.toBe(light);
-    await page.setViewportSize({ width: 360, height: 700 });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    await on.page.setViewportSize({ width: 360, height: 700 });
+    expect(await on.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   });
 });

@@ -9,8 +9,8 @@ import { openWatched, type WatchedPage } from './watched-page';
 export interface OnThePage {
   readonly server: PageServer;
   readonly page: Page;
-  /** Opens an address, signed in. */
-  readonly open: (path: string) => Promise<unknown>;
+  /** Opens an address by a link that signs in, where its token is good. */
+  readonly open: (path: string, token?: string) => Promise<unknown>;
   readonly see: (text: string | RegExp, within?: Page | Locator) => Promise<void>;
   readonly button: (name: string, within?: Page | Locator) => Locator;
   /** The question that is asked before something is done. */
@@ -21,8 +21,16 @@ export interface OnThePage {
   readonly until: (method: string, path: string) => Promise<Response>;
 }
 
-/** For all tests of a `describe`: each begins with a consortium at work, an administrator who looks at it, and an empty page. */
-export function useThePage(): OnThePage {
+/** A consortium at work, and an administrator who looks at it. */
+function somethingGoesOn(server: PageServer): void {
+  server.me = { ...scenes.grace(), admin: true };
+  server.consortia = [scenes.inviting()];
+  server.show(scenes.running());
+  for (const [call, answer] of Object.entries(scenes.lively())) server.answers.set(call, answer);
+}
+
+/** For all tests of a `describe`: each begins with an empty page, and with what `setScene` lets the API tell of. */
+export function useThePage(setScene: (server: PageServer) => void = somethingGoesOn): OnThePage {
   const server = new PageServer();
   let browser: Browser | undefined;
   let watched: WatchedPage | undefined;
@@ -41,10 +49,7 @@ export function useThePage(): OnThePage {
   });
   beforeEach(async () => {
     server.reset();
-    server.me = { ...scenes.grace(), admin: true };
-    server.consortia = [scenes.inviting()];
-    server.show(scenes.running());
-    for (const [call, answer] of Object.entries(scenes.lively())) server.answers.set(call, answer);
+    setScene(server);
     watched = await openWatched(browser!, server.url);
   });
   afterEach(async () => {
@@ -57,7 +62,7 @@ export function useThePage(): OnThePage {
     get page() {
       return page();
     },
-    open: (path) => page().goto(`${server.url}${path}#token=${TOKEN}`),
+    open: (path, token = TOKEN) => page().goto(`${server.url}${path}#token=${token}`),
     see: (text, within = page()) => within.getByText(text).first().waitFor(),
     button: (name, within = page()) => within.getByRole('button', { name, exact: true }),
     dialog: () => page().getByRole('dialog'),
