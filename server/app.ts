@@ -44,6 +44,7 @@ import { consortiumRoutes } from './routes/consortia';
 import { enrolmentRoutes, type Enrolling } from './routes/enrolment';
 import { errorRoutes } from './routes/errors';
 import { eventRoutes } from './routes/events';
+import { gatewayRoutes } from './routes/gateways';
 import { healthRoutes } from './routes/health';
 import { invitationRoutes } from './routes/invitations';
 import { kitRoutes } from './routes/kits';
@@ -76,6 +77,7 @@ import { createStartRun } from './runs/start';
 import type { Runs } from './runs/temporal';
 import { createTruth } from './runs/truth';
 import { createAnswers } from './sites/answers';
+import { createGateways } from './sites/gateways';
 import { createPresence } from './sites/presence';
 import { createReadiness } from './sites/readiness';
 import { createAudit } from './audit/audit';
@@ -150,6 +152,7 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
   const retries = createRetries({ db, journal, temporal, truth });
   const endedParts = createEndedParts({ db, temporal, log });
   const presence = createPresence({ db });
+  const gateways = createGateways({ db, presence, log });
   const readiness = createReadiness({ db, consortia, registry, presence });
   const enrolling = createEnrolling(options, log);
   const changes = createChanges({ open: () => openSources({ db, presence, destinations }), log });
@@ -205,7 +208,8 @@ const plugin: FastifyPluginAsyncZod<AppOptions> = async (server, options) => {
         ...{ db, destinations, findSiteTies, consortia, presence, readiness },
         answers: createAnswers({ db }),
       });
-      await api.register(enrolmentRoutes, { findSiteTies, enrolling });
+      await api.register(enrolmentRoutes, { findSiteTies, enrolling, gateways });
+      await api.register(gatewayRoutes, { gateways });
       await api.register(retryRoutes, { db, retries });
       await api.register(errorRoutes, { db });
       await api.register(runRoutes, { db, temporal, truth, launches, links });

@@ -238,6 +238,10 @@ example(identity.SiteInvitation, {
 });
 example(identity.RevokeSiteBody, { reason: 'The machine was stolen.' });
 example(identity.RevokedSite, { siteId: 'torgersen', certificates: 1 });
+example(identity.GatewayList, {
+  gateways: [{ name: 'centre-1:7410', presence: 'here', seenAt: AT }],
+  at: AT + 1_000,
+});
 const pem = (what: string) => `-----BEGIN ${what}-----\nMIIBszCCAVmgAwIBAgIUd2K...\n-----END ${what}-----\n`;
 example(identity.SiteAuthority, { ca: pem('CERTIFICATE') });
 example(identity.EnrolSiteBody, { code: CODE, csr: pem('CERTIFICATE REQUEST') });

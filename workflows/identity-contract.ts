@@ -76,3 +76,26 @@ export type RevokedSite = z.output<typeof RevokedSite>;
 /** The serial numbers of the certificates that are good no more, although they have not run out. */
 export const Admissions = z.object({ revoked: z.array(z.string()) });
 export type Admissions = z.output<typeof Admissions>;
+
+// ---------------------------------------------------------------- gateways
+
+/** How a gateway calls itself: the host and the port where it listens. */
+export const GatewayName = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,255}:\d{1,5}$/, 'must be a host and a port')
+  .meta({ examples: ['centre-1:7410'] });
+
+export const GatewayView = z.object({
+  name: GatewayName,
+  /** `away`: it has been silent for too long; `unknown`: the API could not hear, so nobody knows. */
+  presence: z.enum(['here', 'away', 'unknown']),
+  /** When it asked last. */
+  seenAt: Moment,
+});
+export type GatewayView = z.output<typeof GatewayView>;
+export const GatewayList = z.object({
+  gateways: z.array(GatewayView),
+  /** When this was so, by the clock that `seenAt` is of. */
+  at: Moment,
+});
+export type GatewayList = z.output<typeof GatewayList>;

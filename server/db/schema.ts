@@ -133,6 +133,12 @@ export const sites = pgTable('sites', {
   version: text().notNull(),
 });
 
+/** When each site gateway asked last; one that says that it ends has no row any more. */
+export const gateways = pgTable('gateways', {
+  name: text().primaryKey(),
+  seenAt: moment().notNull(),
+});
+
 /** Sites that were added, and the code by which each may join: only a digest of it is kept. */
 export const siteEnrolments = pgTable('site_enrolments', {
   siteId: text().primaryKey(),

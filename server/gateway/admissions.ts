@@ -1,7 +1,7 @@
 /**
  * Which certificates are good no more, as the central API knows it. The gateway asks it every two seconds and answers from
  * memory. While the API is away the last list stays good for as long as it takes: nobody can be cut off without the API, and
- * nobody who was is let in again.
+ * nobody who was is let in again. By its asking, the API knows that the gateway is there.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -17,12 +17,19 @@ const COMPLAIN_MS = 60_000;
 export interface ApiAccess {
   url: string;
   token: string;
+  /** How this gateway calls itself there. */
+  name: string;
 }
+
+/** What a gateway calls itself that listens on `port` of `host`. */
+export const gatewayName = (host: string, port: number): string =>
+  `${host.replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 255) || 'localhost'}:${port}`;
 
 export class ApiAdmissions implements Admissions {
   private revoked: ReadonlySet<string> = new Set();
   private etag: string | undefined;
   private complainedAt = -Infinity;
+  private ended: Promise<void> = Promise.resolve();
   private readonly listeners = new Set<() => void>();
 
   private constructor(
@@ -33,9 +40,24 @@ export class ApiAdmissions implements Admissions {
   /** Waits for the first list, and keeps it up to date until the signal aborts. */
   static async open(api: ApiAccess, log: Logger, signal: AbortSignal): Promise<ApiAdmissions> {
     const admissions = new ApiAdmissions(api, log);
-    while (!(await admissions.refresh(signal))) await sleep(REFRESH_MS, undefined, { signal });
-    void admissions.keepFresh(signal);
+    while (!(await admissions.refresh())) await sleep(REFRESH_MS, undefined, { signal });
+    admissions.ended = admissions.keepFresh(signal);
     return admissions;
+  }
+
+  /** Tells the API, after the signal has aborted, that this gateway ends: else it would be missed. */
+  async leave(): Promise<void> {
+    // What is under way comes first: if it were cut off, the API might hear it after the last word.
+    await this.ended;
+    try {
+      const answer = await this.ask(`/api/gateways/${encodeURIComponent(this.api.name)}`, 'DELETE');
+      if (!answer.ok) throw new Error(`it answered ${answer.status} ${answer.statusText}`);
+    } catch (error) {
+      this.log.warn(
+        { why: messageOf(error), api: this.api.url },
+        'cannot tell the API that this gateway ends',
+      );
+    }
   }
 
   admits({ serial }: SiteIdentity): boolean {
@@ -49,20 +71,17 @@ export class ApiAdmissions implements Admissions {
 
   private async keepFresh(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.refresh(signal);
+      await this.refresh();
       await sleep(REFRESH_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
   /** Whether the list is the API's now. */
-  private async refresh(signal: AbortSignal): Promise<boolean> {
+  private async refresh(): Promise<boolean> {
     try {
-      const answer = await fetch(`${this.api.url}/api/gateway/admissions`, {
-        headers: {
-          authorization: `Bearer ${this.api.token}`,
-          ...(this.etag !== undefined && { 'if-none-match': this.etag }),
-        },
-        signal: AbortSignal.any([signal, timeLimit(ANSWER_MS)]),
+      const path = `/api/gateway/admissions?gateway=${encodeURIComponent(this.api.name)}`;
+      const answer = await this.ask(path, 'GET', {
+        ...(this.etag !== undefined && { 'if-none-match': this.etag }),
       });
       if (answer.status !== 304) await this.take(answer);
       return true;
@@ -70,6 +89,14 @@ export class ApiAdmissions implements Admissions {
       this.complain(error);
       return false;
     }
+  }
+
+  private ask(path: string, method: 'GET' | 'DELETE', headers: Record<string, string> = {}) {
+    return fetch(this.api.url + path, {
+      method,
+      headers: { authorization: `Bearer ${this.api.token}`, ...headers },
+      signal: timeLimit(ANSWER_MS),
+    });
   }
 
   private async take(answer: Response): Promise<void> {
@@ -84,7 +111,11 @@ export class ApiAdmissions implements Admissions {
     const now = performance.now();
     if (now - this.complainedAt < COMPLAIN_MS) return;
     this.complainedAt = now;
-    const why = error instanceof Error ? error.message : String(error);
-    this.log.warn({ why, api: this.api.url }, 'the API does not say which sites are cut off');
+    this.log.warn(
+      { why: messageOf(error), api: this.api.url },
+      'the API does not say which sites are cut off',
+    );
   }
 }
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

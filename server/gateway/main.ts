@@ -1,13 +1,14 @@
 /** The site gateway as a process: reads its settings, opens what it needs, and passes calls until it is told to end. */
 import closeWithGrace from 'close-with-grace';
 import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { destination, pino } from 'pino';
 import { readTlsFiles } from '../../certificates/tls-files';
 import { createPayloadCodec } from '../../sealing/payload-codec';
 import { ConfigError } from '../config';
 import { siteIdentityOf } from '../identity/certificate';
 import { readCertificate, showRenewed, type ShownCertificate } from '../shown-certificate';
-import { ApiAdmissions } from './admissions';
+import { ApiAdmissions, gatewayName } from './admissions';
 import { readGatewayConfig, type GatewayConfig } from './config';
 import { createGateway } from './gateway';
 import { remembering } from './identity';
@@ -32,7 +33,8 @@ async function main(): Promise<void> {
     readFile(config.siteCa),
     temporalAddress(config),
   ]);
-  const admissions = await ApiAdmissions.open(config.api, log, ending.signal);
+  const access = { ...config.api, name: gatewayName(hostname(), config.port) };
+  const admissions = await ApiAdmissions.open(access, log, ending.signal);
   const gateway = createGateway({
     ...{ certificate, siteCa, admissions, log, identityOf: remembering(siteIdentityOf) },
     temporal: connectTemporal(temporal),
@@ -44,7 +46,7 @@ async function main(): Promise<void> {
     if (err) log.fatal({ err }, 'ending after an error');
     else log.info({ signal }, 'ending');
     ending.abort();
-    await gateway.close(GRACE_MS);
+    await Promise.all([gateway.close(GRACE_MS), admissions.leave()]);
   });
   const show = (renewed: ShownCertificate) => gateway.setCertificate(renewed);
   showRenewed({ files: config.certificate, shown: certificate, show, log });

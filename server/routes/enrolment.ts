@@ -8,6 +8,7 @@ import {
   AddSiteBody,
   Admissions,
   EnrolSiteBody,
+  GatewayName,
   RenewCertificateBody,
   RevokedSite,
   RevokeSiteBody,
@@ -22,6 +23,7 @@ import { createRateLimit, mustWait, networkOf, type Rate } from '../rate-limit';
 import type { FindSiteTies } from '../people/site-ties';
 import type { IssuedCertificate } from '../identity/site-ca';
 import { HttpProblem } from '../problem';
+import type { Gateways } from '../sites/gateways';
 import { nothing } from './responses';
 
 /** What is needed to enrol sites. */
@@ -36,6 +38,7 @@ interface Deps {
   findSiteTies: FindSiteTies;
   /** Absent where no site can join. */
   enrolling: Enrolling | undefined;
+  gateways: Pick<Gateways, 'hear'>;
 }
 
 const HOUR_MS = 3_600_000;
@@ -50,7 +53,7 @@ const SitePath = z.object({ siteId: SiteId });
 
 export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (
   server,
-  { findSiteTies, enrolling },
+  { findSiteTies, enrolling, gateways },
   done,
 ) => {
   const limits = {
@@ -226,6 +229,9 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (
         description:
           'For a gateway that asks every few seconds: it sends the ETag of what it has as `If-None-Match`.',
         tags: ['sites'],
+        querystring: z.object({
+          gateway: GatewayName.optional().describe('Which gateway asks: by this it is known to be there.'),
+        }),
         headers: z.looseObject({
           'if-none-match': z
             .string()
@@ -236,8 +242,12 @@ export const enrolmentRoutes: FastifyPluginCallbackZod<Deps> = (
         response: { 200: Admissions, 304: nothing.describe('Nothing has changed.') },
       },
     },
-    async ({ headers }, reply) => {
-      const revoked = await enabled().enrolment.revoked();
+    async ({ headers, query: { gateway } }, reply) => {
+      const { enrolment } = enabled();
+      const [revoked] = await Promise.all([
+        enrolment.revoked(),
+        gateway !== undefined && gateways.hear(gateway),
+      ]);
       const etag = `"${createHash('sha256').update(revoked.join()).digest('base64url')}"`;
       reply.header('etag', etag).header('cache-control', 'no-cache');
       return headers['if-none-match'] === etag ? reply.code(304).send() : reply.send({ revoked });

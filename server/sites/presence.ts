@@ -18,6 +18,8 @@ export interface Presence {
   hear(siteId: string, body: PresenceBody): Promise<void>;
   /** Every site that was ever heard of. */
   sites(): Promise<HeardSite[]>;
+  /** What is known now of who was last heard of like this. */
+  of(heard: Pick<Heard, 'seenAt' | 'state'>): SiteView['presence'];
   /** Until now nothing could be heard, whatever was said. */
   wasDeaf(): void;
 }
@@ -33,7 +35,9 @@ export function createPresence({ db, clock = Date.now }: { db: Database; clock?:
     wasDeaf();
     throw error;
   };
+  const of: Presence['of'] = (heard) => presenceOf(heard, listeningSince, clock());
   return {
+    of,
     wasDeaf,
     async hear(siteId, body) {
       const row = { ...body, seenAt: clock() };
@@ -45,7 +49,7 @@ export function createPresence({ db, clock = Date.now }: { db: Database; clock?:
     },
     async sites() {
       const rows = await db.select().from(sites).orderBy(asc(sites.siteId)).catch(orDeaf);
-      return rows.map((row) => ({ ...row, presence: presenceOf(row, listeningSince, clock()) }));
+      return rows.map((row) => ({ ...row, presence: of(row) }));
     },
   };
 }

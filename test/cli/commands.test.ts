@@ -290,6 +290,52 @@ test('what somebody else has changed meanwhile is left alone', async () => {
   );
 });
 
+describe('muster health', () => {
+  const at = Date.UTC(2026, 10, 28, 9, 30);
+  const gateway = (name: string, presence: string, silentMs: number) => ({
+    ...{ name, presence, seenAt: at - silentMs },
+  });
+  const checks = { database: 'ok', temporal: 'ok', objectStore: 'ok', centralWorker: 'failed' };
+  beforeEach(() => {
+    routes = { 'GET /readyz': json(200, { status: 'ready', checks }) };
+  });
+
+  it('says of each gateway whether it is up, is not, or that nobody knows', async () => {
+    const gateways = [
+      gateway('centre-1:7410', 'here', 1_900),
+      gateway('centre-2:7410', 'away', 60_000),
+      gateway('new:1', 'unknown', 1_800_000),
+    ];
+    routes['GET /api/gateways'] = json(200, { gateways, at });
+    const { status, stdout } = await muster(['health'], { env: as() });
+    expect([status, stdout.split('\n')]).toEqual([
+      0,
+      [
+        'database               ok',
+        'temporal               ok',
+        'objectStore            ok',
+        'centralWorker          failed',
+        'gateway centre-1:7410  ok, asked 2 s ago',
+        'gateway centre-2:7410  not heard of since 2026-11-28T09:29:00.000Z',
+        'gateway new:1          not known yet, heard of last at 2026-11-28T09:00:00.000Z',
+        '',
+      ],
+    ]);
+    const told: unknown = JSON.parse((await muster(['health', '--json'], { env: as() })).stdout);
+    expect(told).toEqual({ status: 'ready', checks, gateways });
+  });
+
+  it('says that it has heard of none, or why it does not show them', async () => {
+    routes['GET /api/gateways'] = json(200, { gateways: [], at });
+    expect((await muster(['health'], { env: as() })).stdout).toMatch(/^gateways +none has been heard of$/m);
+    routes['GET /api/gateways'] = problem(403, 'Forbidden', { detail: 'This is for admins; Ada is not.' });
+    const { status, stdout } = await muster(['health'], { env: as() });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^centralWorker +failed$/m);
+    expect(stdout).toMatch(/^gateways +not shown: This is for admins; Ada is not\.$/m);
+  });
+});
+
 describe('muster consortium notices', () => {
   const notice = {
     ...{ id: 'chat', kind: 'webhook', url: 'https://example.org/hook', on: ['failed', 'waiting'] },

@@ -125,6 +125,7 @@ const REACHED: Readonly<Record<string, string[] | ((url: string) => { words: str
   revokeSite: ['site', 'revoke', 'biscoe', '--why', 'stolen'],
   listWaiting: ['waiting'],
   getReadiness: ['health'],
+  listGateways: ['health'],
 };
 
 const me = {
@@ -134,6 +135,10 @@ const me = {
 const person = { ...me, createdAt: 1, signsIn: ['password'], role: 'lead' };
 /** What has to be answered for a command to go on to what it is about. */
 const ANSWERS: Readonly<Record<string, unknown>> = {
+  getReadiness: {
+    status: 'ready',
+    checks: { database: 'ok', temporal: 'ok', objectStore: 'ok', centralWorker: 'ok' },
+  },
   getSignInWays: { local: true },
   signIn: me,
   acceptInvitation: me,

@@ -42,14 +42,17 @@ it.each(['central-worker', 'edge-worker:dream', 'api', 'gateway'])(
       Object.fromEntries([CENTRAL_NODE, ...ISLANDS].map((node) => [node, 1])),
     );
     await muster.says(new RegExp(`${part}.*(killed|SIGKILL)`, 'i'));
+    // One that was killed and came back is the one that was there before.
+    const { gateways } = await asOperator().listGateways();
+    expect(gateways).toMatchObject([{ presence: 'here' }]);
   },
 );
 
 it.each(['central-worker', 'api'])(
   '%s is killed while a webhook is being delivered: the receiver gets it under the same id, and it is said to be delivered',
   async (part) => {
-    const { page, muster } = consortium;
-    const api = createMusterApi({ url: page.origin, token: page.hash.replace('#token=', '') });
+    const { muster } = consortium;
+    const api = asOperator();
     const [tried] = (await api.listConsortia()).consortia;
     const path = { consortiumId: tried!.id, noticeId: `kill-${part}` };
     receiver.received.length = 0;
@@ -78,6 +81,11 @@ it.each(['central-worker', 'api'])(
     ]);
   },
 );
+
+function asOperator() {
+  const { page } = consortium;
+  return createMusterApi({ url: page.origin, token: page.hash.replace('#token=', '') });
+}
 
 /** Resolves once another process has taken the part's place. */
 async function killAndAwait(part: string): Promise<void> {

@@ -146,6 +146,8 @@ const TABLE: Readonly<Record<string, readonly Kind[]>> = {
   answerAsk: SITE_ADMINS,
   reportReadiness: ['site'],
   getAdmissions: ['gateway'],
+  removeGateway: ['gateway'],
+  listGateways: LOOKING_ADMINS,
   // Workers and nodes.
   reportRunStartedCentral: ['central'],
   reportStatusCentral: ['central'],

@@ -81,7 +81,7 @@ export async function startGateway(
   }: {
     /** Of the sites, and of the gateway itself. */
     authority: TestAuthority;
-    api: AdmissionsApi;
+    api: Pick<AdmissionsApi, 'url' | 'token'>;
     temporal: { address: string; namespace: string };
   },
 ): Promise<GatewayProcess> {
@@ -95,6 +95,7 @@ export async function startGateway(
     MUSTER_SITE_CA_CERT: join(folder, 'ca'),
     MUSTER_GATEWAY_PORT: '0',
     MUSTER_API_URL: api.url,
+    MUSTER_API_TOKEN: api.token,
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
   });

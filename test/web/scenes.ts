@@ -275,6 +275,7 @@ export const tokens = (): { tokens: TokenView[] } => ({
 /** What is answered where a test says nothing else. */
 export const quiet = (): Record<string, unknown> => ({
   'GET sites': { sites: [] },
+  'GET gateways': { gateways: [], at: ago(0) },
   'GET waiting': { waiting: [] },
   'GET computations': { computations: [] },
   'GET people': { people: [] },

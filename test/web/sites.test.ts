@@ -129,13 +129,28 @@ describeInBrowser('the pages of sites', () => {
       path === '/readyz'
         ? problem(503, 'Not ready', { detail: 'No answer from: temporal.', checks: down })
         : undefined;
+    const gateway = (name: string, presence: string) => ({ name, presence, seenAt: Date.now() });
+    server.answers.set('GET gateways', {
+      gateways: [
+        gateway('centre-1:7410', 'here'),
+        gateway('centre-2:7410', 'away'),
+        gateway('new:1', 'unknown'),
+      ],
+      at: Date.now(),
+    });
     await on.open('/admin/health');
     await on.see('No answer from: temporal.');
     const of = (part: string) => on.page.locator('.facts div').filter({ hasText: part });
     for (const part of ['Temporal', 'Central worker']) await on.see('does not answer', of(part));
     for (const part of ['Database', 'Object store']) await on.see(/^answers$/, of(part));
+    await on.see(/^is up, asked last at \d\d:/, of('centre-1:7410'));
+    await on.see(/^not heard of since \d\d:/, of('centre-2:7410'));
+    await on.see(/^not known yet, heard of last at \d\d:/, of('new:1'));
     await on.see('2 of 4 sites are here.');
     expect(await on.page.getByRole('link', { name: 'Dream' }).count()).toBe(1);
     expect(await seriousFindings(on.page)).toEqual([]);
+    server.answers.set('GET gateways', { gateways: [], at: Date.now() });
+    await on.button('Look again').click();
+    await on.see(/^No gateway has been heard of/);
   });
 });

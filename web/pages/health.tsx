@@ -1,7 +1,8 @@
 /** How the parts are. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Fragment } from 'react';
+import { Fragment, type ReactNode } from 'react';
+import type { ListGatewaysResponse } from '../../client/generated/types.gen';
 import { ApiProblem } from '../../client/errors';
 import { api } from '../api/api';
 import { wordsOf } from '../api/errors';
@@ -10,6 +11,7 @@ import { count } from '../format';
 import { Button, Trouble } from '../parts/controls';
 import { Section, Table } from '../parts/section';
 import { Skeleton } from '../parts/states';
+import { Moment } from '../parts/times';
 import { Hero, useTitle } from '../parts/title';
 
 const UNKNOWN = 'not known';
@@ -30,12 +32,20 @@ export function HealthPage() {
     retry: false,
     staleTime: 0,
   });
+  const gateways = useQuery({
+    queryKey: ['gateways'],
+    queryFn: async ({ signal }) => (await api.listGateways({ signal })).gateways,
+    retry: false,
+    staleTime: 0,
+  });
+  const isLooking = health.isFetching || gateways.isFetching;
+  const lookAgain = () => Promise.all([health.refetch(), gateways.refetch()]);
   const checks = health.error instanceof ApiProblem ? health.error.problem?.checks : health.data?.checks;
   return (
     <>
       <Hero title="Health">
-        <Button isPending={health.isFetching} onPress={() => void health.refetch()}>
-          {health.isFetching ? 'Looking…' : 'Look again'}
+        <Button isPending={isLooking} onPress={() => void lookAgain()}>
+          {isLooking ? 'Looking…' : 'Look again'}
         </Button>
       </Hero>
       <Section title="The centre">
@@ -47,7 +57,30 @@ export function HealthPage() {
               <div key={part}>
                 <dt>{name}</dt>
                 <dd>
-                  <State isGood={checks[part] === 'ok'} />
+                  {checks[part] === 'ok' ? (
+                    <State tone="good">answers</State>
+                  ) : (
+                    <State tone="bad">does not answer</State>
+                  )}
+                </dd>
+              </div>
+            ))}
+          </dl>
+        )}
+      </Section>
+      <Section title="Site gateways">
+        <Trouble>{gateways.error ? wordsOf(gateways.error) : undefined}</Trouble>
+        {gateways.isPending && <Skeleton what="The site gateways" />}
+        {gateways.data?.length === 0 && (
+          <p>No gateway has been heard of. Sites reach the centre through one.</p>
+        )}
+        {gateways.data && gateways.data.length > 0 && (
+          <dl className="facts plain">
+            {gateways.data.map((gateway) => (
+              <div key={gateway.name}>
+                <dt>{gateway.name}</dt>
+                <dd>
+                  <GatewayState {...gateway} />
                 </dd>
               </div>
             ))}
@@ -59,12 +92,25 @@ export function HealthPage() {
   );
 }
 
-const State = ({ isGood }: { isGood: boolean }) => (
-  <span className={`presence tone-${isGood ? 'good' : 'bad'}`}>
+const State = ({ tone, children }: { tone: 'good' | 'bad' | 'idle'; children: ReactNode }) => (
+  <span className={`presence tone-${tone}`}>
     <span className="dot" />
-    {isGood ? 'answers' : 'does not answer'}
+    {children}
   </span>
 );
+
+/** Times and no lengths of time: these would grow, although nobody has looked again. */
+function GatewayState({ presence, seenAt }: ListGatewaysResponse['gateways'][number]) {
+  const at = <Moment at={seenAt} />;
+  switch (presence) {
+    case 'here':
+      return <State tone="good">is up, asked last at {at}</State>;
+    case 'away':
+      return <State tone="bad">not heard of since {at}</State>;
+    case 'unknown':
+      return <State tone="idle">not known yet, heard of last at {at}</State>;
+  }
+}
 
 function EdgeWorkers() {
   const { data: sites, error } = useQuery(sitesQuery);

@@ -67,7 +67,8 @@ async function openApi(): Promise<AdmissionsApi> {
 it('who is cut off is known from the API, and stays so while it is away', async () => {
   const api = await openApi();
   const ending = new AbortController();
-  const admissions = await ApiAdmissions.open(api, pino({ level: 'silent' }), ending.signal);
+  const access = { ...api, name: 'centre-1:7410' };
+  const admissions = await ApiAdmissions.open(access, pino({ level: 'silent' }), ending.signal);
   const boston = { siteId: 'boston', serial: 'b0', notAfter: Infinity };
   expect(admissions.admits(boston)).toBe(true);
   let told = 0;
