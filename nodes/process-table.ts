@@ -72,9 +72,11 @@ async function readProc(pid: number): Promise<ProcessEntry | undefined> {
   // The second field, the program's name, may hold anything, also blanks and brackets: count from behind it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state = '', , group] = fields;
-  const ticks = fields[19];
+  const [threads, ticks] = [fields[17], fields[19]];
   if (ticks === undefined) return undefined;
-  return { pid, group: Number(group), ended: /[ZX]/.test(state), started: `${await bootId}/${ticks}` };
+  // A process that was killed may end thread by thread: until the last one has, its ports and files are still open.
+  const ended = /[ZX]/.test(state) && Number(threads) <= 1;
+  return { pid, group: Number(group), ended, started: `${await bootId}/${ticks}` };
 }
 
 /** The same from `ps`. */

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { NodeRuntime } from '../../nodes/node-runtime';
 import { createProcessRuntime } from '../../nodes/process';
-import { askPs, isGroupRunning, isRunning } from '../../nodes/process-table';
 import { itRunsNodes } from './runtime-suite';
 import { Bench, left, never, output } from './support';
 
@@ -184,25 +183,5 @@ describe('the process runtime', () => {
     });
     const codes = (await Promise.all(waits)).map((ended) => ended.state === 'exited' && ended.exitCode);
     expect(codes).toEqual(specs.map((_, n) => n));
-  });
-});
-
-describe('the process table', () => {
-  test('ps, where there is no /proc, tells the same group and whether a process has ended', async () => {
-    const [self] = await askPs(['-p', String(process.pid)]);
-    expect(self).toEqual({
-      pid: process.pid,
-      group: expect.any(Number) as number,
-      ended: false,
-      started: expect.stringMatching(/^\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4}$/) as string,
-    });
-    expect((await askPs(['-A'])).some(({ pid }) => pid === process.pid)).toBe(true);
-    expect(await askPs(['-p', '999999999'])).toEqual([]);
-  });
-
-  test('a process is itself only with the moment it started', async () => {
-    const impostor = { pid: process.pid, started: 'some other time' };
-    expect(await isRunning(impostor)).toBe(false);
-    expect(await isGroupRunning(impostor)).toBe(false);
   });
 });
