@@ -2,13 +2,10 @@
  * Finds the central API that a command is to speak with, and who speaks: as the command line says, the environment, a local stack
  * that runs here, or the last `muster login`.
  */
-import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { Option, type Command } from 'commander';
 import { createMusterApi, type MusterApi } from '../client';
-import type { Fetch } from '../client/central-api';
 import { rememberTags, type Tags } from '../client/etags';
-import { createStoreFetch } from '../client/site-transport';
 import { loadSecrets, readStackFile, statePaths } from '../dev/state';
 import { mintToken } from '../dev/tokens';
 import { isRunning } from '../nodes/process-table';
@@ -105,12 +102,4 @@ async function placeOfStack(state: string): Promise<Place | undefined> {
   const secrets = await loadSecrets(paths);
   const token = await mintToken(secrets.api, { role: 'admin', sub: userInfo().username }, TOKEN_LIFETIME);
   return { url: stack.api.url, token };
-}
-
-/** How results are fetched from the store of the API that the person means. */
-export async function openStore({ state, api }: ApiOptions, env: Environment = process.env): Promise<Fetch> {
-  const isStack = state !== undefined || (api === undefined && (env.MUSTER_API_URL ?? '') === '');
-  const stack = isStack ? await readStackFile(statePaths(state ?? DEFAULT_STATE)) : undefined;
-  const ca = stack?.objectStore.ca;
-  return createStoreFetch(ca && (await readFile(ca, 'utf8')), {});
 }

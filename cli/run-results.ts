@@ -5,14 +5,15 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Fetch } from '../client/central-api';
 import type { ResultList } from '../workflows/api-contract';
 import { messageOf } from './message-of';
 
-type Result = ResultList['results'][number];
+type Result = Omit<ResultList['results'][number], 'url'>;
+/** The content of the result of that name, as it comes. */
+type Open = (name: string) => Promise<ReadableStream<Uint8Array>>;
 
 /** A line for each: its size, the begin of its digest, its name. */
-export function describeResults(results: readonly Omit<Result, 'url'>[]): string[] {
+export function describeResults(results: readonly Result[]): string[] {
   const width = Math.max(0, ...results.map(({ size }) => String(size).length));
   return results.map(
     ({ name, size, sha256 }) => `${String(size).padStart(width)}  ${sha256}  ${printable(name)}`,
@@ -26,7 +27,7 @@ export function describeResults(results: readonly Omit<Result, 'url'>[]): string
 export async function downloadResults(
   results: readonly Result[],
   folder: string,
-  { fetch, say }: { fetch: Fetch; say: (line: string) => void },
+  { open, say }: { open: Open; say: (line: string) => void },
 ): Promise<void> {
   const root = resolve(folder);
   const files = results.map((result) => ({ ...result, path: placeOf(root, result.name) }));
@@ -39,7 +40,7 @@ export async function downloadResults(
       throw new Error(`${file.path} is there with other content: name another folder with --out.`);
   }
   for (const file of files) {
-    if (missing.includes(file)) await download(file, fetch);
+    if (missing.includes(file)) await download(file, open);
     say(file.path);
   }
 }
@@ -52,17 +53,12 @@ function placeOf(root: string, name: string): string {
   return path;
 }
 
-async function download(
-  { name, size, sha256, url, path }: Result & { path: string },
-  fetch: Fetch,
-): Promise<void> {
+async function download({ name, size, sha256, path }: Result & { path: string }, open: Open): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const part = join(dirname(path), `.${randomUUID()}.part`);
   try {
-    const { body, ok, status } = await fetch(url, { method: 'GET', headers: {} });
-    if (!ok || body === null) throw new Error(`the object store answered ${status}`);
     const digest = new Digest();
-    await pipeline(body, digest, createWriteStream(part, { flags: 'wx', mode: 0o600 }));
+    await pipeline(await open(name), digest, createWriteStream(part, { flags: 'wx', mode: 0o600 }));
     if (digest.size !== size || digest.sha256() !== sha256) throw new Error('it is not what the run left');
     await rename(part, path);
   } catch (error) {

@@ -7,7 +7,7 @@ import { ConsortiumId, LaunchId, NodeName, RunId, RunState, SiteId } from '../wo
 import { parseParameters, parseParams, readText } from './arguments';
 import { examples } from './help';
 import { InterruptedError, listenForInterrupts } from './interrupts';
-import { openApi, openStore, withApiOptions, type ApiOptions } from './api-access';
+import { openApi, withApiOptions, type ApiOptions } from './api-access';
 import { JSON_OPTION, print, printDone, type JsonOption } from './output';
 import { isOver, type Progress } from './progress';
 import { allErrors, describeErrors } from './run-errors';
@@ -285,7 +285,9 @@ async function results(runId: string, { out, json, ...where }: ResultOptions): P
   const say = (line: string) => {
     if (json !== true) process.stdout.write(`${line}\n`);
   };
-  if (out !== undefined) await downloadResults(list.results, out, { fetch: await openStore(where), say });
+  const { signal } = new AbortController();
+  const open = (name: string) => api.openResult(runId, name, signal);
+  if (out !== undefined) await downloadResults(list.results, out, { open, say });
   else describeResults(files).forEach(say);
   const told = { runId, results: files, ...(list.why !== undefined && { why: list.why }) };
   if (json === true) process.stdout.write(`${JSON.stringify(told)}\n`);

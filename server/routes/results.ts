@@ -1,4 +1,4 @@
-/** The central node's results: what they are, where they can be downloaded now, and, for browsers, each of them. */
+/** The central node's results: what they are, where they can be downloaded now, and each of them. */
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
@@ -64,7 +64,7 @@ export const resultRoutes: FastifyPluginCallbackZod<Deps> = (server, { db, objec
         operationId: 'downloadResult',
         summary: "One of the central node's results",
         description:
-          'For browsers, which reach this API and need not reach the object store, nor trust what certifies it.',
+          'For people, who reach this API and need not reach the object store, nor trust what certifies it.',
         tags: ['runs'],
         params: RunPath,
         querystring: z.object({

@@ -1,5 +1,6 @@
 /** The command line does what the API lets people do: each operation of theirs is called by a command, or it is said why not. */
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -49,10 +50,9 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   archiveConsortium: 'is `muster consortium edit --archive`, by changeConsortium',
   getHealth: 'says to whoever starts the process that it lives; `muster health` asks getReadiness',
   putConsortium: 'replaces all of a consortium; people change what they name, by changeConsortium',
-  downloadResult:
-    'is for browsers, which may not reach the object store; `muster run results` has it from there',
 };
 
+const folder = useFolder();
 const computation = join(__dirname, '../../computations/penguins/computation.yaml');
 const link = (url: string) => `${url}/invitation#code`;
 
@@ -110,6 +110,7 @@ const REACHED: Readonly<Record<string, string[] | ((url: string) => { words: str
   getNodeLog: ['run', 'logs', 'penguins-1', '--node', 'central'],
   followNodeLog: ['run', 'logs', 'penguins-1', '--node', 'central', '--follow'],
   listResults: ['run', 'results', 'penguins-1'],
+  downloadResult: ['run', 'results', 'penguins-1', '--out', join(folder, 'results')],
   retryRun: ['run', 'retry', 'penguins-1'],
   stopRun: ['run', 'stop', 'penguins-1'],
   getSignInWays: (url) => ({ words: ['login', url], typed: '' }),
@@ -133,8 +134,18 @@ const me = {
   ...{ mustChangePassword: false, hasPassword: true, via: 'session' },
 };
 const person = { ...me, createdAt: 1, signsIn: ['password'], role: 'lead' };
+const FIT = '{"slope":1}';
 /** What has to be answered for a command to go on to what it is about. */
 const ANSWERS: Readonly<Record<string, unknown>> = {
+  listResults: {
+    results: [
+      {
+        ...{ name: 'fit.json', size: FIT.length, url: 'https://store/fit.json' },
+        sha256: createHash('sha256').update(FIT).digest('hex'),
+      },
+    ],
+  },
+  downloadResult: JSON.parse(FIT),
   getReadiness: {
     status: 'ready',
     checks: { database: 'ok', temporal: 'ok', objectStore: 'ok', centralWorker: 'ok' },
@@ -167,7 +178,6 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
   },
 };
 
-const folder = useFolder();
 const server = new ContractServer();
 beforeAll(() => server.start());
 afterAll(() => server.stop());

@@ -95,18 +95,21 @@ describe('muster run results', () => {
   const digest = (text: string) => createHash('sha256').update(text).digest('hex');
   const result = (name: string, text = contents[name] ?? '') => ({
     ...{ name, size: Buffer.byteLength(text), sha256: digest(text) },
-    url: `${server.url}/files/${name}`,
   });
   let out: string;
   let count = 0;
   beforeEach(() => {
     out = join(folder, `out-${(count += 1)}`);
-    server.answer = ({ path }, response) =>
-      response.writeHead(200).end(contents[path.slice('/files/'.length)]);
+    server.answer = ({ path }, response) => {
+      const { pathname, searchParams } = new URL(path, server.url);
+      expect(pathname).toBe('/api/runs/penguins-1/results/file');
+      response.writeHead(200).end(contents[searchParams.get('name') ?? '']);
+    };
   });
   const download = async (results: ReturnType<typeof result>[]) => {
     const said: string[] = [];
-    await downloadResults(results, out, { fetch, say: (line) => said.push(line) });
+    const open = (name: string) => api().openResult('penguins-1', name, new AbortController().signal);
+    await downloadResults(results, out, { open, say: (line) => said.push(line) });
     return said;
   };
 
@@ -140,6 +143,18 @@ describe('muster run results', () => {
     await expect(download([{ ...result('fit.json'), sha256: digest('other') }])).rejects.toThrow(
       'The result "fit.json" could not be downloaded: it is not what the run left.',
     );
+    expect(readdirSync(out)).toEqual([]);
+  });
+
+  it('keeps nothing of what breaks off, or is refused, and says so', async () => {
+    const size = { 'content-length': '11' };
+    server.answer = (_request, response) =>
+      response.writeHead(200, size).write('{', () => response.destroy());
+    await expect(download([result('fit.json')])).rejects.toThrow(
+      /^The result "fit.json" could not be downloaded: /,
+    );
+    server.answer = problem(404, 'Not found', { detail: 'Run penguins-1 has no result "fit.json".' });
+    await expect(download([result('fit.json')])).rejects.toThrow(/Run penguins-1 has no result "fit.json"/);
     expect(readdirSync(out)).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 /** The main job: one command brings a federated run up on real data, and it finds what the pooled data would say. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openApi, openStore } from '../../cli/api-access';
+import { openApi } from '../../cli/api-access';
 import { downloadResults } from '../../cli/run-results';
 import { describeWithEngine } from '../nodes/needs-engine';
 import { replayAll } from '../support/consortium';
@@ -48,12 +48,14 @@ async function afterwards(state: string, look: (muster: MusterProcess) => Promis
   }
 }
 
-/** As `muster run results --out` does, by TLS. */
+/** As `muster run results --out` does; the store that they are in is reached by TLS. */
 async function downloadAll(state: string, runId: string): Promise<void> {
-  const { results } = await (await openApi({ state })).listResults({ path: { runId } });
+  const api = await openApi({ state });
+  const { results } = await api.listResults({ path: { runId } });
   expect(results.map(({ url }) => new URL(url).protocol)).toEqual(results.map(() => 'https:'));
-  const fetch = await openStore({ state });
-  await downloadResults(results, join(state, 'downloaded'), { fetch, say: () => undefined });
+  const { signal } = new AbortController();
+  const open = (name: string) => api.openResult(runId, name, signal);
+  await downloadResults(results, join(state, 'downloaded'), { open, say: () => undefined });
   expect(globalFit(join(state, 'downloaded')).n).toBe(342);
 }
 

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { openStore } from '../../cli/api-access';
+import { openApi } from '../../cli/api-access';
 import { connectEngine } from '../../nodes';
 import type { RunDetail } from '../../workflows/api-contract';
 import { CENTRAL_NODE, Computation, LABEL_RUN, type Parameters } from '../../workflows/contract';
@@ -113,9 +113,9 @@ describeWithEngine('an NVFlare computation', () => {
     const runId = consortium.page.pathname.split('/').at(-1) ?? '';
     const { results } = await consortium.api.listResults(runId);
     expect(results.map(({ name }) => name)).toEqual(['global_mean.json']);
-    const fetchResult = await openStore({ state: consortium.muster.state });
-    const answer = await fetchResult(results[0]?.url ?? '', { method: 'GET', headers: {} });
-    expect(JSON.parse(await answer.text())).toMatchObject({ mean: MEAN, n: 9 });
+    const api = await openApi({ state: consortium.muster.state });
+    const content = await api.openResult(runId, 'global_mean.json', new AbortController().signal);
+    expect(await new Response(content).json()).toMatchObject({ mean: MEAN, n: 9 });
     expect(await logOf(runId, CENTRAL_NODE)).toMatch(/FederatedServer.*client a registered/);
     // The sites of `muster try` are one person's own, and keep nothing back.
     expect(await logOf(runId, 'a')).toContain('Successfully registered client:a');
