@@ -1,5 +1,5 @@
-/** `muster completion`: what a shell needs to complete commands and options; made from the commands themselves. */
-import { Argument, type Command } from 'commander';
+/** `muster completion`: what a shell needs to complete commands, options and choices; made from the commands themselves. */
+import { Argument, type Command, type Option } from 'commander';
 import { examples } from './help';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -10,7 +10,7 @@ export function registerCompletion(program: Command): void {
   examples(
     program
       .command('completion')
-      .description('print what lets your shell complete commands and options')
+      .description('print what lets your shell complete commands, options and choices')
       .addArgument(new Argument('<shell>', 'which one').choices(SHELLS))
       .action((shell: Shell) => {
         process.stdout.write(completionScript(program, shell));
@@ -33,17 +33,26 @@ interface Place {
   /** Whether a command is to follow, and so no file. */
   isGroup: boolean;
   words: Word[];
+  choices: Choice[];
 }
+/** An option after which one of a few words comes, and nothing else. */
+interface Choice {
+  option: string;
+  values: readonly string[];
+}
+
+const flagOf = ({ long, short }: Option) => long ?? short ?? '';
 
 function placesOf(command: Command, path = ''): Place[] {
   const help = command.createHelp();
   const commands = help.visibleCommands(command);
+  const options = help.visibleOptions(command);
+  const choices = options.flatMap((option): Choice[] =>
+    option.argChoices === undefined ? [] : [{ option: flagOf(option), values: option.argChoices }],
+  );
   const words = [
     ...commands.map((one): Word => ({ word: one.name(), description: one.description() })),
-    ...help.visibleOptions(command).map((option): Word => ({
-      word: option.long ?? option.short ?? '',
-      description: option.description,
-    })),
+    ...options.map((option): Word => ({ word: flagOf(option), description: option.description })),
     ...help
       .visibleArguments(command)
       .flatMap(({ argChoices, description }) =>
@@ -51,7 +60,7 @@ function placesOf(command: Command, path = ''): Place[] {
       ),
   ];
   return [
-    { path, words, isGroup: commands.length > 0 },
+    { path, words, choices, isGroup: commands.length > 0 },
     ...command.commands.flatMap((one) => placesOf(one, `${path} ${one.name()}`)),
   ];
 }
@@ -64,6 +73,9 @@ export function completionScript(program: Command, shell: Shell): string {
   const places = placesOf(program);
   const known = paths(places).map(quoted).join('|');
   const list = ({ words }: Place) => words.map(({ word }) => word).join(' ');
+  const chosen = places.flatMap(({ path, choices }) =>
+    choices.map(({ option, values }) => ({ after: quoted(`${path} ${option}`), values })),
+  );
   switch (shell) {
     case 'bash':
       return `# Completion of muster for bash: source <(muster completion bash)
@@ -75,6 +87,9 @@ _muster() {
   local words=""
   case "$at" in
 ${places.map((place) => `    ${quoted(place.path)}) words=${quoted(list(place))} ;;`).join('\n')}
+  esac
+  case "$at \${COMP_WORDS[COMP_CWORD-1]}" in
+${chosen.map(({ after, values }) => `    ${after}) words=${quoted(values.join(' '))} ;;`).join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
@@ -91,6 +106,9 @@ _muster() {
   local files=1
   case "$at" in
 ${places.map(zshLine).join('\n')}
+  esac
+  case "$at \${words[CURRENT-1]}" in
+${chosen.map(({ after, values }) => `    (${after}) offered=(${values.map(quoted).join(' ')}); files=0 ;;`).join('\n')}
   esac
   _describe muster offered
   (( files )) && _files
@@ -120,13 +138,15 @@ function zshLine({ path, words, isGroup }: Place): string {
   return `    (${quoted(path)}) offered=(${offered.join(' ')})${isGroup ? '; files=0' : ''} ;;`;
 }
 
-function fishLines({ path, words, isGroup }: Place): string[] {
+function fishLines({ path, words, choices, isGroup }: Place): string[] {
   const here = `complete -c muster -n ${quoted(`__muster_at '${path}'`)}`;
   return [
     ...(isGroup ? [`${here} -f`] : []),
     ...words.map(({ word, description }) => {
       const what = word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${quoted(word)}`;
-      return `${here} ${what} -d ${quoted(summaryOf(description))}`;
+      const values = choices.find(({ option }) => option === word)?.values;
+      const chosen = values === undefined ? '' : ` -x -a ${quoted(values.join(' '))}`;
+      return `${here} ${what}${chosen} -d ${quoted(summaryOf(description))}`;
     }),
   ];
 }

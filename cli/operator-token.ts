@@ -1,5 +1,5 @@
 /** `muster operator-token`: makes an access token, for whoever holds the central API's secret. */
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { mintToken } from '../dev/tokens';
 import { AccessClaims } from '../workflows/api-contract';
 import { UsageError } from './usage-error';
@@ -18,7 +18,7 @@ export function registerOperatorToken(program: Command): void {
   program
     .command('operator-token')
     .description('make a token for an operator or a service, with the secret in MUSTER_API_SECRET')
-    .requiredOption('--role <role>', `what its bearer may do: ${ROLES.join(', ')}`)
+    .addOption(new Option('--role <role>', 'what its bearer may do').choices(ROLES).makeOptionMandatory())
     .requiredOption('--sub <name>', "who bears it: an operator's name, or what the worker is called")
     .option('--expires <time>', 'how long it is good for, such as 12h or 90d', '90d')
     .action(token);
@@ -31,7 +31,6 @@ async function token({ role, sub, expires }: TokenOptions): Promise<void> {
       `MUSTER_API_SECRET is not set to the central API's secret (${SECRET_LENGTH} characters or more).`,
     );
   }
-  if (!ROLES.includes(role)) throw new UsageError(`--role ${role} is none of ${ROLES.join(', ')}.`);
   if (!/^\d+[hd]$/.test(expires))
     throw new UsageError(`--expires ${expires} is not a time such as 12h or 90d.`);
   const claims = AccessClaims.parse({ role, sub });

@@ -82,6 +82,11 @@ for (const [name, offered] of Object.entries({ bash, zsh, fish }))
       ['muster run start penguins --w', ['--watch']],
       ['muster consortium people s', ['set']],
       ['muster completion z', ['zsh']],
+      ['muster run ls --in st', ['stopped', 'stopping']],
+      ['muster try --runtime ', ['auto', 'docker', 'process']],
+      ['muster operator-token --sub me --role c', ['central']],
+      // What was chosen before is no choice any more.
+      ['muster run ls --in failed --lim', ['--limit']],
     ])('offers after `%s`', (line, words) => {
       expect(offered(line).sort()).toEqual(words);
     });
