@@ -1,46 +1,22 @@
 /**
- * The central API as typed calls, for workers and the command line. A call is made once: who needs it to succeed in
- * the end (an activity, a person) tries again. Answers are checked against the contract before anyone sees them.
+ * The central API as workers and sites call it, and as a site joins; people's programs have the client of `muster-api.ts`. A call is
+ * made once: who needs it to succeed in the end (an activity) tries again. Answers are checked against the contract before anyone sees them.
  */
 import type { z } from 'zod';
 import { timeLimit } from '../time/limit';
-import {
-  ComputationList,
-  ComputationRecord,
-  ConsortiumList,
-  ConsortiumView,
-  ErrorPage,
-  LaunchesLiveness,
-  ResultList,
-  RunDetail,
-  RunKitAccess,
-  RunList,
-  SiteList,
-  StartedRun,
-  StoredLogPart,
-} from '../workflows/api-contract';
+import { LaunchesLiveness, RunKitAccess, StoredLogPart } from '../workflows/api-contract';
 import type {
-  ConsortiumBody,
   ErrorReportBody,
-  RetryRunBody,
-  RunKitsBody,
   LaunchesBody,
   PresenceBody,
+  RunKitsBody,
   StartedReportBody,
-  StartRunBody,
   StatusReportBody,
-  StopRunBody,
 } from '../workflows/api-contract';
 import { SiteAnswers, SiteMemberships, SiteNews, type ReadinessBody } from '../workflows/consortium-contract';
-import type { Computation, ComputationRef, NodeReport } from '../workflows/contract';
 import { DeliveryOrder, type DeliveryReport } from '../workflows/notice-contract';
-import { RevokedSite, SiteAuthority, SiteCredentials, SiteInvitation } from '../workflows/identity-contract';
-import type {
-  AddSiteBody,
-  EnrolSiteBody,
-  RenewCertificateBody,
-  RevokeSiteBody,
-} from '../workflows/identity-contract';
+import { SiteAuthority, SiteCredentials } from '../workflows/identity-contract';
+import type { EnrolSiteBody, RenewCertificateBody } from '../workflows/identity-contract';
 import { ApiProblem, ApiUnreachable, networkReason } from './errors';
 import { readJson, readProblem } from './read-json';
 
@@ -76,15 +52,11 @@ interface Call {
   body?: unknown;
   /** Sent as it is. */
   gzip?: Uint8Array;
-  headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const segment = encodeURIComponent;
-const logPath = (runId: string, node: string, more: string, launchId: string | undefined) =>
-  `/api/runs/${segment(runId)}/nodes/${segment(node)}/log${more}` +
-  (launchId === undefined ? '' : `?launch=${segment(launchId)}`);
 
 /** A client of the central API at `url`. Every call throws {@link ApiProblem} or {@link ApiUnreachable}, or the reason of an aborted `signal`. */
 export function createCentralApi({
@@ -97,40 +69,25 @@ export function createCentralApi({
 
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
 
-  async function request(method: Method, path: string, call: Call): ReturnType<Fetch> {
-    const { headers, signal } = call;
-    const response = await fetch(base + path, {
-      method,
-      ...contentOf(call),
-      headers: { ...authorization, ...contentOf(call).headers, ...headers },
-      ...(signal === undefined ? {} : { signal }),
-    });
-    if (!response.ok)
-      throw new ApiProblem(response.status, `${method} ${path}`, readProblem(await response.text()));
-    return response;
-  }
-
-  /** Runs `exchange`, and names every failure that is not an answer of the API. */
-  async function guarded<T>(signal: AbortSignal | undefined, exchange: () => Promise<T>): Promise<T> {
+  /** The text of a good answer; every failure that is not an answer of the API is named. */
+  async function call(method: Method, path: string, { signal, ...content }: Call): Promise<string> {
     try {
-      return await exchange();
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (error instanceof ApiProblem || error instanceof ApiUnreachable) throw error;
-      const late = error instanceof DOMException && error.name === 'TimeoutError';
-      throw new ApiUnreachable(base, late ? `nothing within ${timeoutMs} ms` : networkReason(error), {
-        cause: error,
-      });
-    }
-  }
-
-  const call = (method: Method, path: string, { signal, ...rest }: Call) =>
-    guarded(signal, async () => {
       const timeout = timeLimit(timeoutMs);
       const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-      const response = await request(method, path, { ...rest, signal: limit });
-      return response.text();
-    });
+      const { headers, ...body } = contentOf(content);
+      const sent = { method, ...body, headers: { ...authorization, ...headers }, signal: limit };
+      const response = await fetch(base + path, sent);
+      const text = await response.text();
+      if (response.ok) return text;
+      throw new ApiProblem(response.status, `${method} ${path}`, readProblem(text));
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof ApiProblem) throw error;
+      const late = error instanceof DOMException && error.name === 'TimeoutError';
+      const reason = late ? `nothing within ${timeoutMs} ms` : networkReason(error);
+      throw new ApiUnreachable(base, reason, { cause: error });
+    }
+  }
 
   async function ask<Schema extends z.ZodType>(
     schema: Schema,
@@ -148,72 +105,11 @@ export function createCentralApi({
     );
   }
 
-  /** The bytes of an answer as they come. */
-  const stream = (path: string, call: Call & { signal: AbortSignal }) =>
-    guarded(call.signal, async () => {
-      const { body } = await request('GET', path, call);
-      if (body === null) throw new ApiUnreachable(base, 'its answer is empty');
-      return body;
-    });
-
-  /** An events stream, from after `lastEventId`. */
-  const open = (path: string, lastEventId: number | undefined, signal: AbortSignal) => {
-    const after = lastEventId === undefined ? {} : { 'last-event-id': String(lastEventId) };
-    return stream(path, { headers: { accept: 'text/event-stream', ...after }, signal });
-  };
-
-  async function tell(
-    path: string,
-    body: unknown,
-    signal: AbortSignal | undefined,
-    headers: Record<string, string> = {},
-  ): Promise<void> {
-    await call('POST', path, { body, headers, signal });
+  async function tell(path: string, body: unknown, signal: AbortSignal | undefined): Promise<void> {
+    await call('POST', path, { body, signal });
   }
 
   return {
-    /** Registers a version of a computation. While its image is being pulled, the problem is `image-pending`: ask again. */
-    addComputation: (
-      manifest: z.input<typeof Computation>,
-      { replace = false }: { replace?: boolean } = {},
-      signal?: AbortSignal,
-    ) =>
-      ask(ComputationRecord, 'POST', `/api/computations${replace ? '?replace=true' : ''}`, {
-        body: manifest,
-        signal,
-      }),
-
-    listComputations: (signal?: AbortSignal) => ask(ComputationList, 'GET', '/api/computations', { signal }),
-
-    getComputation: ({ name, version }: ComputationRef, signal?: AbortSignal) =>
-      ask(ComputationRecord, 'GET', `/api/computations/${segment(name)}/${segment(version)}`, { signal }),
-
-    removeComputation: async ({ name, version }: ComputationRef, signal?: AbortSignal) => {
-      await call('DELETE', `/api/computations/${segment(name)}/${segment(version)}`, { signal });
-    },
-
-    /** Creates the consortium or replaces it. */
-    putConsortium: (consortiumId: string, body: z.input<typeof ConsortiumBody>, signal?: AbortSignal) =>
-      ask(ConsortiumView, 'PUT', `/api/consortia/${segment(consortiumId)}`, { body, signal }),
-
-    listConsortia: (signal?: AbortSignal) => ask(ConsortiumList, 'GET', '/api/consortia', { signal }),
-
-    getConsortium: (consortiumId: string, signal?: AbortSignal) =>
-      ask(ConsortiumView, 'GET', `/api/consortia/${segment(consortiumId)}`, { signal }),
-
-    /** The sites of one consortium, or all that the token may see. */
-    listSites: (consortiumId?: string, signal?: AbortSignal) =>
-      ask(
-        SiteList,
-        'GET',
-        consortiumId === undefined ? '/api/sites' : `/api/sites?consortium=${segment(consortiumId)}`,
-        { signal },
-      ),
-
-    /** A code by which a site may join once. */
-    addSite: (body: z.input<typeof AddSiteBody>, signal?: AbortSignal) =>
-      ask(SiteInvitation, 'POST', '/api/sites', { body, signal }),
-
     /** What the API for sites is certified by; to be compared with the pin of a code before it is trusted. */
     getSiteAuthority: (signal?: AbortSignal) => ask(SiteAuthority, 'GET', '/api/site/authority', { signal }),
 
@@ -224,64 +120,6 @@ export function createCentralApi({
     /** The next certificate of the site whose certificate is shown. */
     renewCertificate: (body: z.input<typeof RenewCertificateBody>, signal?: AbortSignal) =>
       ask(SiteCredentials, 'POST', '/api/site/certificate', { body, signal }),
-
-    /** Cuts a site off. */
-    revokeSite: (siteId: string, body: z.input<typeof RevokeSiteBody>, signal?: AbortSignal) =>
-      ask(RevokedSite, 'POST', `/api/sites/${segment(siteId)}/revoke`, { body, signal }),
-
-    /** Starts a run, or gives the one that was started with the same `idempotencyKey`. */
-    startRun: (
-      consortiumId: string,
-      body: z.input<typeof StartRunBody>,
-      idempotencyKey: string,
-      signal?: AbortSignal,
-    ) =>
-      ask(StartedRun, 'POST', `/api/consortia/${segment(consortiumId)}/runs`, {
-        body,
-        headers: { 'idempotency-key': idempotencyKey },
-        signal,
-      }),
-
-    /** Runs of one consortium, or all that the token may see. */
-    listRuns: (consortiumId?: string, signal?: AbortSignal) =>
-      ask(
-        RunList,
-        'GET',
-        consortiumId === undefined ? '/api/runs' : `/api/runs?consortium=${segment(consortiumId)}`,
-        {
-          signal,
-        },
-      ),
-
-    getRun: (runId: string, signal?: AbortSignal) =>
-      ask(RunDetail, 'GET', `/api/runs/${segment(runId)}`, { signal }),
-
-    /** A page of the run's failures, the earliest first. */
-    listErrors: (
-      runId: string,
-      only: { node?: string; type?: string; retrying?: boolean; limit?: number; after?: string } = {},
-      signal?: AbortSignal,
-    ) => {
-      const query = new URLSearchParams();
-      for (const [key, value] of Object.entries(only)) query.set(key, String(value));
-      return ask(ErrorPage, 'GET', `/api/runs/${segment(runId)}/errors?${query.toString()}`, { signal });
-    },
-
-    /** Asks the run to stop; it has stopped when its state says so. */
-    stopRun: (runId: string, body: z.input<typeof StopRunBody> = {}, signal?: AbortSignal) =>
-      tell(`/api/runs/${segment(runId)}/stop`, body, signal),
-
-    /** Lets the run begin anew; the same `idempotencyKey` once more does nothing. */
-    retryRun: (
-      runId: string,
-      body: z.input<typeof RetryRunBody>,
-      idempotencyKey: string,
-      signal?: AbortSignal,
-    ) => tell(`/api/runs/${segment(runId)}/retry`, body, signal, { 'idempotency-key': idempotencyKey }),
-
-    /** The events stream's bytes, from after `lastEventId`. It stays open: abort `signal` to leave. {@link followRun} reads it. */
-    openRunEvents: (runId: string, lastEventId: number | undefined, signal: AbortSignal) =>
-      open(`/api/runs/${segment(runId)}/events`, lastEventId, signal),
 
     /** A part of a node's log: whole gzip members, of which the first is at `start` in the log. Answers where the next is. */
     putNodeLog: (
@@ -298,23 +136,6 @@ export function createCentralApi({
         `/api/runs/${segment(runId)}/launches/${segment(launchId)}/nodes/${segment(node)}/log?start=${start}`,
         { gzip, signal },
       ),
-
-    /** The text of a node's log so far. */
-    openNodeLog: (runId: string, node: string, launchId: string | undefined, signal: AbortSignal) =>
-      stream(logPath(runId, node, '', launchId), { signal }),
-
-    /** The bytes of the stream that follows a node's log, from after `lastEventId`. {@link followLog} reads it. */
-    openNodeLogEvents: (
-      runId: string,
-      node: string,
-      launchId: string | undefined,
-      lastEventId: number | undefined,
-      signal: AbortSignal,
-    ) => open(logPath(runId, node, '/events', launchId), lastEventId, signal),
-
-    /** The central node's results, and where they can be downloaded now. */
-    listResults: (runId: string, signal?: AbortSignal) =>
-      ask(ResultList, 'GET', `/api/runs/${segment(runId)}/results`, { signal }),
 
     reportRunStartedCentral: (runId: string, body: z.input<typeof StartedReportBody>, signal?: AbortSignal) =>
       tell(`/api/runs/${segment(runId)}/started`, body, signal),
@@ -380,15 +201,11 @@ export function createCentralApi({
     /** What became of an attempt to send it. */
     reportDelivery: (deliveryId: string, body: z.input<typeof DeliveryReport>, signal?: AbortSignal) =>
       tell(`/api/notice-deliveries/${segment(deliveryId)}/report`, body, signal),
-
-    /** What a node says of itself, with that node's own token. */
-    reportNode: (runId: string, node: string, body: z.input<typeof NodeReport>, signal?: AbortSignal) =>
-      tell(`/api/runs/${segment(runId)}/nodes/${segment(node)}/report`, body, signal),
   };
 }
 export type CentralApi = ReturnType<typeof createCentralApi>;
 
-function contentOf({ body, gzip }: Call): {
+function contentOf({ body, gzip }: Omit<Call, 'signal'>): {
   headers?: Record<string, string>;
   body?: string | Uint8Array<ArrayBuffer>;
 } {

@@ -2,7 +2,6 @@
  * The room's door: what the command line and scripts use to speak with the central API. Workers take single parts of the room:
  * the client of people is large, and memory at a site is there for the computation.
  */
-export { createCentralApi, type CentralApi, type CentralApiOptions } from './central-api';
 export { ApiProblem, ApiUnreachable, isProblem, mayPass } from './errors';
 export { followRun, type FollowedEvent, type RunSource } from './events';
 export { followLog } from './logs';

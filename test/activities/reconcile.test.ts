@@ -8,7 +8,7 @@ import { Reconciler, countLooks, keyOf, stepFor, type Looks } from '../../activi
 import { LaunchFolders } from '../../activities/shared/launch-folders';
 import { createReleaseLaunch } from '../../activities/shared/release-launch';
 import { createStopNode } from '../../activities/shared/stop-node';
-import type { CentralApi } from '../../client';
+import type { CentralApi } from '../../client/central-api';
 import { createNodeRuntimes } from '../../nodes';
 import { connectEngine } from '../../nodes/engine';
 import { ensureImage } from '../../nodes/image';

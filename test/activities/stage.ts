@@ -21,7 +21,7 @@ import { Approvals } from '../../activities/edge/approvals';
 import type { SiteRules } from '../../activities/edge/site-rules';
 import type { NodeHost } from '../../activities/shared/host';
 import { LaunchFolders } from '../../activities/shared/launch-folders';
-import { createCentralApi } from '../../client';
+import { createCentralApi } from '../../client/central-api';
 import { connectEngine, createHostImages, createNodeRuntimes, createPortLedger } from '../../nodes';
 import type { ObjectStore } from '../../storage';
 import { openContentKey, sealContentKey } from '../../sealing/content-key';

@@ -6,7 +6,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createCentralApi } from '../../client';
+import { createCentralApi } from '../../client/central-api';
 import type { Stack } from '../../dev/stack';
 import { nodeView, runView, statusReport } from '../server/views';
 import { until } from '../support/until';

@@ -1,10 +1,10 @@
 /** Muster's side: runs of a consortium, started through the central API as a person does. */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { tryConsortium } from '../../cli/arguments';
+import { computationBody } from '../../cli/computation-body';
 import type { Means } from '../../cli/try-means';
 import { startSites, writePolicies } from '../../cli/try-sites';
-import { createCentralApi } from '../../client';
+import { createMusterApi, type MusterApi } from '../../client';
 import { runningParts } from '../../dev/roster';
 import type { Stack } from '../../dev/stack';
 import { createNodeRuntimes } from '../../nodes';
@@ -24,7 +24,7 @@ export class MusterSide implements Side {
     private readonly means: Means,
     private readonly sites: readonly BenchSite[],
     private readonly parameters: Parameters,
-    private readonly api: ReturnType<typeof createCentralApi>,
+    private readonly api: MusterApi,
     private readonly signal: AbortSignal,
     private readonly startWorkers: typeof startSites,
   ) {}
@@ -39,7 +39,7 @@ export class MusterSide implements Side {
   ): Promise<MusterSide> {
     await stack.allowComputation(means.allowed);
     const token = await stack.mint({ role: 'admin', sub: 'bench' });
-    const api = createCentralApi({ url: stack.api.url, token });
+    const api = createMusterApi({ url: stack.api.url, token });
     return new MusterSide(stack, means, sites, parameters, api, signal, startWorkers);
   }
 
@@ -54,10 +54,14 @@ export class MusterSide implements Side {
     const { signal, api } = this;
     const sites = this.sites.slice(0, count);
     const { id, body } = tryConsortium(this.means.computation, sites, this.parameters);
-    await api.addComputation(this.means.computation, { replace: true }, signal);
-    await api.putConsortium(id, body, signal);
+    await api.addComputation({
+      body: computationBody(this.means.computation),
+      query: { replace: 'true' },
+      signal,
+    });
+    await api.putConsortium({ path: { consortiumId: id }, body, signal });
     const began = Date.now();
-    const { runId } = await api.startRun(id, {}, randomUUID(), signal);
+    const { runId } = await api.startRun({ path: { consortiumId: id }, signal });
     try {
       const up = await lastStart(
         sites.map((site) => () => this.logOf(runId, site.id)),
@@ -84,8 +88,8 @@ export class MusterSide implements Side {
   }
 
   private async end(runId: string): Promise<void> {
-    await this.api.stopRun(runId, { reason: 'measured' });
-    while (!TERMINAL_RUN_STATES.includes((await this.api.getRun(runId)).run.state))
+    await this.api.stopRun({ path: { runId }, body: { reason: 'measured' } });
+    while (!TERMINAL_RUN_STATES.includes((await this.api.getRun({ path: { runId } })).run.state))
       await sleep(LOOK_EVERY_MS);
   }
 }

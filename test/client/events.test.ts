@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { ServerResponse } from 'node:http';
-import { ApiProblem, createCentralApi, followRun } from '../../client';
+import { ApiProblem, createMusterApi, followRun } from '../../client';
 import { readMessages } from '../../client/event-stream';
 import { ContractServer, problem } from '../support/contract-server';
 import { followed, runView } from '../support/run-pictures';
@@ -22,7 +22,7 @@ async function follow(
   onEvent: (id: number) => void | Promise<void> = () => undefined,
   silenceMs?: number,
 ) {
-  const api = createCentralApi({ url: server.url, token: 't' });
+  const api = createMusterApi({ url: server.url, token: 't' });
   const ids: number[] = [];
   const signal = new AbortController().signal;
   for await (const event of followRun(api, 'r', {
@@ -41,7 +41,7 @@ test('events come as they happen, comments are not events', async () => {
   server.answer = (_request, response) => stream(response).write(`: hello\n\n${line(1)}:\n${line(2)}`);
   await expect(follow(2)).resolves.toEqual([1, 2]);
   expect(server.seen).toMatchObject([
-    { path: '/api/runs/r/events', headers: { accept: 'text/event-stream' } },
+    { path: '/api/runs/r/events', headers: { accept: 'text/event-stream, */*' } },
   ]);
 });
 
@@ -93,7 +93,7 @@ test.each([
 test('an aborted signal ends the following quietly', async () => {
   server.answer = (_request, response) => stream(response).write(line(1));
   const abort = new AbortController();
-  const api = createCentralApi({ url: server.url, token: 't' });
+  const api = createMusterApi({ url: server.url, token: 't' });
   const ids: number[] = [];
   for await (const event of followRun(api, 'r', { signal: abort.signal })) {
     ids.push(event.id);

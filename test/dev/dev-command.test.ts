@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { createCentralApi, type CentralApi } from '../../client';
+import { createMusterApi, type MusterApi } from '../../client';
 import { createTransport } from '../../client/site-transport';
 import { identify } from '../../nodes/process-table';
 import { createTestAuthority } from '../support/certificates';
@@ -28,9 +28,9 @@ async function start(...given: Parameters<typeof MusterProcess.start>): Promise<
 afterAll(() => Promise.all(started.map((muster) => muster.end())));
 
 /** The API as the page's address lets one use it, once the stack is up. */
-async function apiOf(muster: MusterProcess): Promise<CentralApi> {
+async function apiOf(muster: MusterProcess): Promise<MusterApi> {
   const [, url = '', token = ''] = await muster.says(/Page +(http:\S+)\/#token=(\S+)/);
-  return createCentralApi({ url, token });
+  return createMusterApi({ url, token });
 }
 
 /** Takes a port away, if nobody has done so yet. */
@@ -45,7 +45,7 @@ function occupy(port: number): Promise<Server> {
 describe('muster dev', () => {
   const state = useFolder();
   let muster: MusterProcess;
-  let api: CentralApi;
+  let api: MusterApi;
 
   it('brings up all parts, in order, at other ports where the usual ones are taken', async () => {
     const taken = await Promise.all([7233, 8233, 9000, 7400, 7410, 7443].map(occupy));
@@ -86,13 +86,15 @@ describe('muster dev', () => {
   });
 
   it('starts a part again that was killed, and says which one and why', async () => {
-    await api.addComputation(COMPUTATION);
-    await api.putConsortium('kept', CONSORTIUM);
+    await api.addComputation({ body: COMPUTATION });
+    await api.putConsortium({ path: { consortiumId: 'kept' }, body: CONSORTIUM });
     const { pid } = await muster.process('api');
     process.kill(pid, 'SIGKILL');
     await muster.says(/api ended \(SIGKILL.*starting it again in 200 ms\n[^]*api is up again/);
     expect((await muster.process('api')).pid).not.toBe(pid);
-    await expect(api.getConsortium('kept')).resolves.toMatchObject({ name: 'Kept' });
+    await expect(api.getConsortium({ path: { consortiumId: 'kept' } })).resolves.toMatchObject({
+      name: 'Kept',
+    });
   });
 
   it('ends what it left when it was killed itself, and goes on with the same data and secrets', async () => {
@@ -112,7 +114,9 @@ describe('muster dev', () => {
       );
       expect(await identify(pid)).toBeUndefined();
     }
-    await expect(again.getConsortium('kept')).resolves.toMatchObject({ name: 'Kept' });
+    await expect(again.getConsortium({ path: { consortiumId: 'kept' } })).resolves.toMatchObject({
+      name: 'Kept',
+    });
     // The token of before is still good, at the same port.
     await expect(api.listRuns()).resolves.toBeDefined();
   });

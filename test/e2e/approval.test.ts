@@ -29,9 +29,8 @@ afterAll(async () => {
 
 /** Accepts an invitation in a browser of their own; what they do here is done with a token that they make there. */
 async function administratorOf(siteId: string): Promise<MusterApi> {
-  const { origin: url, hash } = consortium.page;
-  const operator = createMusterApi({ url, token: hash.replace('#token=', '') });
-  const { code } = await operator.invite({ body: { email: 'ada@example.org', sites: [siteId] } });
+  const { origin: url } = consortium.page;
+  const { code } = await consortium.api.invite({ body: { email: 'ada@example.org', sites: [siteId] } });
   let cookie = '';
   const browser = createMusterApi({
     url,
@@ -60,7 +59,7 @@ const nodeOf = ({ nodes }: RunDetail, name: string) => nodes.find(({ node }) => 
 const waitsAtA = (detail: RunDetail) => nodeOf(detail, 'a')?.attention?.type === 'ApprovalNeeded';
 
 it('a run waits there, is approved on the page by who administers the site, and is complete', async () => {
-  const { runId } = await consortium.api.startRun(consortiumId, {}, 'approved');
+  const { runId } = await consortium.api.startRun({ path: { consortiumId } });
   await consortium.until(runId, waitsAtA);
   const ask = await asked(runId);
   expect(ask).toMatchObject({
@@ -78,7 +77,7 @@ it('a run waits there, is approved on the page by who administers the site, and 
 });
 
 it('a run that is refused on the page is refused there for good, by name and with the reason', async () => {
-  const { runId } = await consortium.api.startRun(consortiumId, {}, 'refused');
+  const { runId } = await consortium.api.startRun({ path: { consortiumId } });
   await consortium.until(runId, waitsAtA);
   const path = { siteId: 'a', askId: (await asked(runId)).id };
   await ada.answerAsk({ path, body: { verdict: 'refused', why: 'not before the vote' } });

@@ -10,7 +10,7 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import { createCentralApi } from '../../client';
+import { createCentralApi } from '../../client/central-api';
 import { readIdentity } from '../../client/identity-folder';
 import { joinSite } from '../../client/join-site';
 import { createTransport } from '../../client/site-transport';
@@ -142,10 +142,13 @@ describe('a stack and its runs', () => {
     if (computation === undefined) throw new Error('the consortium has no computation');
     expect(secrets).toEqual(['/password']);
     // Read, changed and written without the secret, which stays.
-    await api.putConsortium(id, { ...body, computation, name: OPEN.consortium });
+    await api.putConsortium({
+      path: { consortiumId: id },
+      body: { ...body, computation, name: OPEN.consortium },
+    });
     rmSync(join(folder, 'go'));
     const parameters = { rounds: 4, password: planted["run's own parameter"] ?? '' };
-    ({ runId } = await api.startRun(id, { parameters }, 'held'));
+    ({ runId } = await api.startRun({ path: { consortiumId: id }, body: { parameters } }));
     await consortium.up(runId);
   });
   afterAll(() => consortium.muster.end());
@@ -162,7 +165,9 @@ describe('a stack and its runs', () => {
     add('access token of a person', signatureOf(page.hash.replace('#token=', '')));
     await addAnswersToSite();
     await addCodes();
-    const { results } = await api.listResults((await api.listRuns()).runs.at(-1)?.runId ?? '');
+    const { results } = await api.listResults({
+      path: { runId: (await api.listRuns()).runs.at(-1)?.runId ?? '' },
+    });
     for (const { url } of results) add('signature of a result', signatureIn(url));
 
     const names = new Set(canaries.map(({ name }) => name));
@@ -205,7 +210,7 @@ describe('a stack and its runs', () => {
   it('leave none when the run and the stack have ended', async () => {
     writeFileSync(join(folder, 'go'), '');
     expect((await consortium.ended(runId)).run.state).toBe('complete');
-    const { results } = await consortium.api.listResults(runId);
+    const { results } = await consortium.api.listResults({ path: { runId } });
     for (const { url } of results) add('signature of a result', signatureIn(url));
     consortium.muster.interrupt();
     await consortium.muster.exited;
@@ -241,7 +246,7 @@ describe('a stack and its runs', () => {
 
   /** What a site is answered when it asks for its kit. */
   async function addAnswersToSite(): Promise<void> {
-    const { run } = await consortium.api.getRun(runId);
+    const { run } = await consortium.api.getRun({ path: { runId } });
     const { sites } = (await readStackFile(paths)) ?? {};
     if (sites === undefined || run.launchId === undefined) throw new Error('nothing runs');
     const { ca, certificate: cert, key } = await readIdentity(paths.identity('a'));
@@ -264,7 +269,7 @@ describe('a stack and its runs', () => {
       ['enrolment code', 'c'],
       ['used enrolment code', 'd'],
     ] as const) {
-      const { code: text } = await consortium.api.addSite({ id: siteId });
+      const { code: text } = await consortium.api.addSite({ body: { id: siteId } });
       const code = readCode(text);
       if (code === undefined || sites === undefined) throw new Error('no site can join');
       add(name, code.secret);

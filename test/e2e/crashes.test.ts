@@ -1,5 +1,4 @@
 /** Whatever dies comes back: each part is killed in the middle of a run, and the run completes with every node started once. */
-import { createMusterApi } from '../../client';
 import { CENTRAL_NODE } from '../../workflows/contract';
 import type { Consortium } from '../support/consortium';
 import { useFolder } from '../support/folder';
@@ -30,7 +29,7 @@ it.each(['central-worker', 'edge-worker:dream', 'api', 'gateway'])(
   async (part) => {
     const { muster, api } = consortium;
     const [tried] = (await api.listConsortia()).consortia;
-    const { runId } = await api.startRun(tried!.id, {}, `kill-${part.replace(':', '-')}`);
+    const { runId } = await api.startRun({ path: { consortiumId: tried!.id } });
     const up = await consortium.up(runId);
     await killAndAwait(part);
     const ended = await consortium.ended(runId);
@@ -43,7 +42,7 @@ it.each(['central-worker', 'edge-worker:dream', 'api', 'gateway'])(
     );
     await muster.says(new RegExp(`${part}.*(killed|SIGKILL)`, 'i'));
     // One that was killed and came back is the one that was there before.
-    const { gateways } = await asOperator().listGateways();
+    const { gateways } = await api.listGateways();
     expect(gateways).toMatchObject([{ presence: 'here' }]);
   },
 );
@@ -51,8 +50,7 @@ it.each(['central-worker', 'edge-worker:dream', 'api', 'gateway'])(
 it.each(['central-worker', 'api'])(
   '%s is killed while a webhook is being delivered: the receiver gets it under the same id, and it is said to be delivered',
   async (part) => {
-    const { muster } = consortium;
-    const api = asOperator();
+    const { muster, api } = consortium;
     const [tried] = (await api.listConsortia()).consortia;
     const path = { consortiumId: tried!.id, noticeId: `kill-${part}` };
     receiver.received.length = 0;
@@ -63,7 +61,7 @@ it.each(['central-worker', 'api'])(
       body: { kind: 'webhook', url: receiver.url, on: ['finished'] },
     });
     receiver.secret = secret!;
-    const { runId } = await consortium.api.startRun(tried!.id, {}, `tell-${part}`);
+    const { runId } = await api.startRun({ path: { consortiumId: tried!.id } });
     await consortium.ended(runId);
     const { id: deliveryId } = await muster.until('the first try', () => receiver.received[0]);
     await killAndAwait(part);
@@ -81,11 +79,6 @@ it.each(['central-worker', 'api'])(
     ]);
   },
 );
-
-function asOperator() {
-  const { page } = consortium;
-  return createMusterApi({ url: page.origin, token: page.hash.replace('#token=', '') });
-}
 
 /** Resolves once another process has taken the part's place. */
 async function killAndAwait(part: string): Promise<void> {

@@ -34,7 +34,7 @@ function computation({ provision = PROVISION, central = WAIT, edge = WAIT } = {}
 
 const body = (commands: Parameters<typeof computation>[0], more: object = {}): ConsortiumDraft => ({
   name: 'Scripts',
-  computation: computation(commands) as ConsortiumDraft['computation'],
+  computation: computation(commands),
   sites: sites.map((id) => ({ id, name: `Site ${id}`, dataset })),
   windows: { retry: '1s', stopConfirm: '5s' },
   ...more,
@@ -67,7 +67,9 @@ function running(runId: string): string[] {
 }
 
 it('a run of an unknown consortium is refused by name', async () => {
-  const refused = await consortium.api.startRun('nowhere', {}, 'k1').catch((error: unknown) => error);
+  const refused = await consortium.api
+    .startRun({ path: { consortiumId: 'nowhere' } })
+    .catch((error: unknown) => error);
   expect(refused).toBeInstanceOf(ApiProblem);
   expect((refused as ApiProblem).status).toBe(404);
   expect((refused as ApiProblem).message).toContain('nowhere');
@@ -76,7 +78,7 @@ it('a run of an unknown consortium is refused by name', async () => {
 it('parameters that do not fit are refused by JSON pointer', async () => {
   await consortium.put('bad-parameters', body({}));
   const refused = await consortium.api
-    .startRun('bad-parameters', { parameters: { rounds: 'many' } }, 'k2')
+    .startRun({ path: { consortiumId: 'bad-parameters' }, body: { parameters: { rounds: 'many' } } })
     .catch((error: unknown) => error);
   expect((refused as ApiProblem).problem?.errors).toMatchObject([
     { pointer: expect.stringMatching(/\/rounds$/) as string },
@@ -85,7 +87,14 @@ it('parameters that do not fit are refused by JSON pointer', async () => {
 
 it('one key gives one run, however often it is asked for', async () => {
   await consortium.put('one-key', body({ central: WORK, edge: WORK }));
-  const started = await Promise.all([1, 2, 3].map(() => consortium.api.startRun('one-key', {}, 'same-key')));
+  const started = await Promise.all(
+    [1, 2, 3].map(() =>
+      consortium.api.startRun({
+        path: { consortiumId: 'one-key' },
+        headers: { 'idempotency-key': 'same-key' },
+      }),
+    ),
+  );
   expect(new Set(started.map(({ runId }) => runId)).size).toBe(1);
   await consortium.ended(started[0]!.runId);
 });
@@ -172,7 +181,7 @@ it('stop means stopped: also nodes that ignore SIGTERM, each confirmed, and it i
   const stubborn = `trap "" TERM; ${WAIT} & while :; do wait; done`;
   const runId = await consortium.start('stubborn', body({ central: stubborn, edge: stubborn }));
   await consortium.up(runId);
-  await consortium.api.stopRun(runId, { reason: 'wrong parameters' });
+  await consortium.api.stopRun({ path: { runId }, body: { reason: 'wrong parameters' } });
   const ended = await consortium.ended(runId);
   expect(ended.run).toMatchObject({ state: 'stopped', stop: { reason: 'wrong parameters' } });
   expect(ended.nodes.map(({ state }) => state)).toEqual(['stopped', 'stopped', 'stopped']);
@@ -192,14 +201,14 @@ it('a node may say how far it is, with the token of that node and launch only', 
   expect(told.nodes.slice(1).map(({ report }) => report)).toEqual(
     sites.map(() => ({ phase: 'round', progress: 0.5 })),
   );
-  await consortium.api.stopRun(runId);
+  await consortium.api.stopRun({ path: { runId } });
   await consortium.ended(runId);
 });
 
 /** The run as it is from the launch after `launchId` on, once `want` holds. */
 const afterwards = (runId: string, launchId: string | undefined, want: (detail: RunDetail) => boolean) =>
   consortium.muster.until('the next launch', async () => {
-    const detail = await consortium.api.getRun(runId);
+    const detail = await consortium.api.getRun({ path: { runId } });
     return detail.run.launchId !== launchId && want(detail) ? detail : undefined;
   });
 
@@ -210,7 +219,7 @@ it('a failed run whose cause was mended is retried: the same run, a new launch, 
   const failed = await consortium.ended(runId).finally(() => renameSync(away, here));
   expect(failed.run).toMatchObject({ state: 'failed', error: { node: 'b', type: 'DataMissing' } });
 
-  await consortium.api.retryRun(runId, { reason: 'the data is back' }, 'retry-1');
+  await consortium.api.retryRun({ path: { runId }, body: { reason: 'the data is back' } });
   const { run, nodes } = await afterwards(runId, failed.run.launchId, (now) => now.run.state === 'complete');
   expect(run.error).toBeUndefined();
   expect(nodes.map(({ state, error }) => [state, error])).toEqual(nodes.map(() => ['complete', undefined]));
@@ -222,14 +231,14 @@ it('a run at work is retried: the nodes of before are gone, and each new one is 
   const runId = await consortium.start('retried-at-work', body({}));
   const before = await consortium.up(runId);
   const old = running(runId);
-  await consortium.api.retryRun(runId, {}, 'retry-2');
+  await consortium.api.retryRun({ path: { runId } });
   const isUp = ({ nodes }: RunDetail) => nodes.every(({ state }) => state === 'running');
   const after = await afterwards(runId, before.run.launchId, isUp);
   expect(running(runId).filter((node) => old.includes(node))).toEqual([]);
   const containers = (detail: RunDetail) => detail.nodes.map(({ containerId }) => containerId);
   expect(containers(after).filter((id) => containers(before).includes(id))).toEqual([]);
   expect(running(runId)).toHaveLength(old.length);
-  await consortium.api.stopRun(runId);
+  await consortium.api.stopRun({ path: { runId } });
   const stopped = await afterwards(runId, before.run.launchId, ({ run }) => run.state === 'stopped');
   expect(stopped.nodes.map(({ state }) => state)).toEqual(['stopped', 'stopped', 'stopped']);
   expect(running(runId)).toEqual([]);

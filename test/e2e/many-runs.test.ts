@@ -41,7 +41,7 @@ interface Run {
 async function completeRun(consortiumId: string, index: number): Promise<Run> {
   const predictor = PREDICTORS[index % PREDICTORS.length]!;
   const parameters = { predictor, pauseSeconds: PAUSE_SECONDS };
-  const { runId } = await consortium.api.startRun(consortiumId, { parameters }, `many-${index}`);
+  const { runId } = await consortium.api.startRun({ path: { consortiumId }, body: { parameters } });
   await consortium.until(runId, ({ nodes }) =>
     nodes.some(({ node, state }) => node === CENTRAL_NODE && state === 'running'),
   );

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { openApi } from '../../cli/api-access';
+import { computationBody } from '../../cli/computation-body';
 import { connectEngine } from '../../nodes';
 import type { RunDetail } from '../../workflows/api-contract';
 import { CENTRAL_NODE, Computation, LABEL_RUN, type Parameters } from '../../workflows/contract';
@@ -48,7 +48,7 @@ describeWithEngine('an NVFlare computation', () => {
   function start(id: string, parameters: Parameters, changes: Partial<Computation> = {}): Promise<string> {
     return consortium.start(id, {
       name: id,
-      computation: { ...manifest, ...changes },
+      computation: computationBody({ ...manifest, ...changes }),
       parameters,
       sites: SITES.map((site) => ({ id: site, name: `Hospital ${site}`, dataset: manifest.name })),
       windows: { retry: '10s', stopConfirm: '30s' },
@@ -111,10 +111,9 @@ describeWithEngine('an NVFlare computation', () => {
 
   it('gives its results and its logs to who may see the run', async () => {
     const runId = consortium.page.pathname.split('/').at(-1) ?? '';
-    const { results } = await consortium.api.listResults(runId);
+    const { results } = await consortium.api.listResults({ path: { runId } });
     expect(results.map(({ name }) => name)).toEqual(['global_mean.json']);
-    const api = await openApi({ state: consortium.muster.state });
-    const content = await api.openResult(runId, 'global_mean.json', new AbortController().signal);
+    const content = await consortium.api.openResult(runId, 'global_mean.json', new AbortController().signal);
     expect(await new Response(content).json()).toMatchObject({ mean: MEAN, n: 9 });
     expect(await logOf(runId, CENTRAL_NODE)).toMatch(/FederatedServer.*client a registered/);
     // The sites of `muster try` are one person's own, and keep nothing back.
@@ -174,7 +173,7 @@ describeWithEngine('an NVFlare computation', () => {
     await kill(await consortium.up(runId), 'a');
     const lost = await consortium.until(runId, (detail) => node(detail, 'a')?.state === 'failed');
     expect(lost.run.state).toBe('running');
-    await consortium.api.stopRun(runId);
+    await consortium.api.stopRun({ path: { runId } });
     expect(states(await ended(runId))).toEqual({
       central: 'stopped',
       a: 'failed',
@@ -204,7 +203,7 @@ describeWithEngine('an NVFlare computation', () => {
       { deadlines },
     );
     await consortium.up(runId);
-    await consortium.api.stopRun(runId);
+    await consortium.api.stopRun({ path: { runId } });
     const detail = await ended(runId);
     expect(states(detail)).toEqual({ central: 'stopped', a: 'stopped', b: 'stopped', c: 'stopped' });
     expect(detail.run.state).toBe('stopped');

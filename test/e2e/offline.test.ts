@@ -14,9 +14,12 @@ beforeAll(async () => {
   const [tried] = (await consortium.api.listConsortia()).consortia;
   const { id, memberships: _members, computation, ...body } = tried!;
   consortiumId = id;
-  await consortium.api.putConsortium(id, {
-    ...{ ...body, computation: computation! },
-    windows: { retry: '1m', stopConfirm: '5s' },
+  await consortium.api.putConsortium({
+    path: { consortiumId: id },
+    body: {
+      ...{ ...body, computation: computation! },
+      windows: { retry: '1m', stopConfirm: '5s' },
+    },
   });
 });
 afterAll(async () => {
@@ -33,7 +36,7 @@ async function freeze(site: string): Promise<() => void> {
 
 it('a site that is off when the run starts takes part as soon as it is there', async () => {
   const thaw = await freeze('b');
-  const { runId } = await consortium.api.startRun(consortiumId, {}, 'late-site');
+  const { runId } = await consortium.api.startRun({ path: { consortiumId } });
   const stateOf = (nodes: { node: string; state: string }[], node: string) =>
     nodes.find((each) => each.node === node)?.state;
   const waiting = await consortium.until(runId, ({ nodes }) => stateOf(nodes, 'a') === 'complete');
@@ -47,12 +50,12 @@ it('a site that is off when the run starts takes part as soon as it is there', a
 
 it('a stop names the site that it could not reach, and its node is gone when the site is back', async () => {
   patient.mayGo(false);
-  const { runId } = await consortium.api.startRun(consortiumId, {}, 'stop-out-of-reach');
+  const { runId } = await consortium.api.startRun({ path: { consortiumId } });
   const up = await consortium.up(runId);
   const pid = Number(up.nodes.find(({ node }) => node === 'b')?.containerId?.match(/\d+/)?.[0]);
   expect(isThere(pid)).toBe(true);
   const thaw = await freeze('b');
-  await consortium.api.stopRun(runId, { reason: 'enough' });
+  await consortium.api.stopRun({ path: { runId }, body: { reason: 'enough' } });
   const { run, nodes } = await consortium.ended(runId);
   expect(run).toMatchObject({ state: 'stopped', stop: { reason: 'enough' } });
   expect(nodes.map(({ node, state, error }) => [node, state, error?.type])).toEqual([

@@ -46,11 +46,10 @@ describeInBrowser('a consortium lead in a browser', () => {
 
   it('stops a run, and sees every site confirm it', async () => {
     const [tried] = (await consortium.api.listConsortia()).consortia;
-    const { runId } = await consortium.api.startRun(
-      tried!.id,
-      { parameters: { pauseSeconds: 300 } },
-      'to-be-stopped',
-    );
+    const { runId } = await consortium.api.startRun({
+      path: { consortiumId: tried!.id },
+      body: { parameters: { pauseSeconds: 300 } },
+    });
     await page.goto(`${consortium.page.origin}/runs/${runId}`);
     for (const name of ['biscoe', 'dream', 'torgersen']) await site(name, /^running$/i);
     await button(/^Stop/).click();

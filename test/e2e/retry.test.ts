@@ -34,7 +34,7 @@ const pidOf = (detail: RunDetail, name: string) =>
 it('a site whose node has failed is retried alone: the others are not touched', async () => {
   patient.mayGo(false);
   patient.fails('b', true);
-  const { runId } = await consortium.api.startRun(consortiumId, {}, 'site-alone');
+  const { runId } = await consortium.api.startRun({ path: { consortiumId } });
   const before = await consortium.until(
     runId,
     (detail) => nodeOf(detail, 'b').state === 'failed' && nodeOf(detail, 'a').state === 'running',
@@ -61,7 +61,7 @@ it('a site whose node has failed is retried alone: the others are not touched', 
 
 it('all nodes are launched anew with the kits that there are, and the same ports', async () => {
   patient.mayGo(false);
-  const { runId } = await consortium.api.startRun(consortiumId, {}, 'from-launch');
+  const { runId } = await consortium.api.startRun({ path: { consortiumId } });
   const before = await consortium.up(runId);
   const command = await retry(runId, '--from', 'launch');
   const after = await consortium.until(
@@ -87,7 +87,7 @@ it('all nodes are launched anew with the kits that there are, and the same ports
 it('says in one line why a run cannot be retried so, and what to do instead', async () => {
   patient.mayGo(true);
   patient.fails('central', true);
-  const { runId } = await consortium.api.startRun(consortiumId, {}, 'too-late');
+  const { runId } = await consortium.api.startRun({ path: { consortiumId } });
   await consortium.ended(runId);
   const command = await retry(runId, '--from', 'launch');
   expect(await command.exited).toBe(1);

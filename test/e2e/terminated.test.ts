@@ -28,10 +28,13 @@ afterAll(async () => {
 });
 
 /** A run that stays up until somebody ends it. */
-async function stayingRun(key: string): Promise<string> {
+async function stayingRun(): Promise<string> {
   const [tried] = (await consortium.api.listConsortia()).consortia;
   const parameters = { pauseSeconds: 600 };
-  const { runId } = await consortium.api.startRun(tried!.id, { parameters }, key);
+  const { runId } = await consortium.api.startRun({
+    path: { consortiumId: tried!.id },
+    body: { parameters },
+  });
   await consortium.up(runId);
   return runId;
 }
@@ -47,15 +50,15 @@ async function workflows(runId: string): Promise<string[]> {
 }
 
 it('nothing is left of terminated runs, and the run beside them goes on', async () => {
-  const [whole, headless, beside] = await Promise.all(['whole', 'headless', 'beside'].map(stayingRun));
-  const before = await held(beside!);
+  const [whole, headless, beside] = await Promise.all([stayingRun(), stayingRun(), stayingRun()]);
+  const before = await held(beside);
   // A node and a folder at each of the four hosts, and the central port.
   expect(before).toHaveLength(9);
 
-  const sites = ISLANDS.map((site) => edgeRunWorkflowId(whole!, site));
-  for (const id of [whole!, headless!, ...sites]) await temporal.workflow.getHandle(id).terminate('enough');
+  const sites = ISLANDS.map((site) => edgeRunWorkflowId(whole, site));
+  for (const id of [whole, headless, ...sites]) await temporal.workflow.getHandle(id).terminate('enough');
 
-  for (const runId of [whole!, headless!]) {
+  for (const runId of [whole, headless]) {
     await consortium.muster.until(`a host that holds nothing of ${runId}`, async () =>
       (await held(runId)).length === 0 ? true : undefined,
     );
@@ -65,22 +68,22 @@ it('nothing is left of terminated runs, and the run beside them goes on', async 
     // What was cleared away did not fail.
     expect(errors.filter(({ type }) => ['NodeExited', 'NodeLost'].includes(type))).toEqual([]);
   }
-  expect(await workflows(whole!)).toEqual(['TERMINATED', 'TERMINATED', 'TERMINATED', 'TERMINATED']);
+  expect(await workflows(whole)).toEqual(['TERMINATED', 'TERMINATED', 'TERMINATED', 'TERMINATED']);
   // The sites' own workflows, which nobody terminated, have seen their nodes stop, and ended.
   await consortium.muster.until('an end of the sites', async () =>
-    (await workflows(headless!)).includes('RUNNING') ? undefined : true,
+    (await workflows(headless)).includes('RUNNING') ? undefined : true,
   );
-  expect(await workflows(headless!)).toEqual(['TERMINATED', 'COMPLETED', 'COMPLETED', 'COMPLETED']);
+  expect(await workflows(headless)).toEqual(['TERMINATED', 'COMPLETED', 'COMPLETED', 'COMPLETED']);
 
-  expect(await held(beside!)).toEqual(before);
-  const { nodes } = await consortium.api.getRun(beside!);
+  expect(await held(beside)).toEqual(before);
+  const { nodes } = await consortium.api.getRun({ path: { runId: beside } });
   expect(nodes.map(({ state }) => state)).toEqual(Array(4).fill('running'));
-  await consortium.api.stopRun(beside!);
-  expect((await consortium.ended(beside!)).run.state).toBe('stopped');
+  await consortium.api.stopRun({ path: { runId: beside } });
+  expect((await consortium.ended(beside)).run.state).toBe('stopped');
 });
 
 it('a part that is terminated alone is told to its run, which does not wait for it', async () => {
-  const runId = await stayingRun('partial');
+  const runId = await stayingRun();
   const [site = ''] = ISLANDS;
   await temporal.workflow.getHandle(edgeRunWorkflowId(runId, site)).terminate('only here');
   const { run, nodes } = await consortium.ended(runId);

@@ -16,7 +16,6 @@ describeInBrowser('a person in the Temporal Web UI', () => {
   let consortiumId: string;
   let browser: Browser;
   let page: Page;
-  let started = 0;
 
   beforeAll(async () => {
     consortium = await patient.open();
@@ -36,8 +35,7 @@ describeInBrowser('a person in the Temporal Web UI', () => {
     expect(unreplayable).toEqual([]);
   });
 
-  const start = async () =>
-    (await consortium.api.startRun(consortiumId, {}, `in-the-web-ui-${started++}`)).runId;
+  const start = async () => (await consortium.api.startRun({ path: { consortiumId } })).runId;
 
   async function running(): Promise<string> {
     const runId = await start();
@@ -55,7 +53,7 @@ describeInBrowser('a person in the Temporal Web UI', () => {
 
   async function stopped(): Promise<string> {
     const runId = await running();
-    await consortium.api.stopRun(runId, { reason: 'for now' });
+    await consortium.api.stopRun({ path: { runId }, body: { reason: 'for now' } });
     await consortium.until(runId, ({ run }) => run.state === 'stopped');
     return runId;
   }
@@ -64,7 +62,7 @@ describeInBrowser('a person in the Temporal Web UI', () => {
     page.getByRole('button', { name, exact: true }).locator('visible=true').first();
 
   async function open(runId: string): Promise<void> {
-    const { links } = await consortium.api.getRun(runId);
+    const { links } = await consortium.api.getRun({ path: { runId } });
     await page.goto(links.temporal ?? '');
   }
 
@@ -132,7 +130,7 @@ describeInBrowser('a person in the Temporal Web UI', () => {
     );
   }
 
-  const launchOf = async (runId: string) => (await consortium.api.getRun(runId)).run.launchId;
+  const launchOf = async (runId: string) => (await consortium.api.getRun({ path: { runId } })).run.launchId;
 
   it.each([
     ['failed', failed, 'last'],
@@ -159,7 +157,7 @@ describeInBrowser('a person in the Temporal Web UI', () => {
 
   it('shows what a run was given and how it failed, of which Temporal itself has nothing in words', async () => {
     const runId = await failed();
-    const { run } = await consortium.api.getRun(runId);
+    const { run } = await consortium.api.getRun({ path: { runId } });
     const [name, why] = [run.consortium.name, run.error?.message ?? ''];
     await openUntilShown(runId, [name, why]);
 

@@ -1,10 +1,9 @@
 /** The computation of the experiments (computation/node.js), as Muster is told of it, and what its nodes leave behind. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CentralApi } from '../../client';
+import type { MusterApi } from '../../client';
+import type { AddComputationData } from '../../client/generated/types.gen';
 import { packageRoot } from '../../dev/package-root';
-import type { z } from 'zod';
-import type { Computation } from '../../workflows/contract';
 
 /** Where its commands are run as processes, and what its image is built from. */
 export const COMPUTATION_FOLDER = join(packageRoot(), 'test', 'faults', 'computation');
@@ -30,7 +29,7 @@ const PARAMETERS = {
 };
 
 /** As processes, or in containers of `image`. */
-function heldComputation(image?: string): z.input<typeof Computation> {
+function heldComputation(image?: string): AddComputationData['body'] {
   return {
     name: COMPUTATION_NAME,
     version: '1',
@@ -59,15 +58,21 @@ export async function startsIn(folder: string): Promise<string[]> {
 
 /** Makes the computation known, and a consortium for each dataset that its sites may have. */
 export async function registerHeld(
-  api: CentralApi,
+  api: MusterApi,
   siteIds: readonly string[],
   datasets: readonly string[],
   image?: string,
 ): Promise<void> {
-  const { computation } = await api.addComputation(heldComputation(image), { replace: true });
+  const { computation } = await api.addComputation({
+    body: heldComputation(image),
+    query: { replace: 'true' },
+  });
   const { name, version } = computation;
   for (const dataset of datasets) {
     const sites = siteIds.map((id) => ({ id, name: `Site ${id}`, dataset }));
-    await api.putConsortium(dataset, { name: dataset, computation: { name, version }, sites });
+    await api.putConsortium({
+      path: { consortiumId: dataset },
+      body: { name: dataset, computation: { name, version }, sites },
+    });
   }
 }

@@ -36,11 +36,17 @@ export class FollowedRun {
     parameters: HeldParameters,
     key: string,
   ): Promise<FollowedRun> {
-    const { runId } = await patiently(() => stack.api.startRun(consortium, { parameters }, key));
+    const { runId } = await patiently(() =>
+      stack.api.startRun({
+        path: { consortiumId: consortium },
+        body: { parameters },
+        headers: { 'idempotency-key': key },
+      }),
+    );
     return new FollowedRun(stack, runId);
   }
 
-  picture = (): Promise<RunDetail> => patiently(() => this.stack.api.getRun(this.runId));
+  picture = (): Promise<RunDetail> => patiently(() => this.stack.api.getRun({ path: { runId: this.runId } }));
 
   /** The first picture of the run for which `want` holds. */
   until(what: string, want: (detail: RunDetail) => boolean, withinMs = READY_MS): Promise<RunDetail> {

@@ -118,7 +118,9 @@ export class HeldRuns {
   private async holdStopping(): Promise<void> {
     const { runId } = await this.runUp('stopping', { deaf: true });
     await until('every node is deaf', READY_MS, () => this.everyNodeHas(runId, 'starts'));
-    await patiently(() => this.holding.stack.api.stopRun(runId, { reason: 'held in stopping' }));
+    await patiently(() =>
+      this.holding.stack.api.stopRun({ path: { runId }, body: { reason: 'held in stopping' } }),
+    );
     await until('every node was told to stop', READY_MS, () => this.everyNodeHas(runId, 'told-to-stop'));
   }
 

@@ -97,7 +97,9 @@ async function oneRun({ stack, consortium, withinMs }: RandomKillOptions, plan: 
   const run = await FollowedRun.start(stack, consortium, parameters, key);
   if (stopAfterMs !== undefined) {
     await sleep(stopAfterMs);
-    await patiently(() => stack.api.stopRun(run.runId, { reason: 'as was drawn' }));
+    await patiently(() =>
+      stack.api.stopRun({ path: { runId: run.runId }, body: { reason: 'as was drawn' } }),
+    );
   }
   return run.ended(withinMs).then(
     () => ({ plan, run }),

@@ -207,7 +207,7 @@ async function checkTemporal({ temporal, sites }: FaultStack, { run }: RunDetail
 /** Every result of a complete run is in the object store, and is what the central node wrote. */
 async function checkResults(stack: FaultStack, { run }: RunDetail): Promise<string[]> {
   if (run.state !== 'complete') return [];
-  const { results } = await patiently(() => stack.api.listResults(run.runId));
+  const { results } = await patiently(() => stack.api.listResults({ path: { runId: run.runId } }));
   const missing = ['result.json', 'payload.bin'].filter(
     (name) => !results.some((result) => result.name === name),
   );

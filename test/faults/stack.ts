@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { stringify } from 'yaml';
-import { createCentralApi, type CentralApi } from '../../client';
+import { createMusterApi, type MusterApi } from '../../client';
 import type { Fetch } from '../../client/central-api';
 import { createStoreFetch } from '../../client/site-transport';
 import { allowComputation, ensureComputationsFile } from '../../dev/computations-file';
@@ -84,7 +84,7 @@ export class FaultStack {
   private constructor(
     readonly paths: StatePaths,
     readonly sites: readonly string[],
-    readonly api: CentralApi,
+    readonly api: MusterApi,
     readonly temporal: Client,
     private readonly supervisor: RememberingSupervisor,
     /** By which the results in the object store are had. */
@@ -111,7 +111,7 @@ export class FaultStack {
       await startStack({ paths, place, secrets, supervisor, progress, signal, env: process.env });
       await startSites(options, paths, place, secrets, supervisor);
       const token = await mintToken(secrets.api, { role: 'admin', sub: 'faults' }, TOKEN_LIFETIME);
-      const api = createCentralApi({ url: place.api.url, token });
+      const api = createMusterApi({ url: place.api.url, token });
       const { address, namespace } = place.temporal;
       const connection = await Connection.connect({ address });
       const names = new Set(first.map(({ name }) => name));

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
-import { createCentralApi } from '../../client/central-api';
+import { createMusterApi } from '../../client';
 import { readMessages } from '../../client/event-stream';
 import { followRun } from '../../client/events';
 import { RunEvent } from '../../workflows/api-contract';
@@ -29,10 +29,10 @@ describeOnEachDatabase("a run's events", (kind) => {
       statusReport(runView(runId, 'running'), [nodeView('alpha', 'running', { since: at })], { at }),
     );
 
-  /** Follows a run as workers and the command line do; `address` is that of one of several replicas. */
+  /** Follows a run as people's programs do; `address` is that of one of several replicas. */
   async function follow(runId: string, lastEventId?: number, address = url) {
     const left = new AbortController();
-    const api = createCentralApi({ url: address, token: await tokenFor(admin) });
+    const api = createMusterApi({ url: address, token: await tokenFor(admin) });
     const following = { signal: left.signal, ...(lastEventId !== undefined && { lastEventId }) };
     const events = followRun(api, runId, following);
     leaving.push(() => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { followLog } from '../../client';
+import { createMusterApi, followLog } from '../../client';
 import { createCentralApi } from '../../client/central-api';
 import { kitKey, logPartKey, type NodeState } from '../../workflows/contract';
 import { describeOnEachDatabase } from './databases';
@@ -16,7 +16,7 @@ describeOnEachDatabase('logs of nodes', (kind) => {
     url = await server.app.listen({ host: '127.0.0.1', port: 0 });
   });
   const apiAs = async (bearer: Bearer = admin) =>
-    createCentralApi({ url, token: await server.tokenOf(bearer) });
+    createMusterApi({ url, token: await server.tokenOf(bearer) });
 
   const tell = (runId: string, state: NodeState, at: number, launchId = LAUNCH) =>
     report(
@@ -67,7 +67,7 @@ describeOnEachDatabase('logs of nodes', (kind) => {
   it('are taken by workers as the client sends them, also that of provisioning', async () => {
     const runId = await running();
     const bytes = gzipSync('kits made\n');
-    const api = await apiAs(central);
+    const api = createCentralApi({ url, token: await server.tokenOf(central) });
     expect(await api.putNodeLog(runId, LAUNCH, 'provision', 0, bytes)).toEqual({ next: bytes.length });
     expect((await text(runId, 'provision')).body).toBe('kits made\n');
   });
@@ -173,7 +173,7 @@ describeOnEachDatabase('logs of nodes', (kind) => {
       await server.objects.putOnce(key, Buffer.from('{}'));
       const results = [{ name: 'fit.json', key, size: 2, sha256: 'a'.repeat(64) }];
       await report(server, statusReport(runView(runId, 'complete', { results }), [], { at: Date.now() }));
-      const listed = await (await apiAs(lead('penguins'))).listResults(runId);
+      const listed = await (await apiAs(lead('penguins'))).listResults({ path: { runId } });
       expect(listed).toEqual({
         results: [{ name: 'fit.json', size: 2, sha256: 'a'.repeat(64), url: expect.any(String) as string }],
       });

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { fastify } from 'fastify';
 import { CENTRAL_INPUTS, createNoticeActivities } from '../../activities/central';
 import { createActivityRules } from '../../activities/shared/interceptor';
-import { createCentralApi } from '../../client';
+import { createCentralApi } from '../../client/central-api';
 import { createNoticeSecrets } from '../../server/notices/secrets';
 import { notices } from '../../server/db/schema';
 import { createPost } from '../../server/notices/post';

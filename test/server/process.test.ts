@@ -4,7 +4,8 @@ import { EventEmitter, once } from 'node:events';
 import { stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { createCentralApi, type CentralApi } from '../../client/central-api';
+import { createMusterApi, type MusterApi } from '../../client';
+import { createCentralApi } from '../../client/central-api';
 import { followRun } from '../../client/events';
 import { newSiteKey } from '../../client/site-key';
 import { createTransport } from '../../client/site-transport';
@@ -68,7 +69,7 @@ describe('the central API as a process', () => {
   const keys = useFolder();
   const started: ServerProcess[] = [];
   let port: number;
-  let api: CentralApi;
+  let api: MusterApi;
 
   const env = (more: Record<string, string> = {}) => ({
     ...testObjectStoreEnv('muster-process-test'),
@@ -91,15 +92,18 @@ describe('the central API as a process', () => {
     temporal.onClose(remove);
     folder = 'folder' in config ? config.folder : '';
     port = await getPort({ host: '127.0.0.1' });
-    api = createCentralApi({ url: `http://127.0.0.1:${port}`, token: await tokenFor(admin) });
+    api = createMusterApi({ url: `http://127.0.0.1:${port}`, token: await tokenFor(admin) });
   });
   afterEach(() => Promise.all(started.splice(0).map((server) => server.end('SIGKILL'))));
 
   it('has everything that it accepted after it was killed in the middle of its work', async () => {
     const server = await launch().ready();
-    await api.addComputation(COMPUTATION);
-    await api.putConsortium('penguins', consortiumDraft());
-    const { runId } = await api.startRun('penguins', {}, 'a-key');
+    await api.addComputation({ body: COMPUTATION });
+    await api.putConsortium({ path: { consortiumId: 'penguins' }, body: consortiumDraft() });
+    const { runId } = await api.startRun({
+      path: { consortiumId: 'penguins' },
+      headers: { 'idempotency-key': 'a-key' },
+    });
     const worker = createCentralApi({ url: `http://127.0.0.1:${port}`, token: await tokenFor(central) });
     let accepted = 0;
     const reporting = (async () => {
@@ -116,11 +120,14 @@ describe('the central API as a process', () => {
     expect(await server.exited).toBe('SIGKILL');
 
     await launch().ready();
-    const { run, lastEventId } = await api.getRun(runId);
+    const { run, lastEventId } = await api.getRun({ path: { runId } });
     expect(accepted).toBeGreaterThanOrEqual(20);
     expect(run.since).toBeGreaterThanOrEqual(accepted);
     expect(lastEventId).toBeGreaterThan(accepted);
-    expect((await api.startRun('penguins', {}, 'a-key')).runId).toBe(runId);
+    expect(
+      (await api.startRun({ path: { consortiumId: 'penguins' }, headers: { 'idempotency-key': 'a-key' } }))
+        .runId,
+    ).toBe(runId);
   });
 
   it('prints a link for the first admin as long as there is none, and not where it is told not to', async () => {
@@ -172,9 +179,9 @@ describe('the central API as a process', () => {
       `The data folder ${folder} is in use by process ${server.pid}: stop that server, or set MUSTER_DATA_DIR to another.\n`,
     );
 
-    await api.addComputation(COMPUTATION);
-    await api.putConsortium('penguins', consortiumDraft());
-    const { runId } = await api.startRun('penguins', {}, 'followed');
+    await api.addComputation({ body: COMPUTATION });
+    await api.putConsortium({ path: { consortiumId: 'penguins' }, body: consortiumDraft() });
+    const { runId } = await api.startRun({ path: { consortiumId: 'penguins' } });
     const left = new AbortController();
     const events = followRun(api, runId, { signal: left.signal });
     await events.next();
@@ -204,7 +211,7 @@ describe('the central API as a process', () => {
     expect(server.output).toContain(url);
     const as = (more: { cert?: string; key?: string } = {}) =>
       createCentralApi({ url, fetch: createTransport(url, { ca: authority.cert, ...more }, {}).fetch });
-    const { code } = await api.addSite({ id: 'biscoe' });
+    const { code } = await api.addSite({ body: { id: 'biscoe' } });
     const { key, csr } = await newSiteKey('biscoe');
     const { certificate: cert, instanceKey } = await as().joinSite('biscoe', { code, csr });
     expect(await server.end('SIGTERM')).toBe(0);

@@ -1,5 +1,5 @@
 /** Consortia, runs and reports, as tests of the central API make them, and what has become of them. */
-import type { z } from 'zod';
+import type { AddComputationData, PutConsortiumData } from '../../client/generated/types.gen';
 import { computationDigest } from '../../sealing/launch-manifest';
 import { createJournal } from '../../server/journal';
 import { digestBytes } from '../../storage/digest';
@@ -7,7 +7,6 @@ import {
   RunDetail,
   StartedRun,
   type RunKitsBody,
-  type ConsortiumBody,
   type RunEvent,
   type StatusReportBody,
 } from '../../workflows/api-contract';
@@ -17,7 +16,7 @@ import { opened } from '../support/sealed';
 import { central, type TestServer } from './server';
 import { LAUNCH } from './views';
 
-export type ConsortiumDraft = z.input<typeof ConsortiumBody>;
+export type ConsortiumDraft = PutConsortiumData['body'];
 
 /** What a consortium is registered with; `more` replaces top-level parts. */
 export function consortiumDraft(more: Partial<ConsortiumDraft> = {}): ConsortiumDraft {
@@ -29,7 +28,7 @@ export function consortiumDraft(more: Partial<ConsortiumDraft> = {}): Consortium
   };
 }
 
-export type ComputationDraft = z.input<typeof Computation>;
+export type ComputationDraft = AddComputationData['body'];
 
 /** The computation of {@link consortiumDraft}. */
 export const COMPUTATION: ComputationDraft = { name: 'example', version: '1.0.0' };

@@ -5,7 +5,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createCentralApi, type CentralApi } from '../../client';
+import { createCentralApi, type CentralApi } from '../../client/central-api';
 import { newSiteKey } from '../../client/site-key';
 import { createTransport } from '../../client/site-transport';
 import type { SitesConfig } from '../../server/config';

@@ -4,24 +4,18 @@
  */
 import { Client, Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import {
-  ApiUnreachable,
-  createCentralApi,
-  followRun,
-  type CentralApi,
-  type FollowedEvent,
-} from '../../client';
-import type { ConsortiumBody, RunDetail } from '../../workflows/api-contract';
-import { TERMINAL_RUN_STATES, type Computation } from '../../workflows/contract';
-import type { z } from 'zod';
+import { ApiUnreachable, createMusterApi, followRun, type MusterApi, type FollowedEvent } from '../../client';
+import type { AddComputationData, PutConsortiumData } from '../../client/generated/types.gen';
+import type { RunDetail } from '../../workflows/api-contract';
+import { TERMINAL_RUN_STATES } from '../../workflows/contract';
 import { unreplayable } from './replay';
 import { everyEventOf } from './run-events';
 import { historiesOf } from './sealed';
 import { MusterProcess, type MusterOptions } from './try';
 
 /** A consortium with its whole computation. */
-export type ConsortiumDraft = Omit<z.input<typeof ConsortiumBody>, 'computation'> & {
-  computation: z.input<typeof Computation>;
+export type ConsortiumDraft = Omit<PutConsortiumData['body'], 'computation'> & {
+  computation: AddComputationData['body'];
 };
 
 export class Consortium {
@@ -29,7 +23,7 @@ export class Consortium {
     readonly muster: MusterProcess,
     /** The page of the first run, with an access token. */
     readonly page: URL,
-    readonly api: CentralApi,
+    readonly api: MusterApi,
   ) {}
 
   /** Starts `muster try ...args` and waits until its first run is complete and all is up. */
@@ -41,20 +35,23 @@ export class Consortium {
       throw new Error(`The first run is ${state}:\n${muster.stdout}\n${muster.stderr}`);
     const page = new URL(link);
     const token = page.hash.replace('#token=', '');
-    return new Consortium(muster, page, createCentralApi({ url: page.origin, token }));
+    return new Consortium(muster, page, createMusterApi({ url: page.origin, token }));
   }
 
   /** Puts a consortium, with its computation as it is now. */
   async put(consortiumId: string, { computation, ...more }: ConsortiumDraft): Promise<void> {
     const { name, version } = computation;
-    await this.api.addComputation(computation, { replace: true });
-    await this.api.putConsortium(consortiumId, { ...more, computation: { name, version } });
+    await this.api.addComputation({ body: computation, query: { replace: 'true' } });
+    await this.api.putConsortium({
+      path: { consortiumId },
+      body: { ...more, computation: { name, version } },
+    });
   }
 
   /** Puts a consortium and starts a run of it. */
   async start(consortiumId: string, body: ConsortiumDraft): Promise<string> {
     await this.put(consortiumId, body);
-    const { runId } = await this.api.startRun(consortiumId, {}, `first-of-${consortiumId}`);
+    const { runId } = await this.api.startRun({ path: { consortiumId } });
     return runId;
   }
 
@@ -80,7 +77,7 @@ export class Consortium {
   /** The run as it is now; an API that is being restarted is waited for. */
   private picture = (runId: string): Promise<RunDetail> =>
     this.muster.until('an answer of the API', () =>
-      this.api.getRun(runId).catch((error: unknown) => {
+      this.api.getRun({ path: { runId } }).catch((error: unknown) => {
         if (error instanceof ApiUnreachable) return undefined;
         throw error;
       }),
@@ -94,7 +91,7 @@ export class Consortium {
 
   /** Everything that was ever told of a run. */
   async history(runId: string): Promise<FollowedEvent[]> {
-    const { lastEventId } = await this.api.getRun(runId);
+    const { lastEventId } = await this.api.getRun({ path: { runId } });
     return everyEventOf(this.api, runId, lastEventId);
   }
 

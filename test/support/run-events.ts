@@ -1,8 +1,8 @@
-import { followRun, type CentralApi, type FollowedEvent } from '../../client';
+import { followRun, type MusterApi, type FollowedEvent } from '../../client';
 
 /** Everything that has been told of a run, as somebody gets it who follows it. */
 export async function everyEventOf(
-  api: CentralApi,
+  api: MusterApi,
   runId: string,
   lastEventId: number,
 ): Promise<FollowedEvent[]> {

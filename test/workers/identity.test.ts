@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { createCentralApi } from '../../client';
+import { createCentralApi } from '../../client/central-api';
 import { readIdentity, writeIdentity } from '../../client/identity-folder';
 import { joinSite } from '../../cli/site-join';
 import { sealContentKey } from '../../sealing/content-key';

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { eq } from 'drizzle-orm';
-import { ApiProblem, type CentralApi } from '../../../client';
+import { ApiProblem } from '../../../client';
+import type { CentralApi } from '../../../client/central-api';
 import { newSiteKey } from '../../../client/site-key';
 import { createTransport } from '../../../client/site-transport';
 import { siteCertificates, siteEnrolments } from '../../../server/db/schema';

@@ -47,7 +47,7 @@ describeOnEachDatabase('secret parameters', (kind) => {
     await register(server, 'private', { computation, parameters: whole });
   });
 
-  const put = (id: string, parameters: Parameters | undefined, version = computation.version) =>
+  const put = (id: string, parameters: Parameters, version = computation.version) =>
     callOn(api, `PUT /api/consortia/${id}`, {
       as: admin,
       body: consortiumDraft({ computation: { name: 'private', version }, parameters }),
