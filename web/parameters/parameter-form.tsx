@@ -1,10 +1,11 @@
 /** A form for a computation's parameters, drawn from its JSON Schema. */
 import Form from '@rjsf/core';
 import type { IconButtonProps, RJSFSchema, WidgetProps } from '@rjsf/utils';
-import { useMemo, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { Parameters } from '../../workflows/contract';
 import { read } from '../api/errors';
 import { Button, Trouble } from '../parts/controls';
+import { useFocusInFirstField } from '../parts/focus';
 import { useAction } from '../parts/use-action';
 import { validator } from './check';
 import { fieldsOf, isKept } from './places';
@@ -24,31 +25,35 @@ export function ParameterForm({ schema, parameters, secrets, onSave, onCancel }:
   const [values, setValues] = useState<Values>(parameters);
   const { isBusy, problem, run } = useAction('The parameters were not changed.');
   const fields = useMemo(() => fieldsOf(schema, secrets), [schema, secrets]);
+  const place = useRef<HTMLDivElement>(null);
+  useFocusInFirstField(place);
   // What the form asks for by itself, a browser would refuse where a secret is kept.
   return (
-    <Form<Values>
-      className="schema-form"
-      schema={schema}
-      uiSchema={{ ...fields, 'ui:title': '' }}
-      formData={values}
-      validator={validator}
-      widgets={{ secret: Secret }}
-      templates={{ ButtonTemplates: BUTTONS }}
-      noHtml5Validate
-      showErrorList={false}
-      focusOnFirstError
-      transformErrors={(errors) => errors.filter(({ property }) => !isKept(property, secrets))}
-      onChange={({ formData }) => setValues(formData ?? {})}
-      onSubmit={({ formData }) => run(() => onSave(read(Parameters, 'parameters', formData ?? {})))}
-    >
-      <Trouble>{problem}</Trouble>
-      <div className="actions">
-        <Button type="submit" look="primary" isPending={isBusy}>
-          Save the parameters
-        </Button>
-        <Button onPress={onCancel}>Leave them as they are</Button>
-      </div>
-    </Form>
+    <div ref={place} className="parameter-form">
+      <Form<Values>
+        className="schema-form"
+        schema={schema}
+        uiSchema={{ ...fields, 'ui:title': '' }}
+        formData={values}
+        validator={validator}
+        widgets={{ secret: Secret }}
+        templates={{ ButtonTemplates: BUTTONS }}
+        noHtml5Validate
+        showErrorList={false}
+        focusOnFirstError
+        transformErrors={(errors) => errors.filter(({ property }) => !isKept(property, secrets))}
+        onChange={({ formData }) => setValues(formData ?? {})}
+        onSubmit={({ formData }) => run(() => onSave(read(Parameters, 'parameters', formData ?? {})))}
+      >
+        <Trouble>{problem}</Trouble>
+        <div className="actions">
+          <Button type="submit" look="primary" isPending={isBusy}>
+            Save the parameters
+          </Button>
+          <Button onPress={onCancel}>Leave them as they are</Button>
+        </div>
+      </Form>
+    </div>
   );
 }
 

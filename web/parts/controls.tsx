@@ -1,5 +1,5 @@
 /** Buttons, fields, choices and dialogs: the component library's, as they look here. */
-import type { ReactNode } from 'react';
+import { useRef, type SyntheticEvent, type ReactNode } from 'react';
 import {
   Button as AriaButton,
   CheckboxButton,
@@ -26,15 +26,18 @@ import {
   type ButtonProps as AriaButtonProps,
   type TextFieldProps,
 } from 'react-aria-components';
+import { useFocusHandedOn } from './focus';
 
 interface ButtonProps extends Omit<AriaButtonProps, 'className'> {
   look?: 'primary' | 'danger' | 'quiet' | undefined;
 }
 
-/** While it is pending it keeps the focus, for who has no pointer goes on from there. */
-export const Button = ({ look, ...props }: ButtonProps) => (
-  <AriaButton {...props} className={look === undefined ? 'button' : `button ${look}`} />
-);
+/** While it is pending it keeps the focus, for who has no pointer goes on from there; where it goes, it hands the focus on. */
+export function Button({ look, ...props }: ButtonProps) {
+  const button = useRef<HTMLButtonElement>(null);
+  useFocusHandedOn(button);
+  return <AriaButton {...props} ref={button} className={look === undefined ? 'button' : `button ${look}`} />;
+}
 
 interface FieldProps extends Omit<TextFieldProps, 'className' | 'children'> {
   label: string;
@@ -47,8 +50,14 @@ interface FieldProps extends Omit<TextFieldProps, 'className' | 'children'> {
 
 /** A line of text, or several, with its name above and what one should know below. */
 export function Field({ label, hint, wrong, placeholder, lines, ...props }: FieldProps) {
+  // Said to be valid, it would keep to itself what the browser finds wrong: that it is empty, or too short.
   return (
-    <TextField {...props} className="field" isInvalid={wrong !== undefined}>
+    <TextField
+      {...props}
+      className="field"
+      onInput={lookAgain}
+      {...(wrong !== undefined && { isInvalid: true })}
+    >
       <Label>{label}</Label>
       {lines === undefined ? <Input placeholder={placeholder ?? ''} /> : <TextArea rows={lines} />}
       {hint !== undefined && (
@@ -59,6 +68,14 @@ export function Field({ label, hint, wrong, placeholder, lines, ...props }: Fiel
       <FieldError className="problem">{wrong}</FieldError>
     </TextField>
   );
+}
+
+/**
+ * What is said to be wrong goes as soon as it is right. Did it go when the field is left, the button that somebody presses next
+ * would move away from under the pointer.
+ */
+function lookAgain({ currentTarget }: SyntheticEvent<HTMLElement>): void {
+  if (currentTarget.hasAttribute('data-invalid')) currentTarget.dispatchEvent(new Event('change'));
 }
 
 interface ChoiceProps<Key extends string> {

@@ -16,7 +16,9 @@ export function Section({ title, action, isPlain = false, children }: SectionPro
   return (
     <section className={isPlain ? undefined : 'card'} aria-labelledby={id}>
       <div className="bar">
-        <h2 id={id}>{title}</h2>
+        <h2 id={id} tabIndex={-1}>
+          {title}
+        </h2>
         {action}
       </div>
       {children}
@@ -33,7 +35,7 @@ interface TableProps<Row> {
   cells: (row: Row) => readonly ReactNode[];
 }
 
-/** The last column is for what can be done with a row where it has no name. */
+/** The last column is for what can be done with a row where it has no name. A narrow page shows each row as a list of its cells. */
 export function Table<Row>({ columns, rows, keyOf, empty, cells }: TableProps<Row>) {
   if (rows.length === 0) return <Empty>{empty}</Empty>;
   return (
@@ -58,7 +60,11 @@ export function Table<Row>({ columns, rows, keyOf, empty, cells }: TableProps<Ro
           {rows.map((row) => (
             <tr key={keyOf(row)}>
               {cells(row).map((cell, index) => (
-                <td key={columns[index]} className={columns[index] === '' ? 'end' : undefined}>
+                <td
+                  key={columns[index]}
+                  data-column={columns[index]}
+                  className={columns[index] === '' ? 'end' : undefined}
+                >
                   {cell}
                 </td>
               ))}
