@@ -57,7 +57,7 @@ const asked = ['--computation', manifest, '--consortium', 'palmer', '--dataset',
 test('a file that is in order', async () => {
   const { code, stdout } = await muster('check', '--config', file);
   expect(stdout).toBe(
-    `OK    file                 site biscoe: any consortium; runs are not asked about; logs on-error; results listed
+    `OK    file                 site biscoe: runs of any consortium; no run waits for a person; the log of a node leaves the site once it has failed; of results, names and sizes leave the site
 OK    dataset data         ${join(folder, 'data')}
 NOTE  engine               does not answer: no containers run here
 OK    computation example  processes of ${folder}

@@ -69,7 +69,7 @@ it('says so when site.yaml or the consortium is something else, and never where 
   const missing = await seen(({ data }) => data === 'missing');
   expect(missing.says).toEqual(['the folder that the site maps to dataset "fish" does not exist']);
   const detail = SiteDetail.parse(await joined.call('GET /api/sites/a'));
-  expect(detail.policy?.says).toContain('runs are not asked about');
+  expect(detail.policy?.says).toContain('no run waits for a person');
   expect(JSON.stringify(detail)).not.toContain(folder);
 });
 
