@@ -10,6 +10,7 @@ import {
   type RunView,
 } from '../workflows/contract';
 import { count, list } from './format';
+import { wordsOfPhase } from './phase-words';
 import {
   isRunPhase,
   NODE_PHASES,
@@ -96,6 +97,9 @@ export interface Verdict {
   tone: Tone;
   title: string;
   text: string;
+  /** What to do about it, and whose turn it is, where that is known. */
+  advice?: string;
+  turn?: string;
 }
 
 export interface Picture {
@@ -304,10 +308,15 @@ function errorStanding(entry: ErrorEntry, node: NodeView | undefined, run: RunVi
 function verdict({ run, nodes }: RunModel, errors: readonly ErrorGroup[]): Verdict | undefined {
   if (run.error) {
     const { node, type, phase, message } = run.error;
+    const known = errors.find(
+      (group) => group.type === type && group.phase === phase && !group.earlierLaunch,
+    );
     return {
       tone: 'bad',
-      title: `${nodes.get(node)?.view.name ?? node}: ${type} in ${phase}`,
-      text: message,
+      title: `${nodes.get(node)?.view.name ?? node}: ${type} ${wordsOfPhase(phase)}`,
+      // The rest, mostly of a log, stands with the errors.
+      text: message.split('\n', 1)[0] ?? message,
+      ...adviceOf(known),
     };
   }
   if (run.state === 'stopping' && !run.stop) {
@@ -331,8 +340,15 @@ function verdict({ run, nodes }: RunModel, errors: readonly ErrorGroup[]): Verdi
     tone: 'warn',
     title: `${what} being retried`,
     text: 'Once the cause is mended, the run goes on by itself.',
+    ...(retrying.length === 1 && adviceOf(retrying[0])),
   };
 }
+
+/** What the errors say of it, where they say anything. */
+const adviceOf = (group: ErrorGroup | undefined): Pick<Verdict, 'advice' | 'turn'> => ({
+  ...(group && group.advice !== '' && { advice: group.advice }),
+  ...(group && group.turn !== '' && { turn: group.turn }),
+});
 
 function spokenRun(step: Step, sites: readonly NodePicture[]): string {
   const many = (amount: number, what: string) =>

@@ -123,7 +123,7 @@ describeInBrowser('the page', () => {
 
     test('tells what one may do, where one is signed in, and which tokens there are', async () => {
       await open('/me');
-      await see('lead of the consortium penguins');
+      await see('Lead the consortium penguins');
       await see('Firefox on Linux');
       await see('Edge on Windows');
       await see('nightly job');
@@ -244,7 +244,7 @@ describeInBrowser('the page', () => {
       for (const text of [
         'Dream',
         'DataMissing',
-        'in launchEdgeNode',
+        'while launching',
         'being retried',
         'no folder /srv/data/dream',
         'Seen 4 times',
@@ -260,7 +260,7 @@ describeInBrowser('the page', () => {
       expect(await on.page.locator('.stepper [aria-current=step]').innerText()).toMatch(
         /^Failed\s+while running$/,
       );
-      await see('Biscoe: NodeExited in superviseNode');
+      await see('Biscoe: NodeExited while running');
       await see('Failed', row('Biscoe'));
       await see('Refused', row('Dream'));
       await see('Lost', row('Torgersen'));

@@ -133,7 +133,12 @@ describe('a run', () => {
     const { step, verdict } = picture(fromDetail(scenes.failed()));
     expect(step).toMatchObject({ state: 'failed', tone: 'bad', ended: true });
     expect(marks(step.steps)).toBe('passed passed passed here ahead');
-    expect(verdict).toMatchObject({ tone: 'bad', title: 'Biscoe: NodeExited in superviseNode' });
+    expect(verdict).toMatchObject({
+      tone: 'bad',
+      title: 'Biscoe: NodeExited while running',
+      text: 'exit code 1',
+      advice: "Read the node's last log lines.",
+    });
   });
 
   test('that is being brought down without anyone having asked has failed', () => {
@@ -141,7 +146,10 @@ describe('a run', () => {
   });
 
   test('that waits for someone to mend something says so', () => {
-    expect(picture(fromDetail(scenes.attention())).verdict?.title).toBe('1 failure is being retried');
+    expect(picture(fromDetail(scenes.attention())).verdict).toMatchObject({
+      title: '1 failure is being retried',
+      advice: 'The site administrator maps the dataset to an existing folder in site.yaml.',
+    });
   });
 
   test('can be stopped once, while it is under way', () => {

@@ -5,6 +5,7 @@ import { api } from '../api/api';
 import { duration } from '../format';
 import { Section, Table } from '../parts/section';
 import { Growing, Moment } from '../parts/times';
+import { wordsOfPhase } from '../phase-words';
 import type { Picture } from '../picture';
 
 const HOW: Record<Attempt['how'], string> = {
@@ -47,7 +48,7 @@ export function Attempts({ picture }: { picture: Picture }) {
             {state}
             {error && (
               <span className="hint">
-                {error.type} in {error.phase}
+                {error.type} {wordsOfPhase(error.phase)}
               </span>
             )}
           </>,

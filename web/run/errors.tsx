@@ -2,6 +2,7 @@
 import { count } from '../format';
 import { Sign } from '../parts/sign';
 import { Growing, Moment } from '../parts/times';
+import { wordsOfPhase } from '../phase-words';
 import type { ErrorGroup } from '../picture';
 
 type Member = ErrorGroup['members'][number];
@@ -50,7 +51,7 @@ function Group({ group }: { group: ErrorGroup }) {
         <p className="title">
           <b className="names">{members.length > 1 ? count(members.length, 'node') : members[0]?.name}</b>
           <span className="type">{type}</span>
-          <span className="phase">in {phase}</span>
+          <span className="phase">{wordsOfPhase(phase)}</span>
           <span className="tag">{earlierLaunch ? 'earlier launch' : TAGS[standing]}</span>
         </p>
         <ul className="members first">{rows(members.slice(0, MOST_LISTED))}</ul>

@@ -26,7 +26,9 @@ export function RetryButton({ picture }: { picture: Picture }) {
   if (choices.length === 0) return null;
   return (
     <>
-      <Button onPress={() => setOpen(true)}>Retry</Button>
+      <Button look={picture.run.state === 'failed' ? 'primary' : undefined} onPress={() => setOpen(true)}>
+        Retry
+      </Button>
       <Question title="Retry this run?" isOpen={isOpen} onClose={() => setOpen(false)}>
         <RetryForm picture={picture} choices={choices} onClose={() => setOpen(false)} />
       </Question>

@@ -1,5 +1,6 @@
 /** Nodes as tracks: one row each, its way through the phases, and all that is known of it to unfold. */
 import { memo, type ReactNode } from 'react';
+import { wordsOfPhase } from '../phase-words';
 import { percent, type NodePicture } from '../picture';
 import { FileList } from '../parts/files';
 import { Progress } from '../parts/progress';
@@ -130,8 +131,11 @@ function Facts({ picture: { view, label } }: { picture: NodePicture }) {
       containerId !== undefined && <code>{containerId}</code>,
     ],
     ['Exit code', exitCode !== undefined && <code>{exitCode}</code>],
-    ['Being retried', attention && `${attention.type} in ${attention.phase}: ${attention.message}`],
-    ['Error', error && `${error.type} in ${error.phase}: ${error.message}`],
+    [
+      'Being retried',
+      attention && `${attention.type} ${wordsOfPhase(attention.phase)}: ${attention.message}`,
+    ],
+    ['Error', error && `${error.type} ${wordsOfPhase(error.phase)}: ${error.message}`],
     ['Results', outputs && outputs.length > 0 && <FileList files={outputs} />],
   ];
   return (
