@@ -55,6 +55,15 @@ export const wordsOfDetail = (
   detail: Readonly<Record<string, unknown>> = {},
 ): { name: string; value: string }[] =>
   Object.entries(detail).map(([name, value]) => ({
-    name,
-    value: typeof value === 'string' ? value : JSON.stringify(value),
+    name: name === 'fields' ? 'what' : name,
+    value: wordsOfValue(value),
   }));
+
+function wordsOfValue(value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value !== 'object' || value === null) return String(value);
+  const parts = Array.isArray(value)
+    ? value.map(wordsOfValue)
+    : Object.entries(value).map(([name, part]) => `${name} ${wordsOfValue(part)}`);
+  return parts.join(', ') || 'none';
+}

@@ -57,3 +57,13 @@ export function list(words: readonly string[]): string {
 export function fullTime(at: number): string {
   return new Date(at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'long' });
 }
+
+/** The zone that times are told in: `Europe/Berlin, GMT+1`. */
+export function zone(now: number): string {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  const parts = new Intl.DateTimeFormat('en-GB', { timeZoneName: 'shortOffset' }).formatToParts(now);
+  const offset = parts.find(({ type }) => type === 'timeZoneName')?.value;
+  return [timeZone, offset]
+    .filter((part, index, all) => part !== undefined && all.indexOf(part) === index)
+    .join(', ');
+}

@@ -2,7 +2,8 @@
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { connection, type Connection } from './live/connection';
-import { clockTime } from './format';
+import { clockTime, zone } from './format';
+import { serverNow } from './live/clock';
 import { seesAudit } from './may';
 import { voice } from './parts/voice';
 import { useMe } from './session';
@@ -58,6 +59,7 @@ export function Frame() {
       <main id="main" ref={main} tabIndex={-1}>
         <Outlet />
       </main>
+      <footer className="foot hint">Times are local: {zone(serverNow())}</footer>
       <Voice />
     </div>
   );

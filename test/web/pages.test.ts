@@ -63,6 +63,42 @@ describeInBrowser('the pages around a run', () => {
     await see('It was not changed. It was changed meanwhile.');
   });
 
+  test('who changes a consortium by keyboard goes on from where they were', async () => {
+    await open('/consortia/penguins');
+    await button('Edit').press('Enter');
+    await on.page.waitForFunction(() => document.activeElement instanceof HTMLInputElement);
+    await button('Leave it as it is').press('Enter');
+    await on.page.waitForFunction(() => document.activeElement?.textContent === 'About');
+    await button('Change the parameters').press('Enter');
+    await on.page.waitForFunction(() => document.activeElement?.closest('.schema-form'));
+    await button('Leave them as they are').press('Enter');
+    await on.page.waitForFunction(() => document.activeElement?.textContent === 'What it computes');
+  });
+
+  test('what a form wants is said at the field that wants it', async () => {
+    await open('/consortia/new');
+    await button('Found it').click();
+    await on.page.locator('.field .problem').waitFor();
+    expect(sent('POST', 'consortia')).toEqual([]);
+    server.answers.set('POST consortia', scenes.inviting());
+    await on.page.getByLabel('Name').fill('Penguins');
+    await on.page.locator('.field .problem').waitFor({ state: 'detached' });
+    await button('Found it').click();
+    await see('What it computes');
+  });
+
+  test('a run and its consortium lead to each other', async () => {
+    await open('/consortia/penguins');
+    await see('Runs in progress');
+    await on.page
+      .getByRole('link', { name: /Running/ })
+      .first()
+      .click();
+    await on.page.locator('.crumb').getByRole('link', { name: scenes.consortium().name }).click();
+    await on.page.waitForURL(/\/consortia\/penguins$/);
+    await see(/^Times are local: /);
+  });
+
   test('an invitation is answered with the name of the dataset', async () => {
     server.answers.set('POST consortia/penguins/sites/gentoo/answer', scenes.inviting());
     await open('/');
@@ -103,6 +139,7 @@ describeInBrowser('the pages around a run', () => {
   test('what was done is narrowed down in the address, so that it can be passed on', async () => {
     await open('/admin/audit');
     await see('started a run');
+    await see('what: name, sites');
     await on.page.getByLabel('At which site').fill('biscoe');
     await on.page.getByLabel('By whom').fill('Grace');
     const asked = on.page.waitForResponse((answer) => answer.url().includes('site=biscoe'));
@@ -144,7 +181,10 @@ describeInBrowser('the pages around a run', () => {
     await see('Changed the parameters.');
     for (const name of ['Start run', 'Edit', 'Change the parameters'])
       expect(await button(name).count()).toBe(0);
-    await on.page.getByRole('link', { name: /Running/ }).click();
+    await on.page
+      .getByRole('link', { name: /Running/ })
+      .first()
+      .click();
     await on.page.locator('.stepper').waitFor();
     for (const name of ['Stop run', 'Retry', 'Show the logs']) expect(await button(name).count()).toBe(0);
   });

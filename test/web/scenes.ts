@@ -441,6 +441,10 @@ export const lively = (): Record<string, unknown> => ({
         ...{ id: 9, at: ago(70), action: 'run.start', by: 'Grace', via: 'session', address: '192.0.2.7' },
         ...{ consortiumId: 'penguins', runId: RUN_ID },
       },
+      {
+        ...{ id: 8, at: ago(90), action: 'consortium.change', by: 'Grace', via: 'session' },
+        ...{ address: '192.0.2.7', consortiumId: 'penguins', detail: { fields: ['name', 'sites'] } },
+      },
     ],
   },
 });

@@ -60,7 +60,7 @@ function Audit({ filter }: { filter: AuditFilter }) {
       <Hero title="What was done">
         {me.admin && (
           <a className="button" href="/api/audit/export" download="muster-audit.ndjson">
-            Download all of it
+            Download all of it (NDJSON)
           </a>
         )}
       </Hero>

@@ -12,6 +12,7 @@ import {
   consortiumQuery,
   readinessQuery,
   sitesQuery,
+  underWayQuery,
   type ConsortiumView,
 } from '../api/lists';
 import type { ConsortiumRole } from '../../workflows/people-contract';
@@ -24,7 +25,7 @@ import { Invite } from '../parts/invite';
 import { ROLE_OPTIONS } from '../people/grants';
 import { ParameterList } from '../parts/parameter-list';
 import { Presence } from '../parts/presence';
-import { RunPages } from '../parts/run-rows';
+import { RunPages, RunRows } from '../parts/run-rows';
 import { Section, Table } from '../parts/section';
 import { StartRun } from '../parts/start-run';
 import { Empty, Failure, Skeleton } from '../parts/states';
@@ -77,16 +78,37 @@ function Consortium({ consortium, tag }: Shown) {
           <b>Archived</b>No run of it can be started since <Moment at={archivedAt} />.
         </p>
       )}
+      <UnderWay consortiumId={id} />
       <About consortium={consortium} tag={tag} isLead={isLead} />
       <Sites consortium={consortium} isLead={isLead} />
       <Computing consortium={consortium} tag={tag} isLead={isLead} />
-      <People consortiumId={id} isLead={isLead} />
-      {isLead && <ConsortiumNotices consortiumId={id} />}
       <Section title="Runs">
         <RunPages which={{ consortium: id }} empty="No run has been started yet." />
       </Section>
+      <People consortiumId={id} isLead={isLead} />
+      {isLead && <ConsortiumNotices consortiumId={id} />}
       <History consortiumId={id} />
     </>
+  );
+}
+
+/** Of the runs in progress, as many as are shown before all else; the list of runs has them all. */
+const MOST_UNDER_WAY = 5;
+
+/** What most come for while there is any. */
+function UnderWay({ consortiumId }: { consortiumId: string }) {
+  const { data = [] } = useQuery(underWayQuery);
+  const runs = data.filter(({ consortium }) => consortium.id === consortiumId);
+  if (runs.length === 0) return null;
+  return (
+    <Section title="Runs in progress" isPlain>
+      <RunRows runs={runs.slice(0, MOST_UNDER_WAY)} />
+      {runs.length > MOST_UNDER_WAY && (
+        <p className="hint">
+          The newest {MOST_UNDER_WAY} of {runs.length} are shown. All are below, under Runs.
+        </p>
+      )}
+    </Section>
   );
 }
 
@@ -170,7 +192,7 @@ function AboutForm({ consortium, tag, onDone }: Shown & { onDone: () => void }) 
         });
       }}
     >
-      <Field label="Name" isRequired maxLength={120} value={name} onChange={setName} />
+      <Field label="Name" autoFocus isRequired maxLength={120} value={name} onChange={setName} />
       <Field
         label="What it is about"
         lines={5}

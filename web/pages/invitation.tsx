@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Form } from 'react-aria-components';
-import type { ConsortiumRole, Me } from '../../workflows/people-contract';
+import type { Grants, Me } from '../../workflows/people-contract';
 import { api } from '../api/api';
 import { wordsOf } from '../api/errors';
 import { Alone } from '../parts/alone';
@@ -10,6 +10,7 @@ import { Button, Field, Trouble } from '../parts/controls';
 import { Skeleton } from '../parts/states';
 import { Moment } from '../parts/times';
 import { useAction } from '../parts/use-action';
+import { mayInWords } from '../people/may-words';
 import { NewPassword } from './password';
 
 /** The code stands behind the #, so that it is in no server's log. */
@@ -26,7 +27,6 @@ export function AcceptInvitation({ me }: { me: Me | null }) {
     return (
       <Alone title="This invitation is not good">
         <Trouble>{wordsOf(look.error)}</Trouble>
-        <p>Each is good once and for a limited time. Ask for another one.</p>
         <a href="/">To the first page</a>
       </Alone>
     );
@@ -61,22 +61,8 @@ export function AcceptInvitation({ me }: { me: Me | null }) {
   );
 }
 
-const ROLE_WORDS: Record<ConsortiumRole, string> = {
-  viewer: 'See the runs of',
-  member: 'See the runs, logs and results of',
-  lead: 'Lead',
-};
-
-function whatItGives(gift: {
-  admin: boolean;
-  sites: string[];
-  consortia: Record<string, ConsortiumRole>;
-}): string[] {
-  const gifts = [
-    ...(gift.admin ? ['Do everything, as an administrator'] : []),
-    ...Object.entries(gift.consortia).map(([id, role]) => `${ROLE_WORDS[role]} the consortium ${id}`),
-    ...gift.sites.map((id) => `Administer the site ${id}`),
-  ];
+function whatItGives(grants: Grants): string[] {
+  const gifts = mayInWords(grants);
   return gifts.length > 0 ? gifts : ['Have an account, and found consortia'];
 }
 

@@ -14,13 +14,13 @@ import { Skeleton } from '../parts/states';
 import { Moment } from '../parts/times';
 import { Hero, useTitle } from '../parts/title';
 import { useAction } from '../parts/use-action';
+import { mayInWords } from '../people/may-words';
 import { become, queries, useMe } from '../session';
 import { PasswordForm } from './password';
 
 export function MePage() {
   const me = useMe();
   useTitle('Your account');
-  const roles = Object.entries(me.consortia);
   return (
     <>
       <Hero title={me.name} sub={me.email ?? 'An operator, who has no account'}>
@@ -29,16 +29,10 @@ export function MePage() {
       <section className="card" aria-labelledby="may">
         <h2 id="may">What you may do</h2>
         <ul className="bullets">
-          {me.admin && <li>Everything: you are an administrator</li>}
-          {roles.map(([id, role]) => (
-            <li key={id}>
-              {role} of the consortium {id}
-            </li>
+          {mayInWords(me).map((words) => (
+            <li key={words}>{words}</li>
           ))}
-          {me.sites.map((id) => (
-            <li key={id}>administrator of the site {id}</li>
-          ))}
-          {!me.admin && <li>Found consortia</li>}
+          {!me.admin && <li>Found new consortia</li>}
         </ul>
       </section>
       {me.via === 'session' && me.email !== undefined && (

@@ -44,14 +44,18 @@ function Run({ picture, links }: { picture: Picture; links: RunDetail['links'] |
       <Hero
         crumb={
           <>
-            <Link to="/">Runs</Link> / <code>{run.runId}</code>
+            <Link to="/">Runs</Link> /{' '}
+            <Link to="/consortia/$consortiumId" params={{ consortiumId: run.consortium.id }}>
+              {run.consortium.name}
+            </Link>{' '}
+            / <code>{run.runId}</code>
           </>
         }
         title={run.consortium.name}
         sub={<About picture={picture} />}
       >
         {temporal !== undefined && (
-          <a className="button" href={temporal} target="_blank" rel="noopener noreferrer">
+          <a className="button quiet" href={temporal} target="_blank" rel="noopener noreferrer">
             Open in Temporal
           </a>
         )}
@@ -65,6 +69,8 @@ function Run({ picture, links }: { picture: Picture; links: RunDetail['links'] |
             <p className={`verdict tone-${verdict.tone}`} role="status">
               <b>{verdict.title}</b>
               {verdict.text}
+              {verdict.advice !== undefined && <span className="advice">{verdict.advice}</span>}
+              {verdict.turn !== undefined && <span className="hint">Whose turn it is: {verdict.turn}</span>}
             </p>
           </div>
         )}

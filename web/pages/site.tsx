@@ -45,7 +45,7 @@ export function SitePage({ siteId }: { siteId: string }) {
       <Hero
         crumb={<Link to="/sites">Sites</Link>}
         title={site.name ?? site.id}
-        sub={<code>{site.id}</code>}
+        sub={site.name !== undefined && site.name !== site.id ? <code>{site.id}</code> : undefined}
       />
       <CutOff site={site} />
       <Asks siteId={siteId} />

@@ -63,8 +63,9 @@ function RunRow({ run }: { run: RunSummary }) {
         {run.consortium.name}
         <code>{run.runId}</code>
       </span>
-      <span>
-        <Moment at={run.startedAt} /> by {run.startedBy}
+      <span className="began">
+        <Moment at={run.startedAt} />
+        <span>by {run.startedBy}</span>
       </span>
       <span className="size">{count(run.sites, 'site')}</span>
       <span className="length">
