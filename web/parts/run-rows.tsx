@@ -64,8 +64,7 @@ function RunRow({ run }: { run: RunSummary }) {
         <code>{run.runId}</code>
       </span>
       <span className="began">
-        <Moment at={run.startedAt} />
-        <span>by {run.startedBy}</span>
+        <Moment at={run.startedAt} /> <span>by {run.startedBy}</span>
       </span>
       <span className="size">{count(run.sites, 'site')}</span>
       <span className="length">
