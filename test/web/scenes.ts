@@ -328,6 +328,13 @@ export const notices = (): ListNoticesResponse => ({
 
 /** A consortium as its lead and the administrator of one of its sites see it. */
 export const lively = (): Record<string, unknown> => ({
+  'GET gateways': {
+    gateways: [
+      { name: 'ip-10-0-0-1.eucentral1compute.internal.example.org:7410', presence: 'here', seenAt: ago(0) },
+      { name: 'centre-2:7410', presence: 'away', seenAt: ago(400_000) },
+    ],
+    at: ago(0),
+  },
   'GET sites': {
     sites: [
       site('biscoe'),

@@ -10,7 +10,7 @@ import { sitesQuery } from '../api/lists';
 import { count } from '../format';
 import { Button, Trouble } from '../parts/controls';
 import { Section, Table } from '../parts/section';
-import { Skeleton } from '../parts/states';
+import { Empty, Skeleton } from '../parts/states';
 import { Moment } from '../parts/times';
 import { Hero, useTitle } from '../parts/title';
 
@@ -72,7 +72,7 @@ export function HealthPage() {
         <Trouble>{gateways.error ? wordsOf(gateways.error) : undefined}</Trouble>
         {gateways.isPending && <Skeleton what="The site gateways" />}
         {gateways.data?.length === 0 && (
-          <p>No gateway has been heard of. Sites reach the centre through one.</p>
+          <Empty>No gateway has been heard of. Sites reach the centre through one.</Empty>
         )}
         {gateways.data && gateways.data.length > 0 && (
           <dl className="facts plain">
@@ -95,7 +95,7 @@ export function HealthPage() {
 const State = ({ tone, children }: { tone: 'good' | 'bad' | 'idle'; children: ReactNode }) => (
   <span className={`presence tone-${tone}`}>
     <span className="dot" />
-    {children}
+    <span>{children}</span>
   </span>
 );
 
