@@ -1,5 +1,8 @@
 /** The page that people use: static files, and the same document for every address that the page itself tells apart. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import staticFiles from '@fastify/static';
+import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { PAGE_ADDRESSES } from '../../workflows/page-addresses';
 import { contentPolicy } from './security-headers';
@@ -19,6 +22,16 @@ const ADDRESSES = Object.values(PAGE_ADDRESSES)
 /** `folder`: where the built page is. */
 export default fp<{ folder: string }>(
   async (server, { folder }) => {
+    const document = await readFile(join(folder, 'index.html'), 'utf8');
+    // Who mistypes an address is told by the page, which leads on; a program is told by a problem.
+    server.addHook('onRequest', async (request, reply) => {
+      if (!request.is404 || !isOpened(request)) return;
+      await reply
+        .code(404)
+        .headers({ 'content-security-policy': POLICY, 'cache-control': 'no-cache' })
+        .type('text/html; charset=utf-8')
+        .send(document);
+    });
     await server.register(async (scope) => {
       scope.addHook('onRequest', async (_request, reply) => {
         reply.header('content-security-policy', POLICY);
@@ -37,6 +50,10 @@ export default fp<{ folder: string }>(
   },
   { name: 'page' },
 );
+
+/** Whether somebody opens an address in a browser, and none of the API's. */
+const isOpened = ({ method, url, headers }: FastifyRequest) =>
+  method === 'GET' && !url.startsWith('/api/') && headers.accept?.includes('text/html') === true;
 
 /** What has a hash in its name never changes; the document, which names those, is asked for every time. */
 const caching = (path: string) =>

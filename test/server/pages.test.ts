@@ -42,6 +42,15 @@ describe('what people open in a browser', () => {
       expect([path, (await get(path)).status]).toEqual([path, 404]);
   });
 
+  it('says itself that there is nothing at an address, to who opens it in a browser', async () => {
+    const headers = { accept: 'text/html,*/*;q=0.8' };
+    const answer = await fetch(`${url}/runs`, { headers });
+    expect(answer.status).toBe(404);
+    expect(answer.headers.get('content-security-policy')).toContain("script-src 'self'");
+    expect(await answer.text()).toBe(await (await get('/')).text());
+    expect((await fetch(`${url}/api/nowhere`, { headers })).headers.get('content-type')).toContain('problem');
+  });
+
   it('is not there without a built page, and the API is', async () => {
     expect(problemOf(await server.call('GET /')).status).toBe(404);
     expect((await server.call('GET /api/runs')).statusCode).toBe(200);
