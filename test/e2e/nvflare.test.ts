@@ -93,6 +93,7 @@ describeWithEngine('an NVFlare computation', () => {
 
   async function ended(runId: string): Promise<RunDetail> {
     const detail = await consortium.ended(runId);
+    await consortium.partsOver(runId, SITES);
     expect(await leftovers(runId)).toEqual([]);
     return detail;
   }

@@ -3,11 +3,12 @@
  * through the central API, or on the page. Every workflow history that was made is replayed at the end.
  */
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { ApiUnreachable, createMusterApi, followRun, type MusterApi, type FollowedEvent } from '../../client';
 import type { AddComputationData, PutConsortiumData } from '../../client/generated/types.gen';
 import type { RunDetail } from '../../workflows/api-contract';
-import { TERMINAL_RUN_STATES } from '../../workflows/contract';
+import { edgeRunWorkflowId, TERMINAL_RUN_STATES } from '../../workflows/contract';
 import { unreplayable } from './replay';
 import { everyEventOf } from './run-events';
 import { historiesOf } from './sealed';
@@ -86,6 +87,16 @@ export class Consortium {
   /** The run once it has ended. */
   ended = (runId: string) => this.until(runId, ({ run }) => TERMINAL_RUN_STATES.includes(run.state));
 
+  /** Resolves once the parts of these sites in a run are over: a site tells its failure before it removes what it held. */
+  async partsOver(runId: string, siteIds: readonly string[]): Promise<void> {
+    await withTemporal(
+      this.muster,
+      ({ workflow }) =>
+        Promise.all(siteIds.map((siteId) => workflow.getHandle(edgeRunWorkflowId(runId, siteId)).result())),
+      await historiesOf(this.muster.state),
+    );
+  }
+
   /** The run once every node computes. */
   up = (runId: string) => this.until(runId, ({ nodes }) => nodes.every(({ state }) => state === 'running'));
 
@@ -120,11 +131,15 @@ export function replayAll(muster: MusterProcess): Promise<string[]> {
   );
 }
 
-/** `use` with a client that opens nothing. */
-async function withTemporal<T>(muster: MusterProcess, use: (client: Client) => Promise<T>): Promise<T> {
+/** `use` with a client that opens nothing but by `dataConverter`. */
+async function withTemporal<T>(
+  muster: MusterProcess,
+  use: (client: Client) => Promise<T>,
+  dataConverter: DataConverter = {},
+): Promise<T> {
   const connection = await Connection.connect({ address: (await muster.process('temporal')).address });
   try {
-    return await use(new Client({ connection }));
+    return await use(new Client({ connection, dataConverter }));
   } finally {
     await connection.close();
   }
