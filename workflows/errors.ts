@@ -151,7 +151,7 @@ export const FAILURES = {
     cause: 'The computation reported a failure in its own words.',
     retryable: false,
     turn: 'author',
-    advice: 'The computation reported this error itself.',
+    advice: 'Mend what its message names, in the data or in the computation, and retry.',
   },
   NodeLost: {
     cause: 'The node is gone, and how it ended is not known.',
