@@ -107,6 +107,8 @@ describeInBrowser('notices on the page', () => {
       { body: { kind: 'email', to: 'lab@example.org', on: ['finished', 'failed'] } },
     ]);
 
+    // The form closes once the list has been asked for again.
+    await on.button('Save', on.page.locator('.notices')).waitFor({ state: 'detached' });
     on.server.answers.set(`DELETE ${NOTICES}/lab-example-org`, null);
     on.server.answers.set(`GET ${NOTICES}`, { notices: [webhook], noMailServer: false });
     await on.button('Remove lab-example-org').click();
