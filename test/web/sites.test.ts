@@ -49,6 +49,10 @@ describeInBrowser('the pages of sites', () => {
 
   test('a run is refused with a reason, which the consortium is told that it reads', async () => {
     await openQuestion();
+    await on.button('Decide later').click();
+    await on.dialog().waitFor({ state: 'detached' });
+    expect(answered()).toEqual([]);
+    await on.button(`Answer ${scenes.RUN_ID}`).click();
     expect(await on.button('Refuse').isDisabled()).toBe(true);
     await on.see('The consortium reads it.', on.dialog());
     await on.page.getByLabel('Or refuse, and say why').fill('not before the vote');

@@ -247,6 +247,9 @@ function Answer({ consortiumId, name, siteId }: { consortiumId: string; name: st
           </Button>
         </Form>
         <Trouble>{problem}</Trouble>
+        <div className="buttons">
+          <Button onPress={() => setOpen(false)}>Decide later</Button>
+        </div>
       </Question>
     </>
   );

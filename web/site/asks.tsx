@@ -124,6 +124,9 @@ function Answering({ ask, siteId, presence }: AnsweringProps) {
           </Button>
         </Form>
         <Trouble>{problem}</Trouble>
+        <div className="buttons">
+          <Button onPress={() => setOpen(false)}>Decide later</Button>
+        </div>
       </Question>
     </>
   );
