@@ -148,6 +148,17 @@ export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stat
     return undefined;
   }
 
+  async function stopNode(ref: NodeRef, graceMs: number): Promise<{ wasRunning: boolean; forced: boolean }> {
+    const condition = await inspect(ref);
+    if (condition.state !== 'running') return { wasRunning: false, forced: false };
+    const { id } = condition;
+    await containers.kill(id, 'SIGTERM');
+    if (await containers.hasStopped(id, graceMs)) return { wasRunning: true, forced: false };
+    do await containers.kill(id, 'SIGKILL');
+    while (!(await containers.hasStopped(id, KILL_AGAIN_MS)));
+    return { wasRunning: true, forced: true };
+  }
+
   async function remove(ref: NodeRef): Promise<void> {
     const own = await findOwn(ref);
     if (own !== undefined) await containers.remove(own.Id);
@@ -213,14 +224,10 @@ export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stat
       return log === undefined ? '' : lastLines(demultiplexed(log), lines);
     },
     async stop(ref, graceMs) {
-      const condition = await inspect(ref);
-      if (condition.state !== 'running') return { wasRunning: false, forced: false };
-      const { id } = condition;
-      await containers.kill(id, 'SIGTERM');
-      if (await containers.hasStopped(id, graceMs)) return { wasRunning: true, forced: false };
-      do await containers.kill(id, 'SIGKILL');
-      while (!(await containers.hasStopped(id, KILL_AGAIN_MS)));
-      return { wasRunning: true, forced: true };
+      const stopped = await stopNode(ref, graceMs);
+      // The node may say goodbye through its relay, which then has nobody to stand for.
+      await bounded.close(ref, await hostIdOf(stateDir));
+      return stopped;
     },
     remove,
     async list() {

@@ -1,6 +1,10 @@
-import { createNodeRuntimes } from '../../nodes';
+import { resolve } from 'node:path';
+import { connectEngine, createNodeRuntimes } from '../../nodes';
+import { ensureImage } from '../../nodes/image';
 import { endNodes } from '../../dev/end-nodes';
 import { statePaths } from '../../dev/state';
+import { describeWithEngine } from '../nodes/needs-engine';
+import { Bench } from '../nodes/support';
 import { useFolder } from '../support/folder';
 
 const folder = useFolder();
@@ -21,4 +25,36 @@ it('ends the nodes of the central host and of every site, and says of which runs
     expect(await runtime.inspect(ref)).toMatchObject({ state: 'exited' });
   }
   expect(await endNodes(paths)).toEqual([]);
+});
+
+describeWithEngine('nodes in containers', () => {
+  const engine = connectEngine();
+  let image: string;
+  let bench: Bench;
+  const runtimes = [paths.central, paths.site('a')].map(
+    (stateDir) => createNodeRuntimes({ stateDir, engine }).docker,
+  );
+  beforeAll(async () => {
+    image = await ensureImage({ engine, image: 'muster/test-node:1', folder: resolve('test/nodes/image') });
+    bench = await Bench.open({ image });
+  }, 300_000);
+  afterAll(() => Promise.all(runtimes.map((runtime) => bench.close(runtime))));
+
+  it('are ended as well, and of what belongs to them nothing runs either', async () => {
+    const specs = [
+      await bench.node('setInterval(() => {}, 1000)', { node: 'central' }),
+      await bench.node('setInterval(() => {}, 1000)', {
+        node: 'a',
+        reach: [{ host: 'example.org', port: 1 }],
+      }),
+    ];
+    for (const [index, runtime] of runtimes.entries()) await runtime.ensure(specs[index]!);
+    const filters = { label: [`io.muster.run=${bench.runId}`] };
+    expect(await engine.listContainers({ filters })).toHaveLength(3);
+    expect(await endNodes(paths)).toEqual([bench.runId]);
+    expect(await engine.listContainers({ filters })).toEqual([]);
+    for (const [index, runtime] of runtimes.entries())
+      expect(await runtime.inspect(specs[index]!)).toMatchObject({ state: 'exited' });
+    expect(await endNodes(paths)).toEqual([]);
+  });
 });
