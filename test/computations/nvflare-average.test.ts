@@ -101,6 +101,8 @@ describeWithEngine('the mean by NVFlare', () => {
       await Promise.all([run.startCentral(), run.startEdges(['a'])]);
       expect(await run.exitCodes('central')).toEqual([1]);
       expect(run.marker('central')).toMatchObject({ origin: 'central', error_type: 'RequestedFailure' });
+      // NVFlare's client speaks, so the node has begun, and hears that it is asked to end.
+      await until(async () => (await run.log('a')) !== '');
       expect(await run.isRunning('a')).toBe(true);
 
       expect(await run.stop('a', 10_000)).toEqual({ wasRunning: true, forced: false });
