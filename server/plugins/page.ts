@@ -22,7 +22,6 @@ const ADDRESSES = Object.values(PAGE_ADDRESSES)
 /** `folder`: where the built page is. */
 export default fp<{ folder: string }>(
   async (server, { folder }) => {
-    const document = await readFile(join(folder, 'index.html'), 'utf8');
     // Who mistypes an address is told by the page, which leads on; a program is told by a problem.
     server.addHook('onRequest', async (request, reply) => {
       if (!request.is404 || !isOpened(request)) return;
@@ -30,7 +29,7 @@ export default fp<{ folder: string }>(
         .code(404)
         .headers({ 'content-security-policy': POLICY, 'cache-control': 'no-cache' })
         .type('text/html; charset=utf-8')
-        .send(document);
+        .send(await readFile(join(folder, 'index.html'), 'utf8'));
     });
     await server.register(async (scope) => {
       scope.addHook('onRequest', async (_request, reply) => {
