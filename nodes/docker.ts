@@ -45,6 +45,8 @@ export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stat
   const containers = new Containers(engine);
   const bounded = new BoundedNetworks(engine, containers);
 
+  const closeNetwork = async (ref: NodeRef) => bounded.close(ref, await hostIdOf(stateDir));
+
   /** Whatever has the name of a node; also one that an older version named, which left this host out of it. */
   async function find({ runId, node }: NodeRef): Promise<ContainerInspectInfo | undefined> {
     const host = await hostIdOf(stateDir);
@@ -77,8 +79,7 @@ export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stat
     try {
       return (up = await start(spec, placing));
     } finally {
-      if (up === undefined && placing.address !== undefined)
-        await bounded.close(spec, await hostIdOf(stateDir));
+      if (up === undefined && placing.address !== undefined) await closeNetwork(spec);
     }
   }
 
@@ -162,7 +163,7 @@ export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stat
   async function remove(ref: NodeRef): Promise<void> {
     const own = await findOwn(ref);
     if (own !== undefined) await containers.remove(own.Id);
-    await bounded.close(ref, await hostIdOf(stateDir));
+    await closeNetwork(ref);
   }
 
   async function waitForEnd(ref: NodeRef, signal: AbortSignal): Promise<ExitedNode | AbsentNode> {
@@ -226,7 +227,7 @@ export function createDockerRuntime({ engine, stateDir }: { engine: Docker; stat
     async stop(ref, graceMs) {
       const stopped = await stopNode(ref, graceMs);
       // The node may say goodbye through its relay, which then has nobody to stand for.
-      await bounded.close(ref, await hostIdOf(stateDir));
+      await closeNetwork(ref);
       return stopped;
     },
     remove,
