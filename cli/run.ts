@@ -285,8 +285,7 @@ async function results(runId: string, { out, json, ...where }: ResultOptions): P
   const say = (line: string) => {
     if (json !== true) process.stdout.write(`${line}\n`);
   };
-  const { signal } = new AbortController();
-  const open = (name: string) => api.openResult(runId, name, signal);
+  const open = (name: string) => api.openResult(runId, name);
   if (out !== undefined) await downloadResults(list.results, out, { open, say });
   else describeResults(files).forEach(say);
   const told = { runId, results: files, ...(list.why !== undefined && { why: list.why }) };

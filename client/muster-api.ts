@@ -28,7 +28,7 @@ export type MusterApi = Operations & {
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>>;
   /** One of a run's results as it comes, however large; {@link Operations.downloadResult} of the description. */
-  openResult(runId: string, name: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  openResult(runId: string, name: string): Promise<ReadableStream<Uint8Array>>;
   /** The text of a node's log so far; without a launch that of the current one. */
   openNodeLog(
     runId: string,
@@ -114,8 +114,11 @@ export function createMusterApi(options: MusterApiOptions): MusterApi {
     openStream: open,
     openRunEvents: (runId: string, lastEventId: number | undefined, signal: AbortSignal) =>
       open(`/api/runs/${encodeURIComponent(runId)}/events`, signal, after(lastEventId)),
-    openResult: (runId: string, name: string, signal: AbortSignal) =>
-      open(`/api/runs/${encodeURIComponent(runId)}/results/file?name=${encodeURIComponent(name)}`, signal),
+    openResult: (runId: string, name: string) =>
+      open(
+        `/api/runs/${encodeURIComponent(runId)}/results/file?name=${encodeURIComponent(name)}`,
+        new AbortController().signal,
+      ),
     openNodeLog: (runId: string, node: string, launchId: string | undefined, signal: AbortSignal) =>
       open(logPath(runId, node, '', launchId), signal),
     openNodeLogEvents: (

@@ -108,7 +108,7 @@ describe('muster run results', () => {
   });
   const download = async (results: ReturnType<typeof result>[]) => {
     const said: string[] = [];
-    const open = (name: string) => api().openResult('penguins-1', name, new AbortController().signal);
+    const open = (name: string) => api().openResult('penguins-1', name);
     await downloadResults(results, out, { open, say: (line) => said.push(line) });
     return said;
   };

@@ -53,8 +53,7 @@ async function downloadAll(state: string, runId: string): Promise<void> {
   const api = await openApi({ state });
   const { results } = await api.listResults({ path: { runId } });
   expect(results.map(({ url }) => new URL(url).protocol)).toEqual(results.map(() => 'https:'));
-  const { signal } = new AbortController();
-  const open = (name: string) => api.openResult(runId, name, signal);
+  const open = (name: string) => api.openResult(runId, name);
   await downloadResults(results, join(state, 'downloaded'), { open, say: () => undefined });
   expect(globalFit(join(state, 'downloaded')).n).toBe(342);
 }

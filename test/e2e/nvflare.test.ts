@@ -114,7 +114,7 @@ describeWithEngine('an NVFlare computation', () => {
     const runId = consortium.page.pathname.split('/').at(-1) ?? '';
     const { results } = await consortium.api.listResults({ path: { runId } });
     expect(results.map(({ name }) => name)).toEqual(['global_mean.json']);
-    const content = await consortium.api.openResult(runId, 'global_mean.json', new AbortController().signal);
+    const content = await consortium.api.openResult(runId, 'global_mean.json');
     expect(await new Response(content).json()).toMatchObject({ mean: MEAN, n: 9 });
     expect(await logOf(runId, CENTRAL_NODE)).toMatch(/FederatedServer.*client a registered/);
     // The sites of `muster try` are one person's own, and keep nothing back.
