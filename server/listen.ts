@@ -25,6 +25,8 @@ export async function listen(
       ...{ host, port: beside.port, scheme: 'https', http: beside.create() },
     })) ?? []),
   ];
+  // Callers use a connection for as long as they are told it is kept. Node would keep it for 5 s, and sites speak less often.
+  for (const { http } of more) http.keepAliveTimeout = server.server.keepAliveTimeout;
   const silent = [server.server, ...more.map(({ http }) => http)].map(silentConnections);
   server.addHook('preClose', (closed) => {
     for (const { http } of more) http.close();

@@ -1,7 +1,7 @@
 import fastify from 'fastify';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import type { IncomingMessage } from 'node:http';
+import { request as requestPlain, type IncomingMessage } from 'node:http';
 import { Agent, createServer, request } from 'node:https';
 import { connect as connectTls } from 'node:tls';
 import { listen } from '../../server/listen';
@@ -51,4 +51,28 @@ test('with TLS, connections on which nothing was asked do not hold the end up, a
   expect(response.statusCode).toBe(200);
   response.resume();
   await closed;
+});
+
+test('at each address a connection is kept as long as at the first', async () => {
+  const { cert, key } = await (await createTestAuthority()).issueServer();
+  const server = fastify({ keepAliveTimeout: 34_000 });
+  server.get('/', () => 'here');
+  const create = () => createServer({ cert, key }, (...both) => server.routing(...both));
+  const addresses = await listen(
+    server,
+    { hosts: ['127.0.0.1', '127.0.0.2'], port: 0 },
+    { hosts: ['127.0.0.1'], port: 0, create },
+  );
+  const kept = await Promise.all(
+    addresses.map(async (address) => {
+      const ask = address.startsWith('https:') ? request : requestPlain;
+      const headers = { connection: 'keep-alive' };
+      const call = ask(address, { rejectUnauthorized: false, agent: false, headers }).end();
+      const [response] = (await once(call, 'response')) as [IncomingMessage];
+      call.destroy();
+      return response.headers['keep-alive'];
+    }),
+  );
+  expect(kept).toEqual(['timeout=34', 'timeout=34', 'timeout=34']);
+  await server.close();
 });

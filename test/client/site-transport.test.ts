@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer as createPlain } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { createStoreFetch } from '../../client/site-transport';
+import { createStoreFetch, createTransport } from '../../client/site-transport';
 import { createTestAuthority, type TestAuthority } from '../support/certificates';
 import { startConnectProxy } from '../support/connect-proxy';
 
@@ -65,4 +65,30 @@ describe('fetching kits', () => {
     await proxy.close();
     plain.close();
   });
+});
+
+describe('speaking with the API', () => {
+  it.each(['directly', 'through a proxy'])(
+    'has six connections at most, however many calls: %s',
+    async (how) => {
+      const authority = await createTestAuthority();
+      const { cert, key } = await authority.issueServer();
+      const api = createServer({ cert, key }, (_request, response) => response.end('here'));
+      let connections = 0;
+      api.on('secureConnection', () => (connections += 1));
+      api.listen(0, '127.0.0.1');
+      await once(api, 'listening');
+      const url = `https://127.0.0.1:${(api.address() as AddressInfo).port}/`;
+      const proxy = how === 'directly' ? undefined : await startConnectProxy();
+      const { fetch, close } = createTransport(url, { ca: authority.cert }, { HTTPS_PROXY: proxy?.url });
+      const call = async () => (await fetch(url, { method: 'GET', headers: {} })).text();
+      const answers = await Promise.all(Array.from({ length: 30 }, call));
+      expect(answers).toEqual(answers.map(() => 'here'));
+      expect(connections).toBeLessThanOrEqual(6);
+      await close();
+      await proxy?.close();
+      api.close();
+      await once(api, 'close');
+    },
+  );
 });
