@@ -74,7 +74,10 @@ class Watched implements WatchedLog {
   /** The log is wanted now. */
   private readonly wanted = new AbortController();
   private readonly enough = new AbortController();
+  /** The node has ended. */
   private readonly over = new AbortController();
+  /** What is being sent is not waited for any longer. */
+  private readonly gone = new AbortController();
   private leaving = false;
   private tellLeft: () => void = () => undefined;
   /** The central API does not want this log. */
@@ -95,7 +98,9 @@ class Watched implements WatchedLog {
       return KeptLog.open(host.folders.log(ref), host.folders.logState(ref));
     });
     this.kept = this.tolerating('kept', () => this.keep(AbortSignal.any([signal, this.enough.signal])));
-    this.streamed = this.tolerating('sent', () => this.stream(AbortSignal.any([signal, this.over.signal])));
+    const cutOff = AbortSignal.any([signal, this.gone.signal]);
+    const over = AbortSignal.any([cutOff, this.over.signal]);
+    this.streamed = this.tolerating('sent', () => this.stream(over, cutOff));
     void this.kept.then(() => this.over.abort());
   }
 
@@ -104,6 +109,10 @@ class Watched implements WatchedLog {
     this.wanted.abort();
     await within(PATIENCE_MS, this.kept);
     const patience = AbortSignal.any([signal, timeLimit(PATIENCE_MS)]);
+    this.over.abort();
+    // What is being sent may arrive: a call that is cut off takes its connection along.
+    patience.addEventListener('abort', () => this.gone.abort(), { once: true });
+    await this.streamed;
     await this.stopReading();
     await this.tolerating('sent', () => this.sendRest(end, patience));
     await this.leave();
@@ -120,7 +129,7 @@ class Watched implements WatchedLog {
 
   private async stopReading(): Promise<void> {
     this.enough.abort();
-    this.over.abort();
+    this.gone.abort();
     await Promise.all([this.kept, this.streamed]);
   }
 
@@ -139,7 +148,7 @@ class Watched implements WatchedLog {
   }
 
   /** Sends while the node runs, ever less often: an hour of a log is some hundreds of parts, a day some thousands. */
-  private async stream(over: AbortSignal): Promise<void> {
+  private async stream(over: AbortSignal, cutOff: AbortSignal): Promise<void> {
     const kept = await this.opened;
     if (kept === undefined) return;
     const isOver = () => over.aborted;
@@ -149,7 +158,7 @@ class Watched implements WatchedLog {
         () => undefined,
       );
       if (isOver() || kept.nextPart === undefined || (await this.policy()) !== 'stream') continue;
-      failures = (await this.send(kept, over)) ? 0 : failures + 1;
+      failures = (await this.send(kept, cutOff)) ? 0 : failures + 1;
     }
   }
 

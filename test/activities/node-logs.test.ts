@@ -140,6 +140,23 @@ describe('the log of a node that is watched', () => {
     ).toBe('here\nbye\n');
   });
 
+  test('is sent once, also the part that is on its way when the node ends', async () => {
+    const node = await launch(
+      'echo here; while [ ! -e "$OUTPUT_DIR/go" ]; do sleep 0.05; done; echo bye',
+      'stream',
+    );
+    let arrive: () => void = () => undefined;
+    const arrived = new Promise<void>((resolve) => (arrive = resolve));
+    stage.api.answer = (request, response) => void arrived.then(() => stage.answer(request, response));
+    const watching = stage.site('a').do('superviseNode', node);
+    await until(() => sent().length > 0);
+    await writeFile(stage.path(`a/results/${stage.runId}/${stage.launchId}/go`), '');
+    await until(async () => (await kept()).includes('bye'));
+    arrive();
+    await watching;
+    expect(sent().map(({ text }) => text)).toEqual(['here\n', 'bye\n']);
+  });
+
   test.each([
     ['on-error', 'exit 1', true],
     ['on-error', '', false],
