@@ -36,7 +36,7 @@ const body = (commands: Parameters<typeof computation>[0], more: object = {}): C
   name: 'Scripts',
   computation: computation(commands),
   sites: sites.map((id) => ({ id, name: `Site ${id}`, dataset })),
-  windows: { retry: '1s', stopConfirm: '5s' },
+  windows: { retry: '1s' },
   ...more,
 });
 let dataset = '';

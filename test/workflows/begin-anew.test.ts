@@ -22,7 +22,7 @@ const returning: Partial<RunInputDraft> = {
     deadlines: { start: '20s', stopGrace: '1s' },
     failure: { onSiteFailure: 'continue', minSites: 1, mayReturn: true },
   },
-  windows: { retry: '1s', stopConfirm: '1s' },
+  windows: { retry: '1s' },
 };
 const broken = failure('NodeExited', 'The node exited with code 1.');
 
@@ -188,6 +188,7 @@ describe('at one site', () => {
     const input = {
       ...returning,
       computation: { ...returning.computation!, deadlines: { start: '3s', stopGrace: '1s' } },
+      windows: { stopConfirm: '1s' },
     } as const;
     const { script, run } = await up('late-anew', input);
     await script.end('a', broken);

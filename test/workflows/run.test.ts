@@ -17,7 +17,7 @@ import { ScriptedConsortium } from '../support/scripted-consortium';
 import { useTemporal } from '../support/temporal';
 
 const temporal = useTemporal();
-const quick = { windows: { retry: '1s', stopConfirm: '1s' } } as const;
+const impatient = { windows: { retry: '1s' } } as const;
 const shortGrace = { name: 'example', version: '1', deadlines: { stopGrace: '1s' } } as const;
 
 /** Workers of one test are gone before the next: two scripts must not serve one queue. */
@@ -203,7 +203,7 @@ describe('RunWorkflow', () => {
       const script = await open(['a'], (it) =>
         it.on('fetchRunKit', 'a', unlessClosed).on('launchEdgeNode', 'a', unlessClosed),
       );
-      const run = await script.start(`waits-${type.toLowerCase()}`, runInputDraft(['a'], quick));
+      const run = await script.start(`waits-${type.toLowerCase()}`, runInputDraft(['a'], impatient));
       // Two attempts are in the window.
       await script.called('fetchRunKit a', 3);
       closed = false;
@@ -218,7 +218,7 @@ describe('RunWorkflow', () => {
       it.on('fetchRunKit', 'a', () => Promise.reject(failure('SiteClosed', 'closed until Monday'))),
     );
     const computation = { ...shortGrace, deadlines: { start: '2s', stopGrace: '1s' } } as const;
-    const run = await script.start('closed', runInputDraft(['a'], { computation, ...quick }));
+    const run = await script.start('closed', runInputDraft(['a'], { computation, ...impatient }));
     await script.called('fetchRunKit a');
     const { run: view } = await script.snapshot('closed');
     const attention = { node: 'a', phase: 'fetchRunKit', type: 'SiteClosed', message: 'closed until Monday' };
@@ -260,7 +260,9 @@ describe('RunWorkflow', () => {
   it('calls a site lost that never answers, and does not wait for it longer than the computation allows', async () => {
     const script = await open(['a', 'b'], undefined, ['a']);
     const computation = { ...shortGrace, deadlines: { start: '1s', stopGrace: '1s' } } as const;
-    const run = await script.start('silent', runInputDraft(['a', 'b'], { computation, ...quick }));
+    // Long enough for the site that does answer.
+    const windows = { stopConfirm: '10s' } as const;
+    const run = await script.start('silent', runInputDraft(['a', 'b'], { computation, windows }));
     await failureOf(run.result());
     const { nodes, run: view } = await script.snapshot('silent');
     expect(view.error).toMatchObject({ node: 'b' });
@@ -292,7 +294,7 @@ describe('RunWorkflow', () => {
   it('stops every node that has not ended within the deadline, and ends only then', async () => {
     const script = await open(['a', 'b']);
     const computation = { ...shortGrace, deadlines: { run: '1s', stopGrace: '1s' } } as const;
-    const run = await script.start('endless', runInputDraft(['a', 'b'], { computation, ...quick }));
+    const run = await script.start('endless', runInputDraft(['a', 'b'], { computation }));
     await failureOf(run.result());
     const { nodes, run: view } = await script.snapshot('endless');
     expect(view.error).toMatchObject({ type: 'DeadlineExceeded' });
@@ -310,7 +312,7 @@ describe('RunWorkflow', () => {
     const failurePolicy = { onSiteFailure: 'continue', minSites: 1 } as const;
     const deadlines = { start: '1s', stopGrace: '1s' } as const;
     const computation = { ...shortGrace, deadlines, failure: failurePolicy };
-    const run = await script.start('late', runInputDraft(['a', 'b'], { computation, ...quick }));
+    const run = await script.start('late', runInputDraft(['a', 'b'], { computation }));
     await script.called('stopNode b');
     for (const node of ['a', CENTRAL_NODE]) await script.end(node);
     await expect(run.result()).resolves.toMatchObject({ status: 'complete' });
@@ -323,7 +325,7 @@ describe('RunWorkflow', () => {
     const script = await open(['a', 'b'], (it) => it.on('stopNode', 'b', never));
     const run = await script.start(
       'unconfirmed',
-      runInputDraft(['a', 'b'], { computation: shortGrace, ...quick }),
+      runInputDraft(['a', 'b'], { computation: shortGrace, windows: { stopConfirm: '1s' } }),
     );
     for (const node of ['a', 'b', CENTRAL_NODE]) await script.called(`superviseNode ${node}`);
     await run.signal(stopSignal, { by: 'lead' });
