@@ -147,7 +147,7 @@ it('a missing data folder is said to need attention while it can be mended, and 
   const [here, away] = [join(folder, 'data', 'b'), join(folder, 'data', 'b-away')];
   renameSync(here, away);
   try {
-    const runId = await consortium.start('no-data', body({}));
+    const runId = await consortium.start('no-data', body({}, { windows: { retry: '5s' } }));
     const waiting = await consortium.until(runId, ({ nodes }) =>
       nodes.some(({ attention }) => attention !== undefined),
     );

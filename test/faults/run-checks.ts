@@ -186,20 +186,28 @@ const ENDS: Readonly<Record<string, string>> = {
 };
 
 async function checkTemporal({ temporal, sites }: FaultStack, { run }: RunDetail): Promise<string[]> {
-  const handle = temporal.workflow.getHandle(run.runId);
-  const { status } = await handle.describe();
-  const wrong = status.name === ENDS[run.state] ? [] : [`is ${run.state}, and its workflow ${status.name}`];
-  if (status.name === 'COMPLETED') {
-    const result = z.looseObject({ status: z.string() }).parse(await handle.result());
+  /** How a workflow ended. A run tells its end first, and a site's part may have to hear of it. */
+  const endOf = (workflowId: string, otherwise?: string) =>
+    until(`the end of ${workflowId}`, RECONCILED_MS, async () => {
+      const described = await temporal.workflow
+        .getHandle(workflowId)
+        .describe()
+        .catch(() => undefined);
+      const state = described?.status.name ?? otherwise;
+      return state === 'RUNNING' ? undefined : state;
+    }).catch(() => 'RUNNING');
+  const ended = await endOf(run.runId);
+  const wrong = ended === ENDS[run.state] ? [] : [`is ${run.state}, and its workflow ${ended}`];
+  if (ended === 'COMPLETED') {
+    const result = z
+      .looseObject({ status: z.string() })
+      .parse(await temporal.workflow.getHandle(run.runId).result());
     if (result.status !== run.state) wrong.push(`is ${run.state}, and its workflow says ${result.status}`);
   }
   for (const site of sites) {
-    const part = temporal.workflow.getHandle(edgeRunWorkflowId(run.runId, site));
-    const state = async () => (await part.describe().catch(() => undefined))?.status.name ?? 'COMPLETED';
-    const ended = await until(`the end of ${site}`, RECONCILED_MS, async () =>
-      (await state()) === 'RUNNING' ? undefined : state(),
-    ).catch(() => 'RUNNING');
-    if (ended !== 'COMPLETED') wrong.push(`its part at ${site} is ${ended}`);
+    // A site that the run never reached has no part.
+    const part = await endOf(edgeRunWorkflowId(run.runId, site), 'COMPLETED');
+    if (part !== 'COMPLETED') wrong.push(`its part at ${site} is ${part}`);
   }
   return wrong;
 }

@@ -187,7 +187,7 @@ describe('at one site', () => {
   it('is given up when its node does not come up in time; the run goes on without it', async () => {
     const input = {
       ...returning,
-      computation: { ...returning.computation!, deadlines: { start: '3s', stopGrace: '1s' } },
+      computation: { ...returning.computation!, deadlines: { start: '8s', stopGrace: '1s' } },
       windows: { stopConfirm: '1s' },
     } as const;
     const { script, run } = await up('late-anew', input);

@@ -274,7 +274,8 @@ describe('RunWorkflow', () => {
     const script = await open(['a', 'b']);
     const input = runInputDraft(['a', 'b'], {
       computation: { name: 'example', version: '1', failure: { onSiteFailure: 'continue', minSites: 1 } },
-      windows: { lostAfter: '1s' },
+      // Long enough for the site that is not silent.
+      windows: { lostAfter: '5s' },
     });
     const run = await script.start('lost-on-the-way', input);
     for (const node of ['a', 'b', CENTRAL_NODE]) await script.called(`superviseNode ${node}`);
@@ -310,7 +311,8 @@ describe('RunWorkflow', () => {
       it.on('launchEdgeNode', 'b', () => script.called('stopNode b')),
     );
     const failurePolicy = { onSiteFailure: 'continue', minSites: 1 } as const;
-    const deadlines = { start: '1s', stopGrace: '1s' } as const;
+    // Long enough for the site that is not late.
+    const deadlines = { start: '5s', stopGrace: '1s' } as const;
     const computation = { ...shortGrace, deadlines, failure: failurePolicy };
     const run = await script.start('late', runInputDraft(['a', 'b'], { computation }));
     await script.called('stopNode b');
