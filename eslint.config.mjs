@@ -81,6 +81,12 @@ const collectedTimeout = {
   message: 'It may never abort once it is within AbortSignal.any: use timeLimit (time/limit.ts).',
 };
 
+const lateFile = {
+  selector: "ImportSpecifier[imported.name='createWriteStream']",
+  message:
+    'It makes its file some time later, maybe after who failed has removed it: open the file, then handle.createWriteStream().',
+};
+
 export default tseslint.config(
   {
     ignores: [
@@ -109,6 +115,7 @@ export default tseslint.config(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       'no-restricted-properties': ['error', collectedTimeout],
+      'no-restricted-syntax': ['error', lateFile],
     },
   },
   { ...reactHooks.configs.flat.recommended, files: ['web/**/*.tsx', 'web/**/*.ts'] },

@@ -1,7 +1,7 @@
 /** Lists results, and downloads them: each is what the run says it is, or it is not there. */
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, open as openFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -58,7 +58,9 @@ async function download({ name, size, sha256, path }: Result & { path: string },
   const part = join(dirname(path), `.${randomUUID()}.part`);
   try {
     const digest = new Digest();
-    await pipeline(await open(name), digest, createWriteStream(part, { flags: 'wx', mode: 0o600 }));
+    const content = await open(name);
+    const target = (await openFile(part, 'wx', 0o600)).createWriteStream();
+    await pipeline(content, digest, target);
     if (digest.size !== size || digest.sha256() !== sha256) throw new Error('it is not what the run left');
     await rename(part, path);
   } catch (error) {

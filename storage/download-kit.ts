@@ -1,6 +1,5 @@
 /** Downloads a kit by its presigned URL. The store is not trusted: what comes is held against the manifest's digest. */
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { ApplicationFailure } from '@temporalio/common';
@@ -36,7 +35,7 @@ export async function downloadKit(input: DownloadKitInput): Promise<void> {
   const digest = new DigestStream();
   try {
     await rm(partial, { force: true });
-    const target = createWriteStream(partial, { flags: 'wx', mode: 0o600 });
+    const target = (await open(partial, 'wx', 0o600)).createWriteStream();
     await pipeline(incoming(input), digest, target, { signal });
     check(kit, digest);
     await rename(partial, file);

@@ -2,8 +2,7 @@
  * Unpacks a kit. The zip is taken to be hostile: everything that it says of itself is checked before the first byte is
  * written, and what it turns out to hold is checked while it is written.
  */
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ApplicationFailure } from '@temporalio/common';
@@ -105,7 +104,8 @@ async function extractEntry(zip: ZipFile, entry: ZippedEntry, folder: string): P
   await mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
   const mode = (entry.mode & 0o100) === 0 ? PRIVATE_FILE : PRIVATE_PROGRAM;
   const content = await zip.openReadStreamPromise(entry.zipped);
-  await pipeline(content, createWriteStream(path, { flags: 'wx', mode }));
+  const target = (await open(path, 'wx', mode)).createWriteStream();
+  await pipeline(content, target);
 }
 
 /** What the zip is to blame for; trouble with this machine's files stays what it is. */

@@ -4,7 +4,7 @@
  * the same bytes.
  */
 import { createCipheriv, createDecipheriv, randomBytes, type CipherGCM } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { Transform, type TransformCallback } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -48,7 +48,7 @@ export async function openKit(file: string, key: Buffer, zipFile: string): Promi
     await rm(partial, { force: true });
     const { tag, end } = await readTag(file);
     const decipher = createDecipheriv(CIPHER, key, NONCE).setAuthTag(tag);
-    const target = createWriteStream(partial, { flags: 'wx', mode: 0o600 });
+    const target = (await open(partial, 'wx', 0o600)).createWriteStream();
     await pipeline(createReadStream(file, { end }), decipher, target);
     await rename(partial, zipFile);
   } catch (error) {

@@ -1,6 +1,5 @@
 /** Packs a node's kit: a folder becomes a sealed zip whose bytes depend on nothing but the folder's content and the key. */
-import { createWriteStream } from 'node:fs';
-import { lstat, readdir, rm } from 'node:fs/promises';
+import { lstat, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
@@ -76,7 +75,7 @@ async function writeZip(entries: readonly PackedEntry[], file: string, key: Buff
   zip.end();
   const digest = new DigestStream();
   await rm(file, { force: true });
-  const target = createWriteStream(file, { flags: 'wx', mode: 0o600 });
+  const target = (await open(file, 'wx', 0o600)).createWriteStream();
   const { signal } = stop;
   await pipeline(zip.outputStream, new SealStream(key), digest, target, { signal }).catch(
     (error: unknown) => {

@@ -1,5 +1,7 @@
+import fs from 'node:fs';
 import { chmod, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { ApplicationFailure } from '@temporalio/common';
 import { digestFile } from '../../storage/digest';
@@ -141,6 +143,30 @@ describe('sealing', () => {
     const bytes = await readFile(sealed);
     for (const word of ['startup', 'credentials', 'PK']) expect(bytes.includes(word)).toBe(false);
     expect(await opening((whole) => whole)).toBe('opened');
+  });
+
+  test('of what does not open nothing stays, also where it takes the disk a while to make a file', async () => {
+    const folder = fresh('sealed');
+    await mkdir(folder);
+    const sealed = join(folder, 'kit.sealed');
+    await packKit(await makeFolder({ a: 'ay' }), sealed, KEY);
+    const { open } = fs;
+    const late: Promise<void>[] = [];
+    const slow = (
+      path: string,
+      flags: string,
+      mode: number,
+      opened: (...how: [Error | null, number]) => void,
+    ) => {
+      const asEver = () => open(path, flags, mode, opened);
+      if (flags === 'wx') late.push(pause(100).then(asEver));
+      else asEver();
+    };
+    const disk = jest.spyOn(fs, 'open').mockImplementation(slow as typeof open);
+    await failureOf(openKit(sealed, newContentKey(), join(folder, 'kit.zip')));
+    await Promise.all(late);
+    disk.mockRestore();
+    expect(await readdir(folder)).toEqual(['kit.sealed']);
   });
 
   test('another key gives other bytes, and does not open them', async () => {
