@@ -40,6 +40,8 @@ describe('a launch that takes over', () => {
     const kit = kits.find(({ node }) => node === CENTRAL_NODE)!;
     await stage.central().do('launchCentralNode', { ...next(), computation, kit, ports });
     expect(await stage.centralHost().runtimes.process.list()).toEqual([{ ...next(), node: CENTRAL_NODE }]);
+    // A node notes its start itself, once it is up.
+    await until(async () => (await stage.starts()).length > 2);
     expect(await stage.starts()).toEqual(['provision', CENTRAL_NODE, CENTRAL_NODE]);
 
     await stage.central().do('releaseLaunch', next());

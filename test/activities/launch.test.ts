@@ -165,6 +165,8 @@ describe('asked for twice, also by a worker that was started anew', () => {
     await expect(stage.site('a').do('launchEdgeNode', launching)).resolves.toEqual(edgeUp);
 
     expect(await stage.kept('a')).toContain(`launches/${stage.runId}.${stage.launchId}/kit/used`);
+    // A node notes its start itself, once it is up.
+    await until(async () => (await stage.starts()).includes(CENTRAL_NODE));
     expect((await stage.starts()).sort()).toEqual(['a', CENTRAL_NODE, 'provision']);
   });
 
