@@ -58,9 +58,12 @@ async function download({ name, size, sha256, path }: Result & { path: string },
   const part = join(dirname(path), `.${randomUUID()}.part`);
   try {
     const digest = new Digest();
-    const content = await open(name);
-    const target = (await openFile(part, 'wx', 0o600)).createWriteStream();
-    await pipeline(content, digest, target);
+    const file = await openFile(part, 'wx', 0o600);
+    try {
+      await pipeline(await open(name), digest, file.createWriteStream());
+    } finally {
+      await file.close();
+    }
     if (digest.size !== size || digest.sha256() !== sha256) throw new Error('it is not what the run left');
     await rename(part, path);
   } catch (error) {

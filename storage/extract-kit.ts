@@ -103,9 +103,13 @@ async function extractEntry(zip: ZipFile, entry: ZippedEntry, folder: string): P
   }
   await mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
   const mode = (entry.mode & 0o100) === 0 ? PRIVATE_FILE : PRIVATE_PROGRAM;
-  const content = await zip.openReadStreamPromise(entry.zipped);
-  const target = (await open(path, 'wx', mode)).createWriteStream();
-  await pipeline(content, target);
+  // Before its content is read: what a hostile zip is found out by would else be an error that nobody waits for yet.
+  const file = await open(path, 'wx', mode);
+  try {
+    await pipeline(await zip.openReadStreamPromise(entry.zipped), file.createWriteStream());
+  } finally {
+    await file.close();
+  }
 }
 
 /** What the zip is to blame for; trouble with this machine's files stays what it is. */

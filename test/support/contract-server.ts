@@ -26,6 +26,8 @@ export class ContractServer {
     const server = createServer((request, response) => {
       void this.serve(request, response);
     });
+    // As the API does; Node's 5 s may end between two calls just when the second one is sent.
+    server.keepAliveTimeout = 72_000;
     await new Promise<void>((resolve) => server.listen(this.port, '127.0.0.1', resolve));
     this.port = (server.address() as AddressInfo).port;
     this.server = server;
