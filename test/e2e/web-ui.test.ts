@@ -1,5 +1,5 @@
 /** Retrying from Temporal's own Web UI, by its buttons: Reset, and Start Workflow Like This One. */
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { CENTRAL_NODE, edgeRunWorkflowId } from '../../workflows/contract';
 import { describeInBrowser, launchBrowser } from '../support/browser';
 import type { Consortium } from '../support/consortium';
@@ -61,18 +61,13 @@ describeInBrowser('a person in the Temporal Web UI', () => {
   const button = (name: string) =>
     page.getByRole('button', { name, exact: true }).locator('visible=true').first();
 
-  async function open(runId: string): Promise<void> {
-    const { links } = await consortium.api.getRun({ path: { runId } });
-    await page.goto(links.temporal ?? '');
-  }
-
   /** A question of its own that stays unanswered the Web UI does not ask again: whoever sees nothing loads it once more. */
-  async function openUntilShown(runId: string, texts: readonly string[]): Promise<void> {
+  async function open(runId: string, shown: readonly Locator[] = [button('More Actions')]): Promise<void> {
+    const { links } = await consortium.api.getRun({ path: { runId } });
     for (let patience = 3; ; patience -= 1) {
-      await open(runId);
+      await page.goto(links.temporal ?? '');
       try {
-        for (const text of texts)
-          await page.getByText(text).locator('visible=true').first().waitFor({ timeout: 20_000 });
+        for (const what of shown) await what.waitFor({ timeout: 20_000 });
         return;
       } catch (error) {
         if (patience === 1) throw error;
@@ -85,7 +80,6 @@ describeInBrowser('a person in the Temporal Web UI', () => {
     await open(runId);
     // Of a run at work it is one of the other actions.
     const inMenu = page.getByRole('menuitem', { name: 'Reset', exact: true }).locator('visible=true');
-    await button('More Actions').waitFor();
     if (await button('Reset').isVisible()) await button('Reset').click();
     else {
       await button('More Actions').click();
@@ -159,7 +153,10 @@ describeInBrowser('a person in the Temporal Web UI', () => {
     const runId = await failed();
     const { run } = await consortium.api.getRun({ path: { runId } });
     const [name, why] = [run.consortium.name, run.error?.message ?? ''];
-    await openUntilShown(runId, [name, why]);
+    await open(
+      runId,
+      [name, why].map((text) => page.getByText(text).locator('visible=true').first()),
+    );
 
     const parts = [runId, edgeRunWorkflowId(runId, 'b')];
     const history = (await Promise.all(parts.map((id) => consortium.rawHistory(id)))).join();
