@@ -299,6 +299,16 @@ describe('a hostile zip', () => {
     expect(await refused(rawZip([harmless, entry]))).toContain(problem);
   });
 
+  test('what is found out while the disk takes its time to make the file is refused, too', async () => {
+    const { open } = fs.promises;
+    const disk = jest
+      .spyOn(fs.promises, 'open')
+      .mockImplementation((...how) => pause(100).then(() => open(...how)));
+    const lying = { name: 'x', content: Buffer.alloc(10), method: 8, claimedSize: 99 };
+    expect(await refused(rawZip([harmless, lying]))).toContain('"x": not enough bytes');
+    disk.mockRestore();
+  });
+
   test('too many entries, too many bytes and too good a compression are refused before anything is written', async () => {
     const many = rawZip(Array.from({ length: 50 }, (_, index) => ({ name: `f${index}` })));
     expect(await refused(many, { ...KIT_LIMITS, entries: 49 })).toContain('more than 49 entries');
